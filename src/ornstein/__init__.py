@@ -1,0 +1,45 @@
+"""ornstein: a laboratory of solvable diffusion models.
+
+For a population, a training set of n points and a denoiser, `predict` says in closed form what
+the generated law will be, `simulate` measures it, and both come back in the same table.
+
+Names are loaded when first used, so that `import ornstein` stays cheap.
+"""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
+
+__all__ = ["Gaussian", "Mixture", "OneStepDenoiser", "DeltaResult", "delta", "theory", "__version__"]
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ornstein import theory
+    from ornstein.denoisers.one_step import OneStepDenoiser
+    from ornstein.gaussians import Gaussian
+    from ornstein.memorization.delta import DeltaResult, delta
+    from ornstein.populations import Mixture
+
+_HOMES = {
+    "Gaussian": "ornstein.gaussians",
+    "Mixture": "ornstein.populations",
+    "OneStepDenoiser": "ornstein.denoisers.one_step",
+    "DeltaResult": "ornstein.memorization.delta",
+    "delta": "ornstein.memorization.delta",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "theory":
+        return importlib.import_module("ornstein.theory")
+    if name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'ornstein' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

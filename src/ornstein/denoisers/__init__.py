@@ -1,0 +1,1 @@
+"""Denoisers whose generated law is known exactly, as scikit-learn estimators."""

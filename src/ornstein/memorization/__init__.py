@@ -1,0 +1,1 @@
+"""Has a generative model copied its training set?"""

@@ -1,0 +1,1 @@
+"""Monte Carlo studies: cells, workers, a store, a table."""

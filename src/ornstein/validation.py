@@ -1,0 +1,145 @@
+"""What a caller may hand in, and the one clear line they read when it is something else.
+
+Every message says what was given, what was expected and what to do. Fewer points than
+dimensions is never an error: it is half of the subject.
+"""
+
+from __future__ import annotations
+
+__all__ = ["as_points", "as_vector", "as_positive", "as_count", "as_generator"]
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+def as_points(
+    points: ArrayLike, name: str = "points", *, dim: int | None = None, at_least: int = 1
+) -> NDArray[np.float64]:
+    """Return `points` as a finite float64 array of shape (n_points, dim).
+
+    Parameters
+    ----------
+    points : array-like of shape (n_points, dim), or (n_points, ...) which is flattened
+        One data point per row.
+    name : str
+        What the caller calls it, for the message.
+    dim : int, optional
+        The dimension that is expected.
+    at_least : int
+        The fewest rows that make sense.
+
+    Raises
+    ------
+    TypeError
+        If the values are no real numbers.
+    ValueError
+        If the shape is wrong, a value is NaN or infinite, or rows are too few.
+    """
+    given = np.asarray(points)
+    if given.dtype == object or given.dtype.kind in "USOcmM":
+        try:
+            given = given.astype(np.float64)
+        except (TypeError, ValueError):
+            msg = (
+                f"{name} holds values of type {given.dtype}, expected real numbers: "
+                "drop or encode its text columns"
+            )
+            raise TypeError(msg) from None
+    if given.ndim < 2:
+        raise ValueError(
+            f"{name} has shape {given.shape}, expected (n_points, dim): "
+            "for one coordinate use array.reshape(-1, 1), for one point array.reshape(1, -1)"
+        )
+    flat = np.ascontiguousarray(given.reshape(given.shape[0], -1), dtype=np.float64)
+    if flat.shape[1] == 0:
+        raise ValueError(f"{name} has shape {given.shape}, expected at least one coordinate")
+    if flat.shape[0] < at_least:
+        raise ValueError(
+            f"{name} has {flat.shape[0]} point(s), expected at least {at_least}: give more rows"
+        )
+    if dim is not None and flat.shape[1] != dim:
+        raise ValueError(
+            f"{name} has {flat.shape[1]} coordinates per point, expected {dim}: "
+            "all arrays of one comparison need the same dimension"
+        )
+    bad = ~np.isfinite(flat)
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        raise ValueError(
+            f"{name} has {int(bad.sum())} NaN or infinite value(s), the first at row {row}, "
+            f"column {column}: drop or impute them"
+        )
+    return flat
+
+
+def as_vector(values: ArrayLike, name: str, *, dim: int | None = None) -> NDArray[np.float64]:
+    """Return `values` as a finite float64 vector; a number is repeated `dim` times.
+
+    Raises
+    ------
+    ValueError
+        If it is no vector, has the wrong length, or a value is not finite.
+    """
+    vector = np.asarray(values, dtype=np.float64)
+    if vector.ndim == 0 and dim is not None:
+        vector = np.full(dim, vector)
+    if vector.ndim != 1 or vector.size == 0:
+        raise ValueError(f"{name} has shape {vector.shape}, expected a vector")
+    if dim is not None and vector.size != dim:
+        raise ValueError(f"{name} has {vector.size} value(s), expected {dim}")
+    if not np.isfinite(vector).all():
+        raise ValueError(f"{name} has NaN or infinite values, expected finite numbers")
+    return vector
+
+
+def as_positive(value: ArrayLike, name: str, *, zero: bool = False) -> NDArray[np.float64]:
+    """Return a number or an array of numbers, all finite and > 0 (>= 0 with `zero`).
+
+    Raises
+    ------
+    ValueError
+        If any is not.
+    """
+    array = np.asarray(value, dtype=np.float64)
+    fine = np.isfinite(array) & ((array >= 0) if zero else (array > 0))
+    if not fine.all():
+        first = array[~fine].flat[0]
+        raise ValueError(f"{name} is {first:g}, expected a finite number {'>=' if zero else '>'} 0")
+    return array
+
+
+def as_count(value: Any, name: str, *, at_least: int = 1) -> int:
+    """Return `value` as an int of `at_least` or more.
+
+    Raises
+    ------
+    TypeError
+        If it is no whole number.
+    ValueError
+        If it is too small.
+    """
+    if isinstance(value, bool) or not float(value).is_integer():
+        raise TypeError(f"{name} is {value!r}, expected a whole number")
+    if value < at_least:
+        raise ValueError(f"{name} is {value}, expected at least {at_least}")
+    return int(value)
+
+
+def as_generator(random_state: Any = None) -> np.random.Generator:
+    """Return a `numpy.random.Generator`, never the global one.
+
+    Parameters
+    ----------
+    random_state : None, int, SeedSequence, Generator or RandomState
+        None draws fresh entropy; a Generator is used as it is and advances; a RandomState (which
+        scikit-learn hands around) seeds a new Generator.
+    """
+    if isinstance(random_state, np.random.Generator):
+        return random_state
+    if isinstance(random_state, np.random.RandomState):
+        return np.random.default_rng(random_state.randint(0, 2**32, size=4, dtype=np.uint32))
+    return np.random.default_rng(random_state)
