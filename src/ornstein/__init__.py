@@ -10,7 +10,15 @@ from __future__ import annotations
 
 __version__ = "0.1.0"
 
-__all__ = ["Gaussian", "Mixture", "OneStepDenoiser", "DeltaResult", "delta", "theory", "__version__"]
+__all__ = [
+    "Gaussian",
+    "Mixture",
+    "OneStepDenoiser",
+    "DeltaResult",
+    "delta",
+    "theory",
+    "__version__",
+]
 
 import importlib
 from typing import TYPE_CHECKING, Any

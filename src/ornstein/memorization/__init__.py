@@ -1,1 +1,1 @@
-"""Has a generative model copied its training set?"""
+"""Whether a generative model has copied its training set."""
