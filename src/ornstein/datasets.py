@@ -1,0 +1,221 @@
+"""Data sets: points without a known law, by name or from files.
+
+A training set is drawn from a data set without replacement; what is left are the originals.
+``std`` is the root of the mean coordinate variance over all points, constant coordinates counted.
+"""
+
+from __future__ import annotations
+
+__all__ = ["DataSet", "load_data", "DATA_NAMES"]
+
+import warnings
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ornstein.validation import as_count, as_generator, as_points
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+DATA_NAMES = ("digits", "patches")
+_IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
+_PATCH_SIDE = 8
+
+
+@dataclass(frozen=True, eq=False)
+class DataSet:
+    """Points without a known law.
+
+    Attributes
+    ----------
+    points : ndarray of shape (n_points, dim)
+        Finite, at least 3 of them, not all equal.
+    name : str
+        For tables and figures.
+    """
+
+    points: NDArray[np.float64]
+    name: str = "data"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "points", as_points(self.points, self.name, at_least=3))
+        if not np.ptp(self.points, axis=0).any():
+            raise ValueError(
+                f"{self.name} holds {len(self.points)} equal points: expected some variance"
+            )
+
+    @property
+    def dim(self) -> int:
+        """Dimension."""
+        return self.points.shape[1]
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """Mean of all points, of shape (dim,)."""
+        return self.points.mean(axis=0)
+
+    @property
+    def std(self) -> float:
+        """Root of the mean coordinate variance over all points (constant coordinates count)."""
+        return float(np.sqrt(self.points.var(axis=0, ddof=1).mean()))
+
+    def split(
+        self, n_train: int, rng: Any = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Draw a training set without replacement; what is left are the originals.
+
+        Raises
+        ------
+        ValueError
+            If fewer than 2 points are left.
+        """
+        n_train = as_count(n_train, "n_train", at_least=2)
+        if n_train > len(self.points) - 2:
+            raise ValueError(
+                f"a training set of {n_train} from the {len(self.points)} points of {self.name}: "
+                f"expected at most {len(self.points) - 2}, so that 2 originals are left"
+            )
+        order = as_generator(rng).permutation(len(self.points))
+        return self.points[order[:n_train]], self.points[order[n_train:]]
+
+
+def load_data(source: str | Path) -> DataSet:
+    """Read a data set by name or path, one point per row.
+
+    Parameters
+    ----------
+    source : str or Path
+        ``"digits"`` (scikit-learn's 1797 images of 8 x 8, values 0 to 16), ``"patches"`` (8 x 8
+        grey patches of scikit-learn's two sample photographs, values 0 to 1), a file ``.npy``,
+        ``.npz``, ``.csv`` or ``.parquet``, or a folder of images of one size (values 0 to 1).
+
+    Raises
+    ------
+    ValueError
+        If nothing is there, the file cannot be read, or the points are no good.
+    TypeError
+        If a column holds text.
+    """
+    if str(source) == "digits":
+        return DataSet(_digits(), "digits")
+    if str(source) == "patches":
+        return DataSet(_patches(), "patches")
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return DataSet(_image_folder(path), path.name)
+    if not path.exists():
+        raise ValueError(
+            f"no data at {str(path)!r}: expected {', '.join(DATA_NAMES)}, "
+            "a .npy, .npz, .csv or .parquet file, or a folder of images"
+        )
+    readers: dict[str, Callable[[Path], Any]] = {
+        ".npy": _npy,
+        ".npz": _npz,
+        ".csv": _csv,
+        ".parquet": _parquet,
+    }
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise ValueError(
+            f"{path.name} ends in {path.suffix!r}: expected one of {', '.join(readers)}"
+        )
+    try:
+        array = reader(path)
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(f"cannot read {path.name}: {reason}") from error
+    if array.ndim == 1:
+        raise ValueError(f"{path.name} has shape {array.shape}, expected one point per row")
+    return DataSet(as_points(array, path.name, at_least=3), path.name)
+
+
+def _digits() -> NDArray[np.float64]:
+    from sklearn.datasets import load_digits
+
+    images, _ = load_digits(return_X_y=True)
+    return np.asarray(images, dtype=np.float64)
+
+
+def _patches() -> NDArray[np.float64]:
+    from sklearn.datasets import load_sample_images
+
+    tiles = []
+    for image in load_sample_images().images:
+        grey = image.mean(axis=2) / 255.0
+        rows, columns = (side // _PATCH_SIDE for side in grey.shape)
+        grey = grey[: rows * _PATCH_SIDE, : columns * _PATCH_SIDE]
+        blocks = grey.reshape(rows, _PATCH_SIDE, columns, _PATCH_SIDE).swapaxes(1, 2)
+        tiles.append(blocks.reshape(-1, _PATCH_SIDE**2))
+    return np.concatenate(tiles)
+
+
+def _npy(path: Path) -> NDArray[Any]:
+    return np.load(path, allow_pickle=False)
+
+
+def _npz(path: Path) -> NDArray[Any]:
+    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+        if len(archive.files) != 1:
+            raise ValueError(f"it holds the arrays {archive.files}, expected exactly one")
+        return archive[archive.files[0]]
+
+
+def _csv(path: Path) -> NDArray[Any]:
+    import pandas as pd
+
+    table = pd.read_csv(path, header=None, nrows=1, comment="#")
+    # A first row of numbers is a data point, anything else names the columns.
+    named = not all(pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes)
+    return _table(pd.read_csv(path, header=0 if named else None, comment="#"))
+
+
+def _parquet(path: Path) -> NDArray[Any]:
+    import pandas as pd
+
+    try:
+        return _table(pd.read_parquet(path))
+    except ImportError:
+        raise ValueError("reading parquet needs pyarrow: pip install 'ornstein[parquet]'") from None
+
+
+def _table(table: Any) -> NDArray[np.float64]:
+    text = [str(name) for name, kind in table.dtypes.items() if kind.kind not in "biuf"]
+    if text:
+        raise TypeError(
+            f"column(s) {', '.join(text[:5])} hold text or dates, expected numbers: "
+            "drop or encode them"
+        )
+    return table.to_numpy(dtype=np.float64)
+
+
+def _image_folder(folder: Path) -> NDArray[np.float64]:
+    from PIL import Image
+
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in _IMAGES)
+    if not files:
+        raise ValueError(
+            f"no images in the folder {str(folder)!r}: expected files ending in "
+            f"{', '.join(sorted(_IMAGES))}"
+        )
+    arrays: list[NDArray[np.float64]] = []
+    for file in files:
+        try:
+            with warnings.catch_warnings(), Image.open(file) as image:
+                warnings.simplefilter("error")
+                mode = "L" if image.mode in {"1", "L", "I;16", "I", "F"} else "RGB"
+                arrays.append(np.asarray(image.convert(mode), dtype=np.float64) / 255.0)
+        except (OSError, SyntaxError, Warning) as error:
+            raise ValueError(f"cannot read the image {file.name}: {error}") from error
+    if len({array.shape for array in arrays}) > 1:
+        odd = next(i for i, array in enumerate(arrays) if array.shape != arrays[0].shape)
+        raise ValueError(
+            f"{files[odd].name} has shape {arrays[odd].shape} and {files[0].name} "
+            f"{arrays[0].shape}: expected images of one size and number of channels"
+        )
+    return np.stack(arrays).reshape(len(arrays), -1)
