@@ -89,7 +89,7 @@ def log_pairs(points: Array, eps: float) -> float:
             total *= math.exp(top - peak)
             top = peak
         if peak > top - 2 * _NEGLIGIBLE:
-            exponents -= top
+            np.subtract(exponents, top, out=exponents)
             total += float(np.exp(exponents, out=exponents).sum())
     kernel = -0.5 * dim * math.log(4 * math.pi * eps**2)
     return kernel + math.log(2.0) - 2 * math.log(n) + top + math.log(total)

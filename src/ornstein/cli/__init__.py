@@ -1,0 +1,15 @@
+"""Argument parsing and printing, nothing else.
+
+=============  ===============================================================
+parsing.py     a typed function becomes a subcommand; lists like ``25:1000:25``
+commands.py    one function per subcommand of ``ornstein``
+predict.py     one function per subcommand of ``ornstein predict``
+main.py        runs one, and turns an error into one clear line
+=============  ===============================================================
+"""
+
+from __future__ import annotations
+
+__all__ = ["main"]
+
+from ornstein.cli.main import main

@@ -1,0 +1,140 @@
+"""Tables for a terminal of 80 columns, in plain text."""
+
+from __future__ import annotations
+
+__all__ = ["Column", "format_table", "with_error", "number", "linear_tables", "paragraph"]
+
+import math
+import textwrap
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ornstein.studies.linear import LinearStudy
+
+WIDTH = 80
+
+
+class Column(NamedTuple):
+    """Heading and cells of one column."""
+
+    heading: str
+    cells: Sequence[str]
+
+
+def number(value: float, digits: int = 4) -> str:
+    """Return a number with `digits` significant digits, plainly where that is short.
+
+    Examples
+    --------
+    >>> number(0.504621), number(13040.2), number(float("inf")), number(float("nan"))
+    ('0.5046', '13040', 'inf', '')
+    """
+    if math.isnan(value):
+        return ""
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    if value == 0:
+        return "0"
+    size = math.floor(math.log10(abs(value)))
+    if -4 <= size < 7:
+        return f"{value:.{max(0, digits - 1 - size)}f}"
+    return f"{value:.{digits - 1}e}"
+
+
+def with_error(mean: float, error: float) -> str:
+    """Return ``mean +- error``, both to the second digit of the error.
+
+    Examples
+    --------
+    >>> with_error(18.1064, 0.0423), with_error(float("inf"), float("nan"))
+    ('18.106 ± 0.042', 'inf')
+    """
+    if math.isnan(error) or math.isinf(mean):
+        return number(mean)
+    if error == 0:
+        return f"{number(mean)} ± 0"
+    decimals = 1 - math.floor(math.log10(error))
+    if 0 <= decimals <= 7:
+        return f"{mean:.{decimals}f} ± {error:.{decimals}f}"
+    return f"{number(mean, 5)} ± {number(error, 2)}"
+
+
+def format_table(columns: Sequence[Column]) -> str:
+    """Right-aligned columns under their headings; columns without any value are left out."""
+    kept = [column for column in columns if any(column.cells)]
+    widths = [max(len(column.heading), *map(len, column.cells)) for column in kept]
+    lines = ["  ".join(c.heading.rjust(w) for c, w in zip(kept, widths, strict=True))]
+    lines.append("  ".join("-" * width for width in widths))
+    table = zip(*(column.cells for column in kept), strict=True)
+    lines += ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in table]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def paragraph(text: str, indent: str = "  ") -> str:
+    """Wrap a note to the width of the terminal."""
+    return textwrap.fill(text, WIDTH, initial_indent=indent, subsequent_indent=indent)
+
+
+def linear_tables(study: LinearStudy, rows: Sequence[Mapping[str, float | int]]) -> str:
+    """Return the summary of a linear study as three tables, with heading and notes."""
+    theory = "theory~" if study.theory_is_approximate else "theory"
+
+    def measured(heading: str, name: str) -> list[Column]:
+        means = [with_error(row[f"{name}_mean"], row[f"{name}_se"]) for row in rows]
+        return [
+            Column(heading, means),
+            Column(theory, [number(row[f"{name}_theory"]) for row in rows]),
+        ]
+
+    sizes = Column("n", [str(row["train_size"]) for row in rows])
+    positive = [
+        f"{row['delta_positive']:.3f} [{row['delta_positive_low']:.3f}, "
+        f"{row['delta_positive_high']:.3f}]"
+        for row in rows
+    ]
+    first = [
+        sizes,
+        Column("runs", [str(row["simulations"]) for row in rows]),
+        *measured("KL, nats", "kl"),
+        *measured("Wasserstein^2", "wasserstein2"),
+    ]
+    second = [
+        sizes,
+        *measured("Hellinger^2", "hellinger2"),
+        *measured("tr Sigma_G/(d s^2)", "trace"),
+    ]
+    third = [
+        sizes,
+        Column("ln L2^2 original", [number(row["log_l2_original_mean"], 6) for row in rows]),
+        Column("ln L2^2 train", [number(row["log_l2_train_mean"], 6) for row in rows]),
+        Column("P(Delta > 0) [95%]", positive),
+    ]
+    blocks = [
+        heading(study),
+        "Generated law against the population (mean ± standard error over runs)",
+        format_table(first),
+        format_table(second),
+        "Generated law against points: squared L2 distances to originals and training set",
+        format_table(third),
+        *(paragraph(note) for note in study.notes),
+    ]
+    return "\n\n".join(blocks)
+
+
+def heading(study: LinearStudy) -> str:
+    """Say what was studied, in two lines."""
+    config = study.config
+    if config.data is not None:
+        what = f"data {study.identity['data']}, d = {study.dim}, std {number(study.std)}"
+        originals = "the rest as originals"
+    else:
+        parts = [f"N({m:g}, {s:g}^2)" for m, s in zip(config.mean, config.std, strict=True)]
+        what = f"{' + '.join(parts)} in d = {study.dim}"
+        originals = f"{config.originals} originals ({config.original_mode})"
+    return (
+        f"One-step linear denoiser on {what}\n"
+        f"T = {config.time:g}, noise scale {config.noise_scale:g}, {originals}, "
+        f"seed {config.seed}; n* = {study.threshold:.1f}"
+    )
