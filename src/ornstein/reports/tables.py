@@ -43,22 +43,29 @@ def number(value: float, digits: int = 4) -> str:
     return f"{value:.{digits - 1}e}"
 
 
-def with_error(mean: float, error: float) -> str:
-    """Return ``mean +- error``, both to the second digit of the error.
+def with_error(mean: float, error: float, value: float | None = None) -> str:
+    """Return ``mean +- error`` to the second digit of the error; or `value` to the same digit.
+
+    Six decimals are the most that a table shows.
 
     Examples
     --------
     >>> with_error(18.1064, 0.0423), with_error(float("inf"), float("nan"))
     ('18.106 ± 0.042', 'inf')
+    >>> with_error(18.1064, 0.0423, 18.10812)
+    '18.108'
     """
-    if math.isnan(error) or math.isinf(mean):
-        return number(mean)
+    shown = mean if value is None else value
+    if math.isnan(error) or math.isinf(mean) or not math.isfinite(shown):
+        return number(shown)
     if error == 0:
-        return f"{number(mean)} ± 0"
-    decimals = 1 - math.floor(math.log10(error))
-    if 0 <= decimals <= 7:
-        return f"{mean:.{decimals}f} ± {error:.{decimals}f}"
-    return f"{number(mean, 5)} ± {number(error, 2)}"
+        return number(shown) + (" ± 0" if value is None else "")
+    decimals = min(1 - math.floor(math.log10(error)), 6)
+    if decimals >= 0:
+        text = f"{shown:.{decimals}f}"
+        return f"{text} ± {error:.{decimals}f}" if value is None else text
+    text = number(shown, 5)
+    return f"{text} ± {number(error, 2)}" if value is None else text
 
 
 def format_table(columns: Sequence[Column]) -> str:
@@ -81,11 +88,14 @@ def linear_tables(study: LinearStudy, rows: Sequence[Mapping[str, float | int]])
     """Return the summary of a linear study as three tables, with heading and notes."""
     theory = "theory~" if study.theory_is_approximate else "theory"
 
+    def predicted(row: Mapping[str, float | int], name: str) -> str:
+        return with_error(row[f"{name}_mean"], row[f"{name}_se"], row[f"{name}_theory"])
+
     def measured(heading: str, name: str) -> list[Column]:
         means = [with_error(row[f"{name}_mean"], row[f"{name}_se"]) for row in rows]
         return [
             Column(heading, means),
-            Column(theory, [number(row[f"{name}_theory"]) for row in rows]),
+            Column(theory, [predicted(row, name) for row in rows]),
         ]
 
     sizes = Column("n", [str(row["train_size"]) for row in rows])

@@ -297,6 +297,16 @@ class LinearStudy:
                 "n - 1 < d: the generated law has rank n - 1, so KL and the L2 distances are "
                 "infinite and Hellinger^2 is 1; Wasserstein and Delta stay finite."
             )
+        if any(abs(size - 1 - self.dim) <= 1 for size in self.train_sizes):
+            notes.append(
+                "|n - 1 - d| <= 1: the expectations are infinite, so means over runs, where they "
+                "are finite, and their standard errors tell of the largest run only."
+            )
+        if isinstance(self.source, Gaussian):
+            notes.append(
+                "theory: asymptotic, of error O(1/d) in total nats (trace: exact to O(1/n)); "
+                "within the window |n - n*| < n*/sqrt(d), O(1/sqrt(d))."
+            )
         if isinstance(self.source, Mixture):
             notes.append(
                 "theory: empty, since the closed forms hold for one isotropic Gaussian; KL and "

@@ -1,0 +1,1 @@
+"""Every claim about speed, measured side by side in one run: ``python -m benchmarks``."""

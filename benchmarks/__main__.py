@@ -1,0 +1,29 @@
+"""Run all benchmarks, or those named: ``python -m benchmarks linear``."""
+
+from __future__ import annotations
+
+import platform
+import sys
+
+import numpy as np
+from joblib import cpu_count
+
+from benchmarks import linear
+
+ALL = {"linear": linear.run}
+
+
+def main() -> None:
+    """Print a Markdown report."""
+    names = sys.argv[1:] or list(ALL)
+    print(
+        f"# Benchmarks\n\n{platform.machine()}, {cpu_count()} cores, Python "
+        f"{platform.python_version()}, NumPy {np.__version__}. Ratios are of times measured side "
+        "by side in this run.\n"
+    )
+    for name in names:
+        ALL[name]()
+
+
+if __name__ == "__main__":
+    main()
