@@ -15,7 +15,14 @@ training_dynamics           a linear denoiser while it trains                   
 early_stopping              ... on n points: when to stop                            8
 regimes                     speciation, cloning, collapse                            9
 random_features             learning curves of a random-feature score                10
+activations                 ... what of an activation they see                       10
+sample_covariance           spectrum of a sample covariance, any population          6
+delta_expectation           Delta of the one-step model, on average                  3
+phase                       maps of KL, Delta and losses over two parameters         1, 3, 6, 8
 ==========================  =======================================================  ==============
+
+Mathematics without physics: monotone_roots (bracketed Newton), laplace (Laplace's method),
+effective_noise (the fixed point of section 6).
 """
 
 from __future__ import annotations
@@ -57,6 +64,11 @@ __all__ = [
     "activation_constants",
     "RandomFeatureLosses",
     "random_feature_losses",
+    "sample_covariance_atom",
+    "sample_covariance_range",
+    "sample_covariance_spectrum",
+    "ExpectedDelta",
+    "expected_delta",
 ]
 
 import importlib
@@ -65,6 +77,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ornstein.theory.activations import ActivationConstants, activation_constants
     from ornstein.theory.consistency import split_consistency
+    from ornstein.theory.delta_expectation import ExpectedDelta, expected_delta
     from ornstein.theory.deterministic_equivalents import (
         DenoisingLosses,
         denoiser_mean,
@@ -91,6 +104,11 @@ if TYPE_CHECKING:
     from ornstein.theory.one_step_singular_values import one_step_spectrum, one_step_support
     from ornstein.theory.random_features import RandomFeatureLosses, random_feature_losses
     from ornstein.theory.regimes import cloning_probability, collapse_time, speciation_time
+    from ornstein.theory.sample_covariance import (
+        sample_covariance_atom,
+        sample_covariance_range,
+        sample_covariance_spectrum,
+    )
     from ornstein.theory.training_dynamics import (
         denoiser_weight,
         emergence_time,
@@ -136,6 +154,11 @@ _HOMES = {
     "activation_constants": "activations",
     "RandomFeatureLosses": "random_features",
     "random_feature_losses": "random_features",
+    "sample_covariance_atom": "sample_covariance",
+    "sample_covariance_range": "sample_covariance",
+    "sample_covariance_spectrum": "sample_covariance",
+    "ExpectedDelta": "delta_expectation",
+    "expected_delta": "delta_expectation",
 }
 
 
