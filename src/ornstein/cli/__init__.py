@@ -3,7 +3,7 @@
 =============  ===============================================================
 parsing.py     a typed function becomes a subcommand; lists like ``25:1000:25``
 commands.py    one function per subcommand of ``ornstein``
-predict.py     one function per subcommand of ``ornstein predict``
+predict/       one function per subcommand of ``ornstein predict``
 main.py        runs one, and turns an error into one clear line
 =============  ===============================================================
 """

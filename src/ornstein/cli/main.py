@@ -10,22 +10,21 @@ __all__ = ["main"]
 import os
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ornstein import __version__
-from ornstein.cli import commands, predict
+from ornstein.cli import commands
 from ornstein.cli.parsing import Parser, call, command
+from ornstein.cli.predict import PREDICTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from jsonargparse import Namespace
 
 COMMANDS: dict[str, Callable[..., int]] = {
     "linear": commands.linear,
     "status": commands.status,
-}
-PREDICTIONS: dict[str, Callable[..., int]] = {
-    "one-step": predict.one_step,
-    "spectrum": predict.spectrum,
 }
 
 
@@ -55,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _parse(given: list[str]) -> tuple[Callable[..., int], object]:
+def _parse(given: list[str]) -> tuple[Callable[..., int], Namespace]:
     """Build only the parsers that the arguments need: each one costs start-up time."""
     parser = Parser(
         prog="ornstein",
@@ -64,14 +63,12 @@ def _parse(given: list[str]) -> tuple[Callable[..., int], object]:
     )
     parser.add_argument("--version", action="version", version=f"ornstein {__version__}")
     subcommands = parser.add_subcommands(metavar="COMMAND")
-    for name, function in COMMANDS.items():
-        subcommands.add_subcommand(name, command(function), help=_summary(function))
+    _add_functions(subcommands, COMMANDS, given)
     # jsonargparse wants an outer subcommand in place before its own subcommands.
     predictions = Parser(description="Theory alone, one subcommand per result.")
-    subcommands.add_subcommand("predict", predictions, help="theory alone, without simulation")
-    results = predictions.add_subcommands(metavar="NAME")
-    for name, function in PREDICTIONS.items():
-        results.add_subcommand(name, command(function), help=_summary(function))
+    subcommands.add_subcommand("predict", predictions, help="Theory alone, without simulation")
+    if "predict" in given:
+        _add_functions(predictions.add_subcommands(metavar="NAME"), PREDICTIONS, given)
     options = parser.parse_args(given)
     chosen = options[options.subcommand]
     if options.subcommand == "predict":
@@ -79,9 +76,17 @@ def _parse(given: list[str]) -> tuple[Callable[..., int], object]:
     return COMMANDS[options.subcommand], chosen
 
 
+def _add_functions(
+    subcommands: Any, functions: Mapping[str, Callable[..., int]], given: Sequence[str]
+) -> None:
+    """Add every function by name and summary, and with its options if it is asked for."""
+    for name, function in functions.items():
+        parser = command(function) if name in given else Parser()
+        subcommands.add_subcommand(name, parser, help=_summary(function))
+
+
 def _summary(function: Callable[..., int]) -> str:
-    first = (function.__doc__ or "").strip().splitlines()[0].rstrip(".")
-    return first[0].lower() + first[1:]
+    return (function.__doc__ or "").strip().splitlines()[0].rstrip(".")
 
 
 def _say(message: str) -> None:

@@ -22,12 +22,33 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_REWORDED = (
+    (r'^Parser key "(?:\w+\.)*(\w+)": ', r"--\1: "),
+    (r"^Problems parsing config: ", "--config: the file is no YAML: "),
+    (r"^Unexpected config: ?(.*)", r"--config: the file holds '\1', expected lines like 'dim: 100'"),
+    (r"^the following arguments are required: (?:\w+\.)*(\w+)$", r"\1 is missing: see --help"),
+    (r'^expected "(\w+)\.subcommand" to be one of \{(.*)\}, .*', r"\1: expected one of \2"),
+)
+
+
 class UsageError(ValueError):
     """Arguments that cannot be understood; the message is for the user."""
 
 
 class Parser(ArgumentParser):
     """An argument parser whose errors are exceptions of one line."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A list such as -10,10 or -5:5:1 is a value, as a negative number is; not an option.
+        self._negative_number_matcher = re.compile(r"^-[\d.][\d.,:eE+-]*$")
+
+    def parse_args(self, *args: Any, **kwargs: Any) -> Namespace:
+        """Parse, and name what kind of file a binary one was taken for."""
+        try:
+            return super().parse_args(*args, **kwargs)
+        except UnicodeDecodeError as error:
+            raise UsageError(f"--config: the file is no text ({error}): give YAML") from error
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise instead of printing a usage text and leaving."""
@@ -55,7 +76,8 @@ def command(function: Callable[..., int]) -> Parser:
         elif parameter.default is False:
             parser.add_argument(flag, action="store_true", help=text)
         else:
-            parser.add_argument(flag, type=hints[name], default=parameter.default, help=text)
+            kind = TextOption() if hints[name] in {str, str | None} else hints[name]
+            parser.add_argument(flag, type=kind, default=parameter.default, help=text)
     return parser
 
 
@@ -63,6 +85,27 @@ def call(function: Callable[..., int], options: Namespace) -> int:
     """Call a command with its parsed options."""
     names = inspect.signature(function).parameters
     return function(**{name: getattr(options, name) for name in names})
+
+
+class TextOption:
+    """Type of an option that is text; a file may also give a number or a list of numbers.
+
+    Examples
+    --------
+    >>> TextOption()("0,10"), TextOption()(0.1), TextOption()([5, 7])
+    ('0,10', '0.1', '5,7')
+    """
+
+    def __call__(self, value: Any) -> str:
+        """Return the text that the command line would have held."""
+        if isinstance(value, list):
+            return ",".join(self(entry) for entry in value)
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ValueError(f"given {value!r}, expected text, a number or a list of numbers")
+        return str(value)
+
+    def __repr__(self) -> str:
+        return "text"
 
 
 def integers(text: str, name: str) -> tuple[int, ...]:
@@ -173,4 +216,7 @@ def _one_line(message: str) -> str:
         expected = [words.get(plain, plain) or literal for plain, literal in kinds]
         option = key.group(1).rpartition(".")[2].replace("_", "-")
         return f"--{option}: given {given.group(1)!r}, expected {' or '.join(expected)}"
-    return " ".join(message.split())
+    line = " ".join(message.split())
+    for pattern, plain in _REWORDED:
+        line = re.sub(pattern, plain, line)
+    return line

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,7 +104,9 @@ def linear_figure(study: LinearStudy, rows: Sequence[Mapping[str, float | int]])
         for axis in axes[2:]:
             axis.set_xlabel("training size / dimension,  n / d")
         axes[0].set_xscale("log")
+        axes[0].xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes[0].xaxis.set_major_formatter("{x:g}")
+        axes[0].xaxis.set_minor_formatter(NullFormatter())
         axes[1].legend(frameon=False)
     return figure
 
@@ -173,6 +176,9 @@ def curve_figure(
         axis.set_ylabel(y_label)
         if logarithmic:
             axis.set_xscale("log")
+            axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.xaxis.set_major_formatter("{x:g}")
+            axis.xaxis.set_minor_formatter(NullFormatter())
         if len(curves) > 1:
             axis.legend(frameon=False)
     return figure

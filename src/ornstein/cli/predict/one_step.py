@@ -1,13 +1,11 @@
-"""``ornstein predict NAME``: one function per theoretical result."""
+"""Predictions on the one-step linear denoiser."""
 
 from __future__ import annotations
 
 __all__ = ["one_step", "spectrum"]
 
-from pathlib import Path
-from typing import Any
-
 from ornstein.cli.parsing import as_json, integers, reals
+from ornstein.cli.predict.output import draw_curves, print_table, whole_numbers_between
 
 
 def one_step(
@@ -50,10 +48,11 @@ def one_step(
         for name in ("signal_fraction", "threshold", "kl_infinite_data")
     }
     if plot:
-        _plot(
+        grid = whole_numbers_between(sizes)
+        draw_curves(
             plot,
-            sizes / dim,
-            {"KL / d, nats": np.where(np.isfinite(fields["kl"]), fields["kl"], np.nan) / dim},
+            grid / dim,
+            {"KL / d": theory.one_step(dim, grid, time, noise_scale, std).kl / dim},
             x_label="training size / dimension,  n / d",
             y_label="KL(generated || population) / d,  nats",
             logarithmic=True,
@@ -64,8 +63,8 @@ def one_step(
         return 0
     print(f"One-step linear denoiser on N(m, {std:g}^2 I), d = {dim}, T = {time:g}")
     print(
-        f"signal fraction rho2 = {constants['signal_fraction']:.6f}, threshold n* = "
-        f"{constants['threshold']:.2f}, KL at infinite n = {constants['kl_infinite_data']:.5f} nats"
+        f"rho2 = {constants['signal_fraction']:.6f}, n* = {constants['threshold']:.2f}, "
+        f"KL at infinite n = {constants['kl_infinite_data']:.5f} nats"
     )
     headings = {
         "n": sizes,
@@ -75,7 +74,7 @@ def one_step(
         "tr/(d s^2)": fields["trace"],
         "ln det": fields["log_det"],
     }
-    _table(headings)
+    print_table(headings)
     return 0
 
 
@@ -108,11 +107,13 @@ def spectrum(
     from ornstein import theory
 
     low, high = theory.one_step_support(aspect_ratio, signal_fraction)
-    points = np.linspace(low, high, 21) if s is None else np.array(reals(s, "s"))
+    # With as many points as dimensions the support has no end.
+    top = high if np.isfinite(high) else 10.0
+    points = np.linspace(low, top, 21) if s is None else np.array(reals(s, "s"))
     density = theory.one_step_spectrum(points, aspect_ratio, signal_fraction)
     if plot:
-        grid = np.linspace(max(0.0, low - 0.05 * high), 1.05 * high, 800)[1:]
-        _plot(
+        grid = np.linspace(max(0.0, low - 0.05 * top), 1.05 * top, 800)[1:]
+        draw_curves(
             plot,
             grid,
             {"density": theory.one_step_spectrum(grid, aspect_ratio, signal_fraction)},
@@ -126,22 +127,5 @@ def spectrum(
     print(
         f"d/(n-1) = {aspect_ratio:g}, rho2 = {signal_fraction:g}: support [{low:.6g}, {high:.6g}]"
     )
-    _table({"s": points, "density": density})
+    print_table({"s": points, "density": density})
     return 0
-
-
-def _table(columns: dict[str, Any]) -> None:
-    from ornstein.reports.tables import Column, format_table, number
-
-    def text(value: Any) -> str:
-        return str(value) if isinstance(value, int) else number(float(value), 6)
-
-    rows = {name: [text(v.item()) for v in values] for name, values in columns.items()}
-    print()
-    print(format_table([Column(name, cells) for name, cells in rows.items()]))
-
-
-def _plot(file: str, x: Any, curves: dict[str, Any], **labels: Any) -> None:
-    from ornstein.reports.figures import curve_figure, save_figure
-
-    save_figure(curve_figure(x, curves, **labels), Path(file))
