@@ -16,6 +16,10 @@ __all__ = [
     "OneStepDenoiser",
     "DeltaResult",
     "delta",
+    "sample_delta",
+    "coordinate_delta",
+    "memorized_fraction",
+    "nearest_neighbours",
     "theory",
     "__version__",
 ]
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
     from ornstein.denoisers.one_step import OneStepDenoiser
     from ornstein.gaussians import Gaussian
     from ornstein.memorization.delta import DeltaResult, delta
+    from ornstein.memorization.neighbours import memorized_fraction, nearest_neighbours
+    from ornstein.memorization.sample_delta import coordinate_delta, sample_delta
     from ornstein.populations import Mixture
 
 _HOMES = {
@@ -36,6 +42,10 @@ _HOMES = {
     "OneStepDenoiser": "ornstein.denoisers.one_step",
     "DeltaResult": "ornstein.memorization.delta",
     "delta": "ornstein.memorization.delta",
+    "sample_delta": "ornstein.memorization.sample_delta",
+    "coordinate_delta": "ornstein.memorization.sample_delta",
+    "memorized_fraction": "ornstein.memorization.neighbours",
+    "nearest_neighbours": "ornstein.memorization.neighbours",
 }
 
 

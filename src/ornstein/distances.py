@@ -30,6 +30,7 @@ from __future__ import annotations
 __all__ = [
     "bandwidth",
     "log_pairs",
+    "log_cross_pairs",
     "log_pairs_expected",
     "log_self_terms",
     "log_cross",
@@ -45,7 +46,7 @@ import numpy as np
 from ornstein.gaussians import Gaussian, log_overlap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -81,9 +82,15 @@ def log_pairs(points: Array, eps: float) -> float:
     n, dim = points.shape
     if n < 2:
         return -np.inf
-    scale = 4 * eps**2
-    top, total = -np.inf, 0.0
-    for exponents in _pair_blocks(points, scale):
+    total = _log_sum_exp(_pair_blocks(points, 4 * eps**2))
+    kernel = -0.5 * dim * math.log(4 * math.pi * eps**2)
+    return kernel + math.log(2.0) - 2 * math.log(n) + total
+
+
+def _log_sum_exp(blocks: Iterable[Array]) -> float:
+    """``ln sum e^x`` over blocks of exponents, which are overwritten."""
+    top, total = -math.inf, 0.0
+    for exponents in blocks:
         peak = float(exponents.max())
         if peak > top:
             total *= math.exp(top - peak)
@@ -91,8 +98,7 @@ def log_pairs(points: Array, eps: float) -> float:
         if peak > top - 2 * _NEGLIGIBLE:
             np.subtract(exponents, top, out=exponents)
             total += float(np.exp(exponents, out=exponents).sum())
-    kernel = -0.5 * dim * math.log(4 * math.pi * eps**2)
-    return kernel + math.log(2.0) - 2 * math.log(n) + top + math.log(total)
+    return top + math.log(total)
 
 
 def _pair_blocks(points: Array, scale: float) -> Iterator[Array]:
@@ -123,6 +129,46 @@ def _pair_blocks(points: Array, scale: float) -> Iterator[Array]:
             if not few and error > _EXPONENT_ERROR:
                 floor = top - _NEGLIGIBLE - 2 * error
                 _recompute(exponents, points[rows], points[columns], scale, floor)
+            yield exponents
+
+
+def log_cross_pairs(a: Array, b: Array, eps_a: float, eps_b: float) -> float:
+    """``ln C``, ``C = (n m)^{-1} sum_ij N(a_i - b_j; 0, (eps_a^2 + eps_b^2) I)``.
+
+    Parameters
+    ----------
+    a, b : ndarray of shape (n, dim) and (m, dim)
+    eps_a, eps_b : float
+        Bandwidths > 0, in data units.
+    """
+    scale = 2 * (eps_a**2 + eps_b**2)
+    total = _log_sum_exp(_cross_blocks(a, b, scale))
+    kernel = -0.5 * a.shape[1] * math.log(math.pi * scale)
+    return kernel - math.log(len(a)) - math.log(len(b)) + total
+
+
+def _cross_blocks(a: Array, b: Array, scale: float) -> Iterator[Array]:
+    """``-|a_i - b_j|^2 / scale``, block by block.
+
+    Exact to `_EXPONENT_ERROR` for the pairs that can matter in a log-sum-exp.
+    """
+    dim = a.shape[1]
+    centre = (a.mean(axis=0) + b.mean(axis=0)) / 2
+    top = -math.inf
+    for i in range(0, len(a), _BLOCK):
+        left = a[i : i + _BLOCK]
+        for j in range(0, len(b), _BLOCK):
+            right = b[j : j + _BLOCK]
+            if dim <= _FEW_DIMENSIONS:
+                yield _exact_exponents(left, right, scale)
+                continue
+            near, far = left - centre, right - centre
+            exponents = _fast_exponents(near, far, scale)
+            size = np.square(near).sum(axis=1).max() + np.square(far).sum(axis=1).max()
+            error = 4 * np.finfo(np.float64).eps * dim * size / scale
+            top = max(top, float(exponents.max()))
+            if error > _EXPONENT_ERROR:
+                _recompute(exponents, left, right, scale, top - _NEGLIGIBLE - 2 * error)
             yield exponents
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ornstein.intervals import wilson_interval
 from ornstein.studies.engine import cell_seed, planned_cells, run_study
 from ornstein.studies.store import Cell, Outcome, Store, StudyError, read_status
-from ornstein.studies.summaries import mean_and_error, wilson_interval, write_csv
+from ornstein.studies.summaries import mean_and_error, write_csv
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,274 @@
+r"""Has a generated point a training point that is much nearer than all others?
+
+Of each generated point ``g``, let ``d_1 <= d_2`` be the Euclidean distances to the nearest and the
+second nearest of the *distinct* training points. It counts as memorized if
+
+    d_1 / d_2 < threshold.
+
+Independent draws in many dimensions have ratios close to 1; a copy has a ratio close to 0. What is
+the share of such points if nothing was copied depends on the data: it is measured on held-out
+points, the baseline beside which the memorized fraction is to be read.
+
+Points that occur several times in the training set count once: otherwise a copy of them would have
+ratio 1 (or 0/0). With that, ``d_2 > 0`` always, and a generated point that equals a training point
+has ratio 0.
+
+Distances come from a matrix product, which finds the candidates, with a bound on its rounding; the
+candidates' distances are computed again from differences of coordinates. So the neighbours are
+exact; of equally near points the one with the lowest index comes first.
+
+References
+----------
+Yoon, Choi, Kwon, Ryu, "Diffusion probabilistic models generalize when they fail to memorize", 2023;
+Gu, Du, Pang, Li, Lin, Wang, arXiv 2310.02664 (both with threshold 1/3).
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "Neighbours",
+    "NearestPair",
+    "MemorizedFraction",
+    "nearest_neighbours",
+    "memorized_fraction",
+]
+
+import hashlib
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ornstein.intervals import wilson_interval
+from ornstein.validation import as_count, as_points, as_positive
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Array = NDArray[np.float64]
+    Index = NDArray[np.intp]
+
+_BLOCK = 2**20  # squared distances held at a time
+_GROUPS, _LEAST_GROUP = 32, 64  # groups of points, times k, and points in each
+_PAIRS = 2**18  # coordinates per array when distances are computed again
+
+
+class Neighbours(NamedTuple):
+    """Nearest points of each query: distances, ascending, and indices; both (n_queries, k)."""
+
+    distances: NDArray[np.float64]
+    indices: NDArray[np.intp]
+
+
+class NearestPair(NamedTuple):
+    """Indices of a generated and its nearest training point; their distance; ``d_1 / d_2``."""
+
+    generated: int
+    train: int
+    distance: float
+    ratio: float
+
+
+class MemorizedFraction(NamedTuple):
+    """The fraction of generated points with ``d_1 / d_2`` below the threshold, and its baseline.
+
+    Both with Wilson's 95% interval. The baseline is that of the held-out points, NaN without them.
+    ``ratios``, of shape (n_generated,); ``nearest_pairs``, those of smallest ratio first.
+    """
+
+    fraction: float
+    low: float
+    high: float
+    held_out_fraction: float
+    held_out_low: float
+    held_out_high: float
+    ratios: NDArray[np.float64]
+    nearest_pairs: tuple[NearestPair, ...]
+
+
+def nearest_neighbours(queries: ArrayLike, points: ArrayLike, k: int = 2) -> Neighbours:
+    """The `k` nearest of `points` to each of `queries`, exactly.
+
+    Parameters
+    ----------
+    queries : array-like of shape (n_queries, dim)
+    points : array-like of shape (n_points, dim)
+        At least `k`. Equal points all count.
+    k : int
+
+    Returns
+    -------
+    Neighbours
+        Of equally near points, the one with the lowest index comes first.
+
+    Raises
+    ------
+    ValueError
+        If dimensions disagree, a value is not finite, or points are fewer than `k`.
+
+    Examples
+    --------
+    >>> nearest_neighbours([[0.0, 0.0]], [[3.0, 4.0], [1.0, 0.0], [0.0, 1.0]])
+    Neighbours(distances=array([[1., 1.]]), indices=array([[1, 2]]))
+    """
+    k = as_count(k, "k")
+    q = as_points(queries, "queries")
+    p = as_points(points, "points", dim=q.shape[1], at_least=k)
+    centre = p.mean(axis=0)
+    far = max(np.abs(q - centre).max(), np.abs(p - centre).max())
+    # A power of two, so that squares neither overflow nor underflow.
+    factor = math.ldexp(1.0, -max(int(np.frexp(far)[1]), -1000))
+    targets = _targets((p - centre) * factor, k)
+    distances, indices = np.empty((len(q), k)), np.empty((len(q), k), dtype=np.intp)
+    step = max(1, _BLOCK // len(p))
+    for start in range(0, len(q), step):
+        rows = slice(start, start + step)
+        row, column = _candidates((q[rows] - centre) * factor, targets, k)
+        length = _lengths(q[rows], p, row, column)
+        order = np.lexsort((length, row))  # stable, so that ties keep their order of columns
+        first = np.searchsorted(row[order], np.arange(len(q[rows])))
+        best = order[first[:, None] + np.arange(k)]
+        distances[rows], indices[rows] = length[best], column[best]
+    return Neighbours(distances, indices)
+
+
+def memorized_fraction(
+    generated: ArrayLike,
+    train: ArrayLike,
+    held_out: ArrayLike | None = None,
+    threshold: float = 0.5,
+    *,
+    n_pairs: int = 10,
+) -> MemorizedFraction:
+    """Fraction of generated points that have one training point much nearer than all others.
+
+    Parameters
+    ----------
+    generated : array-like of shape (n_generated, dim)
+    train : array-like of shape (n_train, dim)
+        At least two distinct points.
+    held_out : array-like of shape (n_held_out, dim), optional
+        Fresh points of the population, for the baseline.
+    threshold : float
+        Between 0 and 1, of ``d_1 / d_2``.
+    n_pairs : int
+        How many of the nearest pairs to return.
+
+    Returns
+    -------
+    MemorizedFraction
+
+    Raises
+    ------
+    ValueError
+        If dimensions disagree, a value is not finite, the training set has fewer than two distinct
+        points, or the threshold is not in (0, 1].
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> train, fresh = rng.standard_normal((50, 8)), rng.standard_normal((200, 8))
+    >>> generated = np.concatenate([train[:3], fresh[:1]])
+    >>> result = memorized_fraction(generated, train, fresh)
+    >>> result.fraction, result.held_out_fraction
+    (0.75, 0.0)
+    >>> result.nearest_pairs[0]
+    NearestPair(generated=0, train=0, distance=0.0, ratio=0.0)
+    """
+    new = as_points(generated, "generated")
+    old = as_points(train, "train", dim=new.shape[1], at_least=2)
+    if not 0 < float(as_positive(threshold, "threshold")) <= 1:
+        raise ValueError(f"threshold is {threshold:g}, expected a ratio of distances in (0, 1]")
+    first = _distinct(old)
+    if first.size < 2:
+        raise ValueError(
+            "train has one distinct point, expected at least 2: there is no second nearest"
+        )
+    near = nearest_neighbours(new, old[first])
+    ratios = near.distances[:, 0] / near.distances[:, 1]
+    baseline = (math.nan, math.nan, math.nan)
+    if held_out is not None:
+        fresh = as_points(held_out, "held_out", dim=new.shape[1])
+        distances = nearest_neighbours(fresh, old[first]).distances
+        baseline = _fraction(distances[:, 0] / distances[:, 1] < threshold)
+    order = np.lexsort((near.distances[:, 0], ratios))[: as_count(n_pairs, "n_pairs", at_least=0)]
+    pairs = tuple(
+        NearestPair(
+            int(i),
+            int(first[near.indices[i, 0]]),
+            float(near.distances[i, 0]),
+            float(ratios[i]),
+        )
+        for i in order
+    )
+    return MemorizedFraction(*_fraction(ratios < threshold), *baseline, ratios, pairs)
+
+
+class _Targets(NamedTuple):
+    """Points ``(p, |p|^2 (1 + c))`` for :func:`_candidates`, and rounding ``c |p|^2``.
+
+    Filled up with infinitely far ones to a multiple of `groups`.
+    """
+
+    points: Array
+    slack: Array
+    groups: int
+
+
+def _targets(points: Array, k: int) -> _Targets:
+    n, dim = points.shape
+    groups = min(_GROUPS * k, max(k, n // _LEAST_GROUP))
+    filled = np.zeros((-(-n // groups) * groups, dim + 1))
+    sizes = np.square(points).sum(axis=1)
+    filled[:n, :dim], filled[:n, dim], filled[n:, dim] = (
+        points,
+        sizes * (1 + _rounding(dim)),
+        np.inf,
+    )
+    return _Targets(filled, _rounding(dim) * sizes, groups)
+
+
+def _rounding(dim: int) -> float:
+    """``c``: ``|p|^2 - 2 q . p``, as computed, is off by at most ``c (|q|^2 + |p|^2)``."""
+    return 4 * np.finfo(np.float64).eps * (dim + 4)
+
+
+def _candidates(queries: Array, targets: _Targets, k: int) -> tuple[Index, Index]:
+    """Rows and columns of all pairs that may be among the `k` nearest of the row."""
+    slack = 2 * _rounding(queries.shape[1]) * np.square(queries).sum(axis=1)
+    upper = np.column_stack([-2 * queries, np.ones(len(queries))]) @ targets.points.T
+    # The k-th least of the groups' minima is no less than the k-th least of all, and found faster.
+    minima = upper.reshape(len(queries), targets.groups, -1).min(axis=2)
+    bound = np.partition(minima, k - 1, axis=1)[:, k - 1] + slack
+    row, column = np.nonzero(upper <= (bound + 2 * targets.slack.max())[:, None])
+    near = upper[row, column] - 2 * targets.slack[column] <= bound[row]
+    return row[near], column[near]
+
+
+def _lengths(queries: Array, points: Array, row: Index, column: Index) -> Array:
+    """``|queries[row] - points[column]|`` from differences; 0 only if they are equal."""
+    lengths = np.empty(row.size)
+    step = max(1, _PAIRS // points.shape[1])
+    for start in range(0, row.size, step):
+        part = slice(start, start + step)
+        gaps = np.abs(queries[row[part]] - points[column[part]])
+        # In units of the largest, as a power of two: no square overflows, or underflows to 0.
+        _, exponent = np.frexp(gaps.max(axis=1))
+        scaled = np.ldexp(gaps, -exponent[:, None])
+        lengths[part] = np.ldexp(np.sqrt(np.square(scaled).sum(axis=1)), exponent)
+    return lengths
+
+
+def _distinct(points: Array) -> Index:
+    """Index of the first of each group of equal rows, ascending."""
+    first: dict[bytes, int] = {}
+    for index, row in enumerate(points):
+        # Adding 0 turns -0 into 0: they are equal, and their bytes are not.
+        first.setdefault(hashlib.blake2b((row + 0.0).tobytes(), digest_size=20).digest(), index)
+    return np.fromiter(first.values(), dtype=np.intp, count=len(first))
+
+
+def _fraction(memorized: NDArray[np.bool_]) -> tuple[float, float, float]:
+    """A fraction with its Wilson 95% interval."""
+    count, total = int(memorized.sum()), memorized.size
+    return count / total, *wilson_interval(count, total)
