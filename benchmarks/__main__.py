@@ -8,9 +8,15 @@ import sys
 import numpy as np
 from joblib import cpu_count
 
-from benchmarks import linear
+from benchmarks import empirical, linear, samples, steps, theory
 
-ALL = {"linear": linear.run}
+ALL = {
+    "linear": linear.run,
+    "theory": theory.run,
+    "empirical": empirical.run,
+    "steps": steps.run,
+    "samples": samples.run,
+}
 
 
 def main() -> None:

@@ -14,6 +14,8 @@ __all__ = [
     "Gaussian",
     "Mixture",
     "OneStepDenoiser",
+    "LinearDiffusion",
+    "EmpiricalDenoiser",
     "DeltaResult",
     "delta",
     "sample_delta",
@@ -29,6 +31,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ornstein import theory
+    from ornstein.denoisers.empirical import EmpiricalDenoiser
+    from ornstein.denoisers.linear import LinearDiffusion
     from ornstein.denoisers.one_step import OneStepDenoiser
     from ornstein.gaussians import Gaussian
     from ornstein.memorization.delta import DeltaResult, delta
@@ -40,6 +44,8 @@ _HOMES = {
     "Gaussian": "ornstein.gaussians",
     "Mixture": "ornstein.populations",
     "OneStepDenoiser": "ornstein.denoisers.one_step",
+    "LinearDiffusion": "ornstein.denoisers.linear",
+    "EmpiricalDenoiser": "ornstein.denoisers.empirical",
     "DeltaResult": "ornstein.memorization.delta",
     "delta": "ornstein.memorization.delta",
     "sample_delta": "ornstein.memorization.sample_delta",

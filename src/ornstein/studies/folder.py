@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-__all__ = ["default_folder", "write_config", "written"]
+__all__ = ["default_folder", "refuse_foreign", "write_config", "written"]
 
 import hashlib
 import json
+import os
 import platform
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ornstein import __version__
 from ornstein.studies.linear import LinearStudy, resolved
-from ornstein.studies.store import StudyError
+from ornstein.studies.store import FILE_NAME, StudyError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ornstein.studies.engine import Study
+
+_BESIDE = ("config.yaml", "summary.csv", "figure.svg", "figure.png", "samples.png")
 
 
 def default_folder(study: Study) -> Path:
@@ -26,31 +31,61 @@ def default_folder(study: Study) -> Path:
     return Path("runs") / f"{study.identity['study']}-{digest}"
 
 
-def write_config(folder: Path, study: LinearStudy) -> None:
-    """Write ``config.yaml``, which ``--config`` reads again, with the versions in use."""
+def refuse_foreign(folder: Path) -> None:
+    """Refuse a folder without a study in which a study would overwrite a file.
+
+    Raises
+    ------
+    StudyError
+        If it holds such a file.
+    """
+    if (folder / FILE_NAME).exists():
+        return
+    foreign = [name for name in _BESIDE if (folder / name).exists()]
+    if foreign:
+        raise StudyError(
+            f"{str(folder)!r} holds {', '.join(foreign)} and no {FILE_NAME}, so they are not of "
+            "this study: use another --out, or move them"
+        )
+
+
+def write_config(folder: Path, study: Study, config: Mapping[str, Any] | None = None) -> None:
+    """Write ``config.yaml``, which ``--config`` reads again, with the versions in use.
+
+    `config` is the resolved configuration; a linear study knows its own.
+    """
     import yaml
 
+    if config is None:
+        assert isinstance(study, LinearStudy)  # any other hands its configuration in
+        config = resolved(study)
     options = {
         # Lists as the command line writes them.
-        key: ",".join(f"{entry:g}" if isinstance(entry, float) else str(entry) for entry in value)
-        if isinstance(value, list)
-        else value
-        for key, value in resolved(study).items()
+        key: ",".join(map(_plain, value)) if isinstance(value, list) else value
+        for key, value in config.items()
     }
-    packages = ("numpy", "scipy", "scikit-learn", "joblib")
+    packages = ("numpy", "scipy", "scikit-learn", "joblib", *getattr(study, "packages", ()))
     options["versions"] = {
         "ornstein": __version__,
         "python": platform.python_version(),
         **{name: version(name) for name in packages},
     }
     text = f"# {study.identity['study']} study; run again with --config\n"
+    draft, final = folder / ".config.yaml.tmp", folder / "config.yaml"
     try:
-        (folder / "config.yaml").write_text(text + yaml.safe_dump(options, sort_keys=False))
+        draft.write_text(text + yaml.safe_dump(options, sort_keys=False))
+        os.replace(draft, final)  # noqa: PTH105 - atomic on every platform
     except OSError as error:
         raise StudyError(f"cannot write to the folder {str(folder)!r}: {error}") from error
 
 
 def written(folder: Path) -> list[str]:
     """Names of the files that a study leaves, those that are there."""
-    names = ("study.sqlite", "config.yaml", "summary.csv", "figure.svg", "figure.png")
-    return [name for name in names if (folder / name).exists()]
+    return [name for name in (FILE_NAME, *_BESIDE) if (folder / name).exists()]
+
+
+def _plain(entry: float | str) -> str:
+    """All digits of a number, and 10 rather than 10.0."""
+    if isinstance(entry, str):
+        return entry
+    return str(int(entry)) if float(entry).is_integer() else repr(entry)

@@ -37,7 +37,7 @@ def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
     return float(array.mean()), float(error)
 
 
-def write_csv(path: Path, rows: Sequence[Mapping[str, float | int]]) -> None:
+def write_csv(path: Path, rows: Sequence[Mapping[str, float | int | str]]) -> None:
     """Write rows with one header, whole or not at all; NaN becomes an empty field.
 
     Numbers are written with all their digits.
@@ -51,7 +51,9 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, float | int]]) -> None:
     os.replace(draft, path)  # noqa: PTH105 - atomic on every platform
 
 
-def _text(value: float) -> str:
+def _text(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
     if isinstance(value, float) and math.isnan(value):
         return ""
     return repr(value)

@@ -8,6 +8,7 @@ one_step_singular_values    ... its whole spectrum                              
 one_step_log_determinant    ... ln det, through the threshold                        1.1, 1.2
 one_step_potential          ... nuclear norm, affinity, with O(1) terms              1.1
 marchenko_pastur            spectrum of an isotropic sample covariance               0
+sampling                    what more sampling steps buy                             4
 wishart                     KL of a Gaussian generator to its population             5
 deterministic_equivalents   renormalised noise, the best denoiser of n points        6
 consistency                 two models, disjoint halves, one seed                    7
@@ -40,6 +41,9 @@ __all__ = [
     "one_step_nuclear_norm",
     "marchenko_pastur_mean",
     "marchenko_pastur_quadrature",
+    "SamplerQuality",
+    "sampler_quality",
+    "convergence_order",
     "WishartKL",
     "wishart_kl",
     "DenoisingLosses",
@@ -109,6 +113,7 @@ if TYPE_CHECKING:
         sample_covariance_range,
         sample_covariance_spectrum,
     )
+    from ornstein.theory.sampling import SamplerQuality, convergence_order, sampler_quality
     from ornstein.theory.training_dynamics import (
         denoiser_weight,
         emergence_time,
@@ -130,6 +135,9 @@ _HOMES = {
     "one_step_potential_covariance": "one_step_potential",
     "marchenko_pastur_mean": "marchenko_pastur",
     "marchenko_pastur_quadrature": "marchenko_pastur",
+    "SamplerQuality": "sampling",
+    "sampler_quality": "sampling",
+    "convergence_order": "sampling",
     "WishartKL": "wishart",
     "wishart_kl": "wishart",
     "DenoisingLosses": "deterministic_equivalents",

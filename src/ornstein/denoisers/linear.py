@@ -1,0 +1,295 @@
+r"""Diffusion in many steps with the best linear denoiser, as a scikit-learn estimator.
+
+``fit`` estimates a mean and a covariance,
+
+    m = xbar,      C = (1/n) sum_i (x_i - m)(x_i - m)^T + ridge I,
+
+and that is the training: among affine denoisers of ``y = x + s z``, the one of least squared error
+over the n points (jittered with variance `ridge`) and all noise draws is
+
+    D(y; s) = m + C (C + s^2 I)^{-1} (y - m),
+
+at each noise level s. It is also the best of all denoisers for data ``N(m, C)``, the `data_law_`.
+Without a ridge and with ``n - 1 < d`` the points span a subspace; C has rank n - 1, D projects onto
+it, and so does the generated law.
+
+A sampler of :mod:`ornstein.samplers` with this denoiser is affine in every step, so the law it
+generates is a Gaussian, known exactly (:mod:`ornstein.linear_response`). With ever more steps from
+the noised `data_law_` it becomes the `data_law_`: the Gaussian generator of Merger and Goldt.
+
+The ridge is added to C, not to ``C + s^2`` as a penalty on the weights would be: with that,
+``D(y; s)`` does not tend to y for ``s -> 0``, and the law of infinitely many steps would be a
+point.
+
+References
+----------
+Merger, Goldt, "Generalization dynamics of linear diffusion models", arXiv 2505.24769. Wang,
+Vastola, arXiv 2412.09726.
+"""
+
+from __future__ import annotations
+
+__all__ = ["LinearDiffusion", "empirical_law", "denoise", "generated_law", "limit_law"]
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ornstein.covariances import Covariance
+from ornstein.gaussians import Gaussian
+from ornstein.linear_response import (
+    generated_modes,
+    limit_response,
+    linear_response,
+    optimal_gain,
+)
+from ornstein.samplers import as_sampler, denoising_path
+from ornstein.schedules import as_schedule
+from ornstein.validation import as_count, as_generator, as_positive
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from ornstein.linear_response import GeneratedModes, Start
+    from ornstein.samplers import Sampler, Trajectory
+    from ornstein.schedules import Schedule
+
+    Array = NDArray[np.float64]
+
+
+def empirical_law(points: Array, ridge: float = 0.0) -> Gaussian:
+    """``N(xbar, C)`` of training points, shape (n, dim): the data as the denoiser knows them.
+
+    C has ``1/n``, as the minimum of the training loss has, and the ridge on its diagonal.
+    """
+    extra = float(as_positive(ridge, "ridge", zero=True))
+    n, dim = points.shape
+    mean = points.mean(axis=0)
+    centred = points - mean
+    # The rounding of the mean, common to all rows, would count as a direction of its own.
+    left = centred.mean(axis=0)
+    mean, centred = mean + left, centred - left
+    rows = np.asarray(np.linalg.qr(centred, mode="r")) if n > dim else centred
+    return Gaussian(mean, Covariance.from_factor(rows.T / np.sqrt(n)).add_isotropic(extra))
+
+
+def denoise(data: Gaussian, y: Array, noise: ArrayLike) -> Array:
+    """``E[x | y] = m + C (C + s^2)^{-1} (y - m)`` for the rows of `y`, shape (n, dim).
+
+    Parameters
+    ----------
+    data : Gaussian
+        ``N(m, C)``, singular or not.
+    y : ndarray of shape (n, dim)
+        Noised points ``x + s z``.
+    noise : float or array-like of shape (n,)
+        EDM noise ``s >= 0``, of all rows or of each.
+    """
+    C = data.covariance
+    s = as_positive(noise, "noise", zero=True)[..., None]
+    along, rest = optimal_gain(C.eigenvalues, s), optimal_gain(C.floor, s)
+    deviation = y - data.mean
+    if C.basis is None:
+        return data.mean + along * deviation
+    within = (deviation @ C.basis) * (along - rest)
+    return data.mean + within @ C.basis.T + rest * deviation
+
+
+def generated_law(data: Gaussian, trajectory: Trajectory, start: Start = "standard") -> Gaussian:
+    """Law that a sampler generates with the best denoiser of `data`.
+
+    Parameters
+    ----------
+    data : Gaussian
+        What the denoiser is best for: a population, or :func:`empirical_law`.
+    trajectory : Trajectory
+        Of a sampler.
+    start : {"standard", "marginal"}
+        Law of the first point; see :mod:`ornstein.linear_response`.
+    """
+    modes = _modes(data)
+    first = trajectory.levels.signal[0], trajectory.levels.noise_std[0]
+    response = linear_response(trajectory, modes)
+    return _law(data, generated_modes(response, *first, modes, start))
+
+
+def limit_law(
+    data: Gaussian, sampler: Sampler, schedule: Schedule, start: Start = "standard"
+) -> Gaussian:
+    """Law that the sampler tends to as its number of steps grows; parameters as above."""
+    modes, ends = _modes(data), schedule.ends()
+    response = limit_response(ends, modes, sampler.eta)
+    return _law(data, generated_modes(response, ends.signal, ends.noise_std, modes, start))
+
+
+class LinearDiffusion(BaseEstimator):
+    """Diffusion model with a linear denoiser, sampled in many steps; its law is exact.
+
+    Parameters
+    ----------
+    sampler : str or Sampler, default="ddim"
+        ``ddpm``, ``ddpm:large``, ``ddim``, ``ddim:ETA``, ``euler`` or ``heun``; see
+        :mod:`ornstein.samplers`.
+    n_steps : int, default=100
+        Number of sampling steps S.
+    schedule : str or Schedule, default="linear"
+        ``linear``, ``scaled_linear``, ``cosine``, ``karras``, or one with parameters of its own;
+        see :mod:`ornstein.schedules`.
+    start : {"standard", "marginal"}, default="standard"
+        Law of the first point: where centred data of unit variance would be after noising, or
+        where `data_law_` is.
+    ridge : float, default=0.0
+        Variance added to every direction of the covariance, in squared data units.
+    random_state : int, Generator, RandomState or None, default=None
+        Draws samples.
+
+    Attributes
+    ----------
+    data_law_ : Gaussian
+        ``N(m, C)``, for which the denoiser is the best.
+    generated_law_ : Gaussian
+        Law of the points that :meth:`sample` draws.
+    n_features_in_ : int
+        Dimension ``d``.
+
+    References
+    ----------
+    Merger, Goldt, arXiv 2505.24769.
+
+    Examples
+    --------
+    >>> from ornstein import Gaussian
+    >>> X = Gaussian.isotropic(4, mean=10.0).sample(500, rng=0)
+    >>> model = LinearDiffusion("heun", n_steps=20, schedule="karras", random_state=0).fit(X)
+    >>> model.generated_law_.dim, model.sample(3).shape
+    (4, (3, 4))
+    """
+
+    n_features_in_: int
+
+    def __init__(
+        self,
+        sampler: str | Sampler = "ddim",
+        n_steps: int = 100,
+        schedule: str | Schedule = "linear",
+        start: Start = "standard",
+        ridge: float = 0.0,
+        random_state: Any = None,
+    ) -> None:
+        self.sampler = sampler
+        self.n_steps = n_steps
+        self.schedule = schedule
+        self.start: Start = start
+        self.ridge = ridge
+        self.random_state = random_state
+
+    @classmethod
+    def from_population(cls, population: Gaussian, **parameters: Any) -> Self:
+        """Fitted model of infinitely many training points: the best denoiser of `population`.
+
+        Parameters
+        ----------
+        population : Gaussian
+            Becomes `data_law_`, with the ridge added if one is given.
+        **parameters
+            As for the class.
+
+        Examples
+        --------
+        >>> from ornstein import Gaussian
+        >>> model = LinearDiffusion.from_population(Gaussian.isotropic(3), n_steps=1000)
+        >>> float(model.generated_law_.covariance.trace)
+        2.988756
+        """
+        model = cls(**parameters)
+        extra = float(as_positive(model.ridge, "ridge", zero=True))
+        model.n_features_in_ = population.dim
+        known = Gaussian(population.mean, population.covariance.add_isotropic(extra))
+        return model._adopt(known)
+
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
+        """Estimate mean and covariance of the rows of `X`, shape (n_samples, n_features).
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range, `X` holds NaN or infinite values, or one row only.
+        """
+        points = self._points(X, ensure_min_samples=2)
+        return self._adopt(empirical_law(points, self.ridge))
+
+    def predict(self, Y: ArrayLike, noise: ArrayLike = 1.0) -> Array:
+        """Denoise: the estimate of x for each row ``x + s z`` of `Y`, shape (n, n_features).
+
+        Parameters
+        ----------
+        Y : array-like of shape (n, n_features)
+            Noised points, in data units.
+        noise : float or array-like of shape (n,)
+            EDM noise ``s >= 0``, of all rows or of each.
+        """
+        check_is_fitted(self)
+        return denoise(self.data_law_, self._points(Y, reset=False), noise)
+
+    def sample(self, n: int = 1) -> Array:
+        """Generate `n` points, shape (n, n_features), by taking all the steps."""
+        check_is_fitted(self)
+        shape = as_count(n, "n", at_least=0), self.n_features_in_
+        path = denoising_path(
+            self._trajectory,
+            self._first(self._rng.standard_normal(shape)),
+            lambda y, s: denoise(self.data_law_, y, s),
+            lambda: self._rng.standard_normal(shape),
+        )
+        return deque(path, maxlen=1).pop()
+
+    def score(self, X: ArrayLike, y: None = None) -> float:
+        """Mean log-likelihood of the rows of `X` under the generated law, in nats.
+
+        ``-inf`` when the law is singular (``n_samples - 1 < n_features``, no ridge) and a row lies
+        off it.
+        """
+        check_is_fitted(self)
+        logs = self.generated_law_.log_prob(self._points(X, reset=False))
+        # A singular law has log densities of +-inf, whose mean is no number.
+        return float(logs.mean() if np.isfinite(logs).all() else logs.min())
+
+    def _points(self, X: Any, **checks: Any) -> Array:
+        return np.asarray(validate_data(self, X, dtype=np.float64, **checks))
+
+    def _first(self, z: Array) -> Array:
+        """Points at the first level, of standard normal `z`."""
+        if self.start == "standard":
+            return self._trajectory.start_std * z
+        levels = self._trajectory.levels
+        signal, noise_std = levels.signal[0], levels.noise_std[0]
+        C = self.data_law_.covariance.scale(signal**2).add_isotropic(noise_std**2)
+        return signal * self.data_law_.mean + C.color(z)
+
+    def _adopt(self, data: Gaussian) -> Self:
+        levels = as_schedule(self.schedule).levels(self.n_steps)
+        self._trajectory = as_sampler(self.sampler).trajectory(levels)
+        self._rng = as_generator(self.random_state)
+        self.data_law_ = data
+        self.generated_law_ = generated_law(data, self._trajectory, self.start)
+        return self
+
+
+def _modes(data: Gaussian) -> Array:
+    """Variances along the eigenvectors, and at the end the one off them."""
+    return np.append(data.covariance.eigenvalues, data.covariance.floor)
+
+
+def _law(data: Gaussian, modes: GeneratedModes) -> Gaussian:
+    C, m = data.covariance, data.mean
+    fraction, variance = modes
+    law = Covariance(C.dim, variance[:-1], C.basis, float(variance[-1]))
+    if C.basis is None:
+        return Gaussian(fraction[:-1] * m, law)
+    within = C.basis @ ((fraction[:-1] - fraction[-1]) * (m @ C.basis))
+    return Gaussian(within + fraction[-1] * m, law)

@@ -1,0 +1,269 @@
+"""The steps study: cells against the public functions, floors, optima, files, tables, figure."""
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from ornstein import Gaussian, delta
+from ornstein.cli.steps import steps as steps_command
+from ornstein.denoisers.linear import LinearDiffusion
+from ornstein.gaussians import hellinger_squared, kl_divergence, wasserstein_squared
+from ornstein.reports.steps import steps_figure, steps_tables
+from ornstein.studies.engine import cell_seed, planned_cells, run_study
+from ornstein.studies.steps import StepsConfig, StepsStudy, resolved
+from ornstein.studies.steps_summary import optima, population_rows, summarize
+from ornstein.studies.store import Cell, Store, StudyError
+from ornstein.theory.sampling import sampler_quality
+
+SMALL = StepsConfig(
+    train_sizes=(6, 30),
+    steps=(5, 20),
+    samplers=("ddpm:large", "ddim", "heun"),
+    dim=8,
+    simulations=6,
+)
+
+
+def run(study: StepsStudy, folder: Path, **options) -> list[dict]:
+    with Store(folder, study.identity, study.metrics) as store:
+        run_study(study, store, progress=False, **options)
+        return summarize(study, store)
+
+
+@pytest.mark.parametrize("population", ["isotropic", "power-law"])
+@pytest.mark.parametrize("start", ["standard", "marginal"])
+@pytest.mark.parametrize("train_size", [6, 30])
+def test_a_cell_is_what_the_public_functions_say(population, start, train_size) -> None:
+    """Without the change of coordinates that the study makes."""
+    config = replace(SMALL, population=population, start=start, mean=1.5, std=0.7, ridge=0.01)
+    study, cell = StepsStudy(config), Cell(train_size, 3)
+    measured = study.measure(cell)
+    assert set(measured) == set(study.metrics)
+    law = Gaussian.isotropic(8, 1.5, 0.7)
+    if population == "power-law":
+        law = Gaussian.power_law(8, 1.0, mean=1.5, std=0.7)
+    train = law.sample(train_size, np.random.default_rng(cell_seed(0, cell)))
+    for name in config.samplers:
+        schedule = "karras" if name == "heun" else "linear"
+        model = LinearDiffusion(name, 20, schedule, start, ridge=0.01).fit(train)
+        generated = model.generated_law_
+        expected = {
+            "kl": kl_divergence(generated, law),
+            "hellinger2": hellinger_squared(generated, law),
+            "wasserstein2": wasserstein_squared(generated, law),
+            "delta_sign": delta(generated, train, law, n_original=10_000).sign,
+        }
+        for metric, value in expected.items():
+            assert measured[f"{name}/20/{metric}"] == pytest.approx(value, rel=1e-8)
+
+
+def test_few_points_have_infinite_kl_and_finite_wasserstein() -> None:
+    measured = StepsStudy(SMALL).measure(Cell(6, 0))
+    for name in SMALL.samplers:
+        for steps in ("5", "20", "inf"):
+            assert measured[f"{name}/{steps}/kl"] == math.inf
+            assert measured[f"{name}/{steps}/hellinger2"] == 1.0
+            assert math.isfinite(measured[f"{name}/{steps}/wasserstein2"])
+
+
+def test_the_limit_is_what_many_steps_tend_to() -> None:
+    study = StepsStudy(replace(SMALL, samplers=("ddpm", "ddim", "euler", "heun"), steps=(10, 1000)))
+    measured = study.measure(Cell(30, 0))
+    for name in study.config.samplers:
+        limit = measured[f"{name}/inf/kl"]
+        gaps = [abs(measured[f"{name}/{steps}/kl"] - limit) for steps in (10, 1000)]
+        assert gaps[1] < min(0.05, gaps[0] / 20)
+
+
+def test_population_rows_are_the_theory() -> None:
+    study = StepsStudy(replace(SMALL, population="power-law", mean=1.0))
+    spectrum = study.source.covariance.eigenvalues
+    rows = population_rows(study)
+    assert len(rows) == 9
+    for row in rows:
+        schedule = "karras" if row["sampler"] == "heun" else "linear"
+        quality = sampler_quality(
+            spectrum, row["steps"], str(row["sampler"]), schedule, mean=study.source.mean
+        )
+        assert row["kl_mean"] == pytest.approx(quality.kl, rel=1e-12)
+        assert row["wasserstein2_mean"] == pytest.approx(quality.wasserstein_squared, rel=1e-12)
+        assert row["train_size"] == math.inf
+        assert row["simulations"] == 0
+        if row["steps"] == math.inf:
+            assert row["kl_excess"] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("population", ["isotropic", "power-law"])
+def test_the_floor_is_that_of_the_empirical_gaussian(population: str, tmp_path: Path) -> None:
+    """KL at S = inf against the Wishart expectation, within 4 standard errors."""
+    config = StepsConfig(
+        train_sizes=(20, 60),
+        steps=(5,),
+        samplers=("ddim", "ddpm"),
+        dim=12,
+        population=population,  # type: ignore[arg-type]
+        start="marginal",
+        simulations=600,
+    )
+    study = StepsStudy(config)
+    rows = [row for row in run(study, tmp_path, jobs=1) if row["steps"] == math.inf]
+    for row in rows:
+        if row["train_size"] < math.inf:
+            gap = row["kl_mean"] - study.kl_floor(int(row["train_size"]))
+            assert abs(gap) < 4 * row["kl_se"]
+            assert row["kl_se"] < 0.02 * row["kl_mean"]
+
+
+@pytest.mark.slow
+def test_who_has_an_optimum_at_finite_n(tmp_path: Path) -> None:
+    """Samplers whose error adds variance have one in KL; those that lose variance have none."""
+    config = StepsConfig(
+        train_sizes=(60,),
+        steps=(5, 10, 20, 50, 100, 300, 1000),
+        samplers=("ddpm", "ddpm:large", "ddim", "euler", "heun"),
+        dim=20,
+        simulations=60,
+    )
+    found = {o.sampler: o for o in optima(run(StepsStudy(config), tmp_path, jobs=1), "kl")[5:]}
+    assert {name for name, o in found.items() if o.better} == {"ddpm:large", "heun"}
+    assert found["ddpm:large"].steps in {20, 50}
+    for name in ("ddpm", "ddim", "euler"):
+        assert found[name].steps == 1000
+        assert found[name].excess > 4 * found[name].excess_se
+
+
+def test_excess_is_paired_within_cells(tmp_path: Path) -> None:
+    study = StepsStudy(SMALL)
+    rows = run(study, tmp_path, jobs=1)
+    cells = [study.measure(cell) for cell in planned_cells(study) if cell.train_size == 30]
+    gaps = [cell["ddim/20/kl"] - cell["ddim/inf/kl"] for cell in cells]
+    (row,) = (
+        row for row in rows if (row["sampler"], row["steps"], row["train_size"]) == ("ddim", 20, 30)
+    )
+    assert row["kl_excess"] == pytest.approx(np.mean(gaps))
+    assert row["kl_excess_se"] == pytest.approx(np.std(gaps, ddof=1) / math.sqrt(6))
+    assert row["kl_excess_se"] < row["kl_se"]
+    assert row["simulations"] == 6
+
+
+def test_optimum_needs_four_standard_errors() -> None:
+    def row(steps: float, excess: float, error: float, size: float = 50) -> dict:
+        kl = {"kl_mean": 5.0 + excess, "kl_excess": excess, "kl_excess_se": error}
+        return {"sampler": "heun", "steps": steps, "train_size": size, **kl}
+
+    limit = row(math.inf, 0.0, 0.0)
+    assert optima([row(10, 1.0, 0.1), row(20, -0.5, 0.1), limit])[0][2:] == (20, -0.5, 0.1, True)
+    assert not optima([row(20, -0.39, 0.1), limit])[0].better
+    assert not optima([row(20, -0.5, math.nan), limit])[0].better
+    assert optima([row(20, -0.01, math.nan, math.inf), limit])[0].better
+    assert optima([row(20, math.inf, math.nan), limit]) == []
+
+
+def test_same_values_for_any_number_of_workers(tmp_path: Path) -> None:
+    study = StepsStudy(replace(SMALL, steps=(5,), samplers=("ddim",)))
+    one, two = (run(study, tmp_path / str(jobs), jobs=jobs) for jobs in (1, 2))
+    pd.testing.assert_frame_equal(pd.DataFrame(one), pd.DataFrame(two), check_exact=True)
+
+
+def test_more_replicates_reuse_and_other_steps_are_refused(tmp_path: Path) -> None:
+    first = run(StepsStudy(SMALL), tmp_path, jobs=1)
+    grown = run(StepsStudy(replace(SMALL, simulations=8)), tmp_path, jobs=1)
+    assert {row["simulations"] for row in grown} == {0, 8}
+    assert {row["simulations"] for row in first} == {0, 6}
+    # The order in which steps are asked for is no other configuration.
+    run(StepsStudy(replace(SMALL, steps=(20, 5))), tmp_path, jobs=1)
+    with pytest.raises(StudyError, match="steps is"):
+        run(StepsStudy(replace(SMALL, steps=(5, 10))), tmp_path, jobs=1)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"train_sizes": (6,), "mean": 3.0},
+        {"train_sizes": (30,), "simulations": 1, "diffusion_steps": None},
+        {
+            "samplers": ("ddpm", "ddpm:large", "ddim:0.5", "euler", "heun"),
+            "population": "power-law",
+        },
+    ],
+)
+def test_tables_fit_a_terminal_and_the_figure_draws(changes: dict, tmp_path: Path) -> None:
+    study = StepsStudy(replace(SMALL, **changes))
+    rows = run(study, tmp_path, jobs=1)
+    text = steps_tables(study, rows)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "nan" not in text
+    for name in study.config.samplers:
+        assert f" {name}" in text
+    figure = steps_figure(study, rows)
+    assert len(figure.axes) == 3 * len(study.config.samplers)
+    figure.savefig(tmp_path / "figure.svg")
+
+
+def test_the_command_leaves_a_study_folder(tmp_path: Path, capsys) -> None:
+    options = {
+        "samplers": "ddpm, heun",
+        "steps": "5,10",
+        "train_sizes": "30,60",
+        "dim": 8,
+        "simulations": 5,
+        "jobs": 1,
+        "out": str(tmp_path / "study"),
+    }
+    assert steps_command(**options) == 0
+    assert "order" in capsys.readouterr().out
+    names = {"study.sqlite", "config.yaml", "summary.csv", "figure.svg", "figure.png"}
+    assert names <= {path.name for path in (tmp_path / "study").iterdir()}
+    table = pd.read_csv(tmp_path / "study" / "summary.csv")
+    assert len(table) == 2 * 3 * 3
+    assert set(table["sampler"]) == {"ddpm", "heun"}
+    config = yaml.safe_load((tmp_path / "study" / "config.yaml").read_text())
+    assert config["samplers"] == "ddpm,heun"
+    assert config["steps"] == "5,10"
+    # Again, as JSON, with nothing left to compute.
+    assert steps_command(**options, json=True) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert len(document["rows"]) == len(table)
+    assert document["config"]["model"] == "linear"
+    assert set(document["orders"]) == {"ddpm", "heun"}
+    assert len(document["optima"]["kl"]) == 6
+    assert document["failed"] == []
+
+
+def test_resolved_names_everything() -> None:
+    config = resolved(StepsStudy(SMALL))
+    assert config["steps"] == [5, 20]
+    assert config["model"] == "linear"
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"steps": ()}, "steps is"),
+        ({"steps": (5, 5)}, "none twice"),
+        ({"steps": (5, 2000)}, "2000 sampling steps of 1000"),
+        ({"steps": (0,)}, "a number of steps is 0"),
+        ({"samplers": ("dpm",)}, "sampler is 'dpm'"),
+        ({"train_sizes": (1,)}, "a training size is 1"),
+        ({"population": "cauchy"}, "population is 'cauchy'"),
+        ({"start": "cold"}, "start is 'cold'"),
+        ({"schedule": "sine"}, "schedule is 'sine'"),
+        ({"dim": 0}, "dim is 0"),
+        ({"std": 0.0}, "std is 0"),
+        ({"mean": math.nan}, "mean is nan"),
+        ({"exponent": math.inf}, "exponent is inf"),
+        ({"ridge": -1.0}, "ridge is -1"),
+        ({"simulations": 0}, "simulations is 0"),
+    ],
+)
+def test_bad_configurations_are_refused(changes: dict, match: str) -> None:
+    with pytest.raises(ValueError, match=match):
+        replace(SMALL, **changes)
