@@ -5,10 +5,12 @@ from __future__ import annotations
 __all__ = ["once", "best_of", "exponent"]
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 
 def once(function: Callable[[], Any]) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = ["as_points", "as_vector", "as_positive", "as_count", "as_generator"]
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,7 +55,8 @@ def as_points(
             f"{name} has shape {given.shape}, expected (n_points, dim): "
             "for one coordinate use array.reshape(-1, 1), for one point array.reshape(1, -1)"
         )
-    flat = np.ascontiguousarray(given.reshape(given.shape[0], -1), dtype=np.float64)
+    flat = given.reshape(given.shape[0], math.prod(given.shape[1:]))
+    flat = np.ascontiguousarray(flat, dtype=np.float64)
     if flat.shape[1] == 0:
         raise ValueError(f"{name} has shape {given.shape}, expected at least one coordinate")
     if flat.shape[0] < at_least:

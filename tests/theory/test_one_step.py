@@ -189,7 +189,7 @@ def test_moments_that_are_known_on_paper(aspect_ratio: float, rho2: float) -> No
     assert integral(MOMENTS["mass"], g, rho2) == pytest.approx(1, abs=1e-6)
     c = min(g, 1 / g)
     assert integral(MOMENTS["second"], g, rho2) == pytest.approx(
-        rho2 + (1 - rho2) * (g if g < 1 else 1) / (1 - c), rel=1e-6
+        rho2 + (1 - rho2) * min(1, g) / (1 - c), rel=1e-6
     )
     if g > 1:
         assert integral(MOMENTS["log"], g, rho2) == pytest.approx(0, abs=1e-6)
