@@ -1,0 +1,53 @@
+"""``ornstein verify``: theory against simulation."""
+
+from __future__ import annotations
+
+__all__ = ["verify"]
+
+import sys
+
+from ornstein.cli.parsing import as_json
+
+
+def verify(
+    fast: bool = False,
+    only: str | None = None,
+    jobs: int = -1,
+    seed: int = 0,
+    json: bool = False,
+) -> int:
+    """Every theory result against simulation: predicted, simulated, standard error, z.
+
+    Exit status 1 if a row falls short. The same seed gives the same table for any number of jobs.
+
+    Parameters
+    ----------
+    fast : bool
+        smaller simulations: about a minute instead of ten
+    only : str
+        sections (1 means 1.1 to 1.4) and parts of names of checks, as in 1.3,9,KL
+    jobs : int
+        worker processes; -1 for one per core
+    seed : int
+        seed of all simulations
+    json : bool
+        print one JSON document and nothing else
+    """
+    from ornstein.reports.verification import use_color, verification_table
+    from ornstein.studies.verification import running
+    from ornstein.studies.verification.registry import select
+
+    result = running.verify(select(only), fast=fast, seed=seed, jobs=jobs)
+    if json:
+        document = {
+            "seed": result.seed,
+            "fast": result.fast,
+            "passed": result.passed,
+            "false_alarm_rate": result.false_alarm_rate,
+            "simulations": result.simulations,
+            "rows": result.rows,
+        }
+        print(as_json(document))
+    else:
+        print(verification_table(result, color=use_color(sys.stdout)))
+    return 0 if result.passed else 1

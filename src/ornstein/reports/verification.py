@@ -1,0 +1,214 @@
+"""The table of `ornstein verify` for a terminal of 80 columns.
+
+Rows that fall short say ``FAIL`` and are listed again in words below the table; on a terminal they
+are red as well.
+"""
+
+from __future__ import annotations
+
+__all__ = ["verification_table", "use_color"]
+
+import math
+import os
+import textwrap
+from itertools import product
+from string import ascii_lowercase
+from typing import TYPE_CHECKING, Any, TextIO
+
+from ornstein.reports.tables import WIDTH, number, paragraph
+from ornstein.studies.verification.checks import SIGNIFICANCE
+from ornstein.studies.verification.registry import SECTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ornstein.studies.verification.checks import Row
+    from ornstein.studies.verification.running import Verification
+
+_RED, _PLAIN = "\x1b[31m", "\x1b[0m"
+_PARAMETERS_WIDTH, _NUMBER_WIDTH, _MEASURED_WIDTH, _ALLOWANCE_WIDTH = 12, 9, 17, 6
+_SYMBOLS = {
+    "dim": "d",
+    "n_train": "n",
+    "n_original": "N",
+    "steps": "S",
+    "train_time": "tau",
+    "time": "t",
+    "mean_norm": "|m|",
+    "eigenvalue": "l",
+    "feature_ratio": "p/d",
+    "sample_ratio": "n/d",
+    "draws": "draws",
+}
+
+
+def use_color(stream: TextIO) -> bool:
+    """Whether to colour: on a terminal, unless the variable NO_COLOR is set (no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def verification_table(result: Verification, *, color: bool = False) -> str:
+    """Return the table, its notes and the verdict.
+
+    Parameters
+    ----------
+    result : Verification
+    color : bool
+        Put failing rows in red.
+    """
+    notes = _notes(result.rows)
+    cells = [_cells(row, notes) for row in result.rows]
+    headings = ("check", "parameters", "predicted", "simulated", "z", "allowed", "")
+    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
+    lines = [_line(headings, widths), _line(["-" * width for width in widths], widths)]
+    section = ""
+    for row, row_cells in zip(result.rows, cells, strict=True):
+        if row.section != section:
+            section = row.section
+            lines.append(_heading(section, result.rows))
+        line = _line(row_cells, widths)
+        lines.append(f"{_RED}{line}{_PLAIN}" if color and not row.passed else line)
+    size = "fast settings" if result.fast else "default settings"
+    title = (
+        f"Theory against simulation: {size}, seed {result.seed}, {result.simulations} simulations"
+    )
+    blocks = [title, "\n".join(lines), *_footer(result, notes)]
+    return "\n\n".join(blocks)
+
+
+def _notes(rows: Sequence[Row]) -> dict[tuple[str, str], str]:
+    """A letter for each different allowance, in order of appearance."""
+    marks = (
+        "".join(letters) for length in (1, 2) for letters in product(ascii_lowercase, repeat=length)
+    )
+    allowances = dict.fromkeys(
+        (row.allowance_formula, row.allowance_reason) for row in rows if row.allowance_formula
+    )
+    return dict(zip(allowances, marks, strict=False))
+
+
+def _cells(row: Row, notes: Mapping[tuple[str, str], str]) -> list[str]:
+    predicted, simulated = _numbers(row.predicted, row.simulated, row.standard_error)
+    mark = notes.get((row.allowance_formula, row.allowance_reason), "")
+    size = number(row.allowance, 2)
+    if len(size) > _ALLOWANCE_WIDTH:
+        size = f"{row.allowance:.0e}"
+    allowed = f"{size} {mark}" if mark else "exact"
+    return [
+        row.check,
+        _parameters(row.parameters),
+        predicted,
+        simulated,
+        _deviation(row.z),
+        "" if row.error else allowed,
+        "ok" if row.passed else "FAIL",
+    ]
+
+
+def _numbers(predicted: float, simulated: float, error: float) -> tuple[str, str]:
+    """Both with as many decimals as show two digits of the error, where there is room."""
+    if not math.isfinite(error):
+        return number(predicted), number(simulated)
+    decimals = max(0, 1 - math.floor(math.log10(error))) if error > 0 else 7
+    measured = f"{simulated:.{decimals}f}±{error:.{decimals}f}"
+    if len(measured) > _MEASURED_WIDTH:
+        decimals = 6
+        measured = f"{number(simulated, 6)}±{error:.0e}"
+    expected = f"{predicted:.{decimals}f}"
+    if len(expected) > _NUMBER_WIDTH:
+        expected = number(predicted, 3 if abs(predicted) < 1e-4 or abs(predicted) >= 1e7 else 6)
+    # A prediction of 0 carries the sign of its rounding error.
+    return expected.removeprefix("-") if float(expected or "nan") == 0 else expected, measured
+
+
+def _deviation(z: float) -> str:
+    if not math.isfinite(z):
+        return number(z)
+    if abs(z) >= 999.5:
+        return ">999" if z > 0 else "<-999"
+    return f"{z:.1f}" if abs(z) < 99.95 else f"{z:.0f}"
+
+
+def _parameters(parameters: Mapping[str, Any]) -> str:
+    """As many of the parameters as there is room for; the JSON document has all."""
+    text = ""
+    for name, value in parameters.items():
+        entry = f"{_SYMBOLS.get(name, name)}={value:g}"
+        if len(f"{text} {entry}".strip()) > _PARAMETERS_WIDTH:
+            break
+        text = f"{text} {entry}".strip()
+    return text
+
+
+def _heading(section: str, rows: Sequence[Row]) -> str:
+    """Title of a section, with the papers its formulas are from if there is room."""
+    title = f"{section}  {SECTIONS.get(section, '')}".rstrip()
+    sources = "; ".join(dict.fromkeys(row.source for row in rows if row.section == section))
+    return f"{title}: {sources}" if len(f"{title}: {sources}") <= WIDTH else title
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    left = 2  # names and parameters; numbers are aligned at their ends
+    padded = [
+        cell.ljust(width) if index < left else cell.rjust(width)
+        for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ]
+    return " ".join(padded).rstrip()
+
+
+def _footer(result: Verification, notes: Mapping[tuple[str, str], str]) -> list[str]:
+    blocks = []
+    if notes:
+        allowances = [
+            textwrap.fill(
+                f"{mark}  {formula}: {reason}",
+                WIDTH,
+                initial_indent="  ",
+                subsequent_indent="     ",
+            )
+            for (formula, reason), mark in notes.items()
+        ]
+        heading = (
+            "allowed: how far a simulation of this size may be from the limit that is predicted "
+            "(d dimension, n points, h step). What counts is z beyond it."
+        )
+        blocks.append("\n".join([paragraph(heading, ""), *allowances]))
+    short = [row for row in result.rows if not row.passed]
+    judged = [row for row in result.rows if not row.error]
+    blocks += [paragraph(_in_words(row), "") for row in short]
+    count, failed = len(result.rows), len(short)
+    verdict = f"{count} check{'s' * (count != 1)}: {count - failed} hold, "
+    verdict += f"{failed} fall{'s' * (failed == 1)} short."
+    if judged:
+        low, high = (f(row.threshold for row in judged) for f in (min, max))
+        span = f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
+        verdict += (
+            f" A row falls short beyond {span} standard errors (Student's t, probability "
+            f"{SIGNIFICANCE:.0e} each): if every formula is right, a table of this length shows a "
+            f"false alarm with probability {100 * result.false_alarm_rate:.2g} % at most (normal "
+            "means)."
+        )
+    relative = sorted(
+        row.resolution / abs(row.predicted)
+        for row in judged
+        if row.resolution < abs(row.predicted) and math.isfinite(row.predicted)
+    )
+    if relative:
+        verdict += (
+            f" A formula that is wrong by {100 * relative[len(relative) // 2]:.2g} % falls short "
+            f"in half of the rows, by {100 * relative[-1]:.2g} % in all that do not predict 0."
+        )
+    return [*blocks, paragraph(verdict, "")]
+
+
+def _in_words(row: Row) -> str:
+    if row.error:
+        return f"FAIL: {row.check} (section {row.section}) was not compared: {row.error}"
+    gap = abs(row.simulated - row.predicted) - row.allowance
+    beyond = gap / row.standard_error if row.standard_error else math.inf
+    allowance = " beyond its allowance" if row.allowance else ""
+    return (
+        f"FAIL: {row.check} (section {row.section}; {row.source}) is {number(row.simulated, 6)} in "
+        f"simulation and {number(row.predicted, 6)} in theory, {beyond:.3g} standard errors "
+        f"apart{allowance}; at most {row.threshold:.3g} would pass."
+    )

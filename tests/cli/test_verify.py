@@ -1,0 +1,159 @@
+"""``ornstein verify``: the table, the JSON document, colours, exit status, bad input."""
+
+import importlib
+import io
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ornstein import theory
+from ornstein.cli.verify import verify
+from ornstein.reports.verification import use_color, verification_table
+from ornstein.studies.verification.checks import judge, not_judged
+from ornstein.studies.verification.registry import CHECKS
+from ornstein.studies.verification.running import Verification
+
+# The package has a function of that name, which hides the module.
+command_line = importlib.import_module("ornstein.cli.main")
+CHEAP = ("verify", "--fast", "--only", "5", "--jobs", 1)
+
+
+@pytest.fixture(autouse=True)
+def registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(command_line.COMMANDS, "verify", verify)
+
+
+@pytest.fixture
+def swapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The two divergences of the empirical Gaussian, exchanged."""
+    right = theory.wishart_kl
+    monkeypatch.setattr(theory, "wishart_kl", lambda d, n: theory.WishartKL(*right(d, n)[::-1]))
+
+
+def test_prints_a_table_and_succeeds(ornstein: Callable) -> None:
+    result = ornstein(*CHEAP)
+    assert result.status == 0
+    assert result.err == ""
+    assert "fast settings, seed 0, 6000 simulations" in result.out
+    assert "5  Gaussian with the empirical covariance: Merger, Goldt, 2505.24769" in result.out
+    row = next(line for line in result.out.splitlines() if line.startswith("KL(gen || pop)"))
+    assert row.endswith("exact ok")
+    assert "d=20 n=50" in row
+    assert "2 checks: 2 hold, 0 fall short." in result.out
+    # Two rows of probability 2e-5.
+    assert "with probability 0.004 %" in " ".join(result.out.split())
+    assert "\x1b" not in result.out
+
+
+def test_a_wrong_formula_fails_in_words_and_status(ornstein: Callable, swapped: None) -> None:
+    result = ornstein(*CHEAP)
+    assert result.status == 1
+    assert sum(line.endswith(" FAIL") for line in result.out.splitlines()) == 2
+    words = " ".join(result.out.split())
+    assert "FAIL: KL(gen || pop) (section 5; Merger, Goldt, 2505.24769) is 2.4" in words
+    assert "2 checks: 0 hold, 2 fall short." in words
+    assert "\x1b" not in result.out
+
+
+def test_json_is_one_document_with_the_same_numbers(ornstein: Callable, swapped: None) -> None:
+    result = ornstein(*CHEAP, "--json")
+    assert result.status == 1
+    document = json.loads(result.out, parse_constant=pytest.fail)
+    assert (document["seed"], document["fast"], document["passed"]) == (0, True, False)
+    assert document["false_alarm_rate"] == pytest.approx(4e-5)
+    assert document["simulations"] == 6000
+    row = document["rows"][0]
+    assert row["check"] == "KL(gen || pop)"
+    assert row["parameters"] == {"dim": 20, "n_train": 50}
+    assert row["z"] == pytest.approx(
+        (row["simulated"] - row["predicted"]) / row["standard_error"], rel=1e-12
+    )
+    assert row["passed"] is False
+
+
+def test_the_seed_counts(ornstein: Callable) -> None:
+    zero, one = (
+        json.loads(ornstein(*CHEAP, "--json", "--seed", seed).out)["rows"][0] for seed in (0, 1)
+    )
+    assert zero["predicted"] == one["predicted"]
+    assert zero["simulated"] != one["simulated"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--only", "quantum"), "--only: given 'quantum', expected sections"),
+        (("--seed", -1), "seed is -1"),
+        (("--jobs", 0), "jobs is 0"),
+        (("--jobs", "many"), "--jobs: given 'many'"),
+    ],
+)
+def test_bad_input_gets_one_line(ornstein: Callable, options: tuple, message: str) -> None:
+    result = ornstein("verify", "--fast", *options)
+    assert result.status == 2
+    assert result.out == ""
+    assert message in result.err
+    assert result.err.count("\n") == 1
+
+
+# ---- the table itself
+
+
+def table_of_all(fast: bool, error: float = 1e-2, factor: float = 1.0) -> Verification:
+    """All checks, with made-up replicates, and predictions that are off by a factor."""
+    z = np.random.default_rng(0).standard_normal(100)
+    rows = []
+    for check in CHECKS:
+        setting = check.experiment.setting(fast=fast)
+        right = check.predict(**setting.parameters)
+        wrong = replace(check, predict=lambda value=factor * right, **_: value)
+        rows.append(judge(wrong, setting, right + max(abs(right), 1e-3) * error * z))
+    return Verification(tuple(rows), 0, fast)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("error", [1e-5, 1e-2, 1.0])
+def test_fits_80_columns(fast: bool, error: float) -> None:
+    for factor in (1.0, -1.0, 1e-30, -1e9, math.inf, math.nan):
+        text = verification_table(table_of_all(fast, error, factor))
+        assert max(map(len, text.splitlines())) <= 80
+
+
+def test_failing_rows_are_red_on_request_only() -> None:
+    result = table_of_all(True, factor=-10.0)
+    lines = verification_table(result, color=True).splitlines()
+    red = [line for line in lines if line.startswith("\x1b[31m")]
+    # All but the one that predicts 0.
+    assert len(red) == len(CHECKS) - 1
+    assert all(line.endswith(" FAIL\x1b[0m") for line in red)
+    assert "\x1b" not in verification_table(result)
+    assert "\x1b" not in verification_table(table_of_all(True), color=True)
+
+
+def test_color_needs_a_terminal_and_no_veto(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert not use_color(stream)
+    stream.isatty = lambda: True
+    assert use_color(stream)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not use_color(stream)
+
+
+def test_each_allowance_has_one_note_and_a_zero_no_sign() -> None:
+    text = verification_table(table_of_all(True))
+    assert text.count("a  0.2/d of the prediction: order left out") == 1
+    row = next(line for line in text.splitlines() if line.startswith("int ln s^2 f, n < d"))
+    assert " -0.0" not in row.split("±")[0][:44]
+
+
+def test_an_error_is_told_in_words() -> None:
+    check = CHECKS[0]
+    row = not_judged(check, check.experiment.fast, "ArithmeticError: no convergence")
+    text = verification_table(Verification((row,), 0, True))
+    assert "FAIL: KL, n > n* (section 1.1) was not compared: ArithmeticError" in text
+    assert "1 check: 0 hold, 1 falls short." in text
