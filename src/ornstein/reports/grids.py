@@ -1,0 +1,125 @@
+r"""Pictures of generated images beside what the model was trained on.
+
+Three panels with one grey scale: generated images, the training image nearest to each (Euclidean,
+at the same place in its panel), and some training images. A model that copies shows the first panel
+twice; one that has learned nothing shows a first panel unlike the third.
+"""
+
+from __future__ import annotations
+
+__all__ = ["image_grid", "tile", "nearest_images"]
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ornstein.memorization.neighbours import nearest_neighbours
+from ornstein.reports.figures import style
+from ornstein.validation import as_count, as_points
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Array = NDArray[np.float64]
+
+
+def image_grid(
+    generated: ArrayLike,
+    train: ArrayLike,
+    *,
+    count: int = 16,
+    value_range: tuple[float, float] | None = None,
+) -> Figure:
+    """Generated images, their nearest training images, and training images, side by side.
+
+    Parameters
+    ----------
+    generated : array-like of shape (n_generated, channels, H, W)
+        The first `count` are shown.
+    train : array-like of shape (n_train, channels, H, W)
+        All are searched for the nearest; the first `count` are shown.
+    count : int
+        Images in a panel, at most.
+    value_range : tuple of 2 floats, optional
+        Values shown as black and as white; least and greatest of the training images when left
+        out.
+
+    Raises
+    ------
+    ValueError
+        If these are no images of one shape, with 1 or 3 channels.
+    """
+    count = as_count(count, "count")
+    shown, known = _as_images(generated, "generated")[:count], _as_images(train, "train")
+    if shown.shape[1:] != known.shape[1:]:
+        raise ValueError(
+            f"generated images have shape {shown.shape[1:]}, training images {known.shape[1:]}: "
+            "expected one shape"
+        )
+    low, high = (known.min(), known.max()) if value_range is None else value_range
+    panels = {
+        "generated": shown,
+        "nearest training image": nearest_images(shown, known),
+        "training": known[:count],
+    }
+    columns = math.ceil(math.sqrt(len(shown)))
+    with style():
+        figure = Figure(figsize=(7.2, 2.7), layout="constrained")
+        for axis, (title, images) in zip(figure.subplots(1, 3), panels.items(), strict=True):
+            scaled = (tile(images, columns, fill=high) - low) / (high - low or 1.0)
+            axis.imshow(np.clip(scaled, 0, 1), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            axis.set_title(title)
+            axis.axis("off")
+    return figure
+
+
+def tile(images: ArrayLike, columns: int, *, gap: int = 1, fill: float = 0.0) -> Array:
+    """Lay images out in rows of `columns`, with `gap` pixels of value `fill` between them.
+
+    Parameters
+    ----------
+    images : array-like of shape (n, channels, H, W)
+        1 or 3 channels.
+    columns, gap : int
+    fill : float
+        Also where images are missing in the last row.
+
+    Returns
+    -------
+    ndarray of shape (height, width), or (height, width, 3)
+
+    Examples
+    --------
+    >>> tile(np.arange(3.0).reshape(3, 1, 1, 1), columns=2, fill=9.0)
+    array([[0., 9., 1.],
+           [9., 9., 9.],
+           [2., 9., 9.]])
+    """
+    array = _as_images(images, "images")
+    n, channels, height, width = array.shape
+    rows = math.ceil(n / columns)
+    sheet = np.full(
+        (rows * (height + gap) - gap, columns * (width + gap) - gap, channels), float(fill)
+    )
+    for index, image in enumerate(array):
+        row, column = divmod(index, columns)
+        top, left = row * (height + gap), column * (width + gap)
+        sheet[top : top + height, left : left + width] = np.moveaxis(image, 0, -1)
+    return sheet[..., 0] if channels == 1 else sheet
+
+
+def nearest_images(images: Array, train: Array) -> Array:
+    """The training image nearest to each of `images`, in Euclidean distance; its shape."""
+    near = nearest_neighbours(images.reshape(len(images), -1), train.reshape(len(train), -1), k=1)
+    return train[near.indices[:, 0]]
+
+
+def _as_images(images: ArrayLike, name: str) -> Array:
+    array = np.asarray(images)
+    if array.ndim != 4 or array.shape[1] not in {1, 3}:
+        raise ValueError(
+            f"{name} has shape {array.shape}, expected (n, channels, H, W) with 1 or 3 channels"
+        )
+    return as_points(array, name).reshape(array.shape)

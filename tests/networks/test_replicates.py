@@ -1,0 +1,115 @@
+"""Replicates trained at once: each as alone, within float32 rounding."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from ornstein.networks import (
+    MLP,
+    DiffusionProcess,
+    TrainingConfig,
+    UNet,
+    replicates_at_once,
+    seeded,
+    train,
+    train_replicates,
+)
+
+RNG = np.random.default_rng(0)
+DATA = [RNG.normal(k, 1 + k, (21, 3)) for k in range(4)]
+SEEDS = [3, 1, 4, 15]
+
+
+def networks() -> list[MLP]:
+    return [seeded(lambda: MLP(3, 8, 2), seed) for seed in SEEDS]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        TrainingConfig(epochs=4, batch_size=8, learning_rate=1e-2),
+        TrainingConfig(max_steps=7, batch_size=8, ema_decay=0.8, gradient_clip=0.05),
+        TrainingConfig(epochs=5, train_fraction=1.0, ema_decay=0.99),
+    ],
+)
+@pytest.mark.parametrize("prediction_type", ["epsilon", "v"])
+def test_as_one_by_one(config: TrainingConfig, prediction_type) -> None:
+    process = DiffusionProcess(40, prediction_type=prediction_type)
+    together = train_replicates(networks(), DATA, SEEDS, config, process=process)
+    for index, net in enumerate(networks()):
+        alone = train(net, DATA[index], replace(config, seed=SEEDS[index]), process=process)
+        model = together.models[index]
+        for name, tensor in alone.model.state_dict().items():
+            torch.testing.assert_close(model.state_dict()[name], tensor, rtol=1e-4, atol=1e-5)
+        assert torch.equal(together.train_indices[index], alone.train_indices)
+        assert model.scaling == alone.model.scaling
+        losses = [row["train_loss"] for row in together.histories[index]]
+        expected = [row["train_loss"] for row in alone.history]
+        np.testing.assert_allclose(losses, expected, rtol=1e-4)
+
+
+def test_a_replicate_does_not_depend_on_the_others() -> None:
+    config = TrainingConfig(epochs=3, batch_size=8, gradient_clip=0.1)
+    four = train_replicates(networks(), DATA, SEEDS, config)
+    two = train_replicates(networks()[1:3], [DATA[1], 1e3 * DATA[2]], SEEDS[1:3], config)
+    for a, b in zip(four.models[1].parameters(), two.models[0].parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_the_unet_too() -> None:
+    images = [np.random.default_rng(k).random((5, 1, 8, 8)) for k in range(2)]
+    nets = [[seeded(lambda: UNet(width_multiplier=0.0625), k) for k in range(2)] for _ in range(2)]
+    config = TrainingConfig(epochs=3)
+    together = train_replicates(nets[0], images, [0, 1], config)
+    for index, net in enumerate(nets[1]):
+        alone = train(net, images[index], replace(config, seed=index)).model
+        for a, b in zip(together.models[index].parameters(), alone.parameters(), strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-3, atol=2e-5)
+
+
+def test_observations_at_snapshots_disturb_nothing() -> None:
+    config = TrainingConfig(epochs=3, batch_size=8, ema_decay=0.5)
+    seen = []
+
+    def observe(step: int, models: list) -> list[dict[str, float]]:
+        seen.append(step)
+        assert not any(model.training for model in models)
+        return [{"loss": model.loss(points)} for model, points in zip(models, DATA, strict=True)]
+
+    result = train_replicates(networks(), DATA, SEEDS, config, snapshots=[1, 9], observe=observe)
+    plain = train_replicates(networks(), DATA, SEEDS, config)
+    assert seen == [1, 9]
+    for history, model, other in zip(result.histories, result.models, plain.models, strict=True):
+        assert [row["step"] for row in history] == [1, 3, 6, 9]
+        assert history[-1].keys() == {"step", "loss", "epoch", "train_loss"}
+        assert all(map(torch.equal, model.parameters(), other.parameters()))
+        assert not model.training
+
+
+def test_bfloat16() -> None:
+    config = TrainingConfig(epochs=2, precision="bf16-mixed")
+    result = train_replicates(networks(), DATA, SEEDS, config)
+    assert all(np.isfinite(row["train_loss"]) for h in result.histories for row in h)
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    config = TrainingConfig(epochs=1)
+    with pytest.raises(ValueError, match="as many of each"):
+        train_replicates(networks(), DATA[:3], SEEDS, config)
+    with pytest.raises(ValueError, match="as many of each"):
+        train_replicates([], [], [], config)
+    with pytest.raises(ValueError, match="need one shape"):
+        train_replicates(networks(), [*DATA[:3], DATA[3][:5]], SEEDS, config)
+    with pytest.raises(ValueError, match="16-mixed"):
+        train_replicates(networks(), DATA, SEEDS, replace(config, precision="16-mixed"))
+
+
+def test_how_many_at_once() -> None:
+    with torch.device("meta"):
+        small, large = MLP(64, 256), UNet()
+    assert replicates_at_once(small) == 16
+    assert replicates_at_once(large) == 1
+    assert replicates_at_once(small, "cuda") == 256
+    assert replicates_at_once(large, "cuda") == 20
