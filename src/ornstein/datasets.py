@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 DATA_NAMES = ("digits", "patches")
 _IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
 _PATCH_SIDE = 8
+_FEW_COLUMNS = 3  # a row 0, 1 may well be a data point
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +95,8 @@ def load_data(source: str | Path) -> DataSet:
         ``"digits"`` (scikit-learn's 1797 images of 8 x 8, values 0 to 16), ``"patches"`` (8 x 8
         grey patches of scikit-learn's two sample photographs, values 0 to 1), a file ``.npy``,
         ``.npz``, ``.csv`` or ``.parquet``, or a folder of images of one size (values 0 to 1).
+        In a .csv, lines after # are skipped, and a first row that is not numbers, or is
+        0, 1, 2, ..., names the columns.
 
     Raises
     ------
@@ -169,10 +172,23 @@ def _npz(path: Path) -> NDArray[Any]:
 def _csv(path: Path) -> NDArray[Any]:
     import pandas as pd
 
-    table = pd.read_csv(path, header=None, nrows=1, comment="#")
-    # A first row of numbers is a data point, anything else names the columns.
-    named = not all(pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes)
-    return _table(pd.read_csv(path, header=0 if named else None, comment="#"))
+    first = pd.read_csv(path, header=None, nrows=1, comment="#")
+    # A first row of numbers is a data point, anything else names the columns: also 0, 1, 2, ...,
+    # the names that pandas gives when nobody does.
+    numbers = all(pd.api.types.is_numeric_dtype(kind) for kind in first.dtypes)
+    cells = first.to_numpy()[0]
+    counted = numbers and any(
+        len(names) >= _FEW_COLUMNS and np.array_equal(names, np.arange(len(names)))
+        for names in (cells, cells[1:])
+    )
+    named = counted or not numbers
+    table = pd.read_csv(path, header=0 if named else None, comment="#")
+    if named and str(table.columns[0]).startswith("Unnamed:"):
+        raise ValueError(
+            "its first column has no name, as row numbers that pandas writes have none: "
+            "drop it (to_csv(index=False)), or name it"
+        )
+    return _table(table)
 
 
 def _parquet(path: Path) -> NDArray[Any]:

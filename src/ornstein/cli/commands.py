@@ -5,10 +5,11 @@ from __future__ import annotations
 __all__ = ["linear", "status"]
 
 import sys
+import warnings
 from pathlib import Path
 from typing import Literal
 
-from ornstein.cli.parsing import as_json, integers, reals
+from ornstein.cli.parsing import UsageError, as_json, integers, reals
 
 
 def linear(
@@ -74,7 +75,7 @@ def linear(
     from ornstein.reports.figures import linear_figure, save_figure
     from ornstein.reports.tables import linear_tables
     from ornstein.studies.engine import planned_cells, run_study
-    from ornstein.studies.folder import default_folder, write_config, written
+    from ornstein.studies.folder import default_folder, refuse_foreign, write_config, written
     from ornstein.studies.linear import LinearConfig, LinearStudy, resolved, summarize
     from ornstein.studies.store import Store
     from ornstein.studies.summaries import write_csv
@@ -95,7 +96,12 @@ def linear(
             seed=seed,
         )
     )
+    if jobs == 0:
+        raise UsageError("--jobs: given 0, expected 1 or more workers, or -1 for one per core")
     folder = Path(out) if out is not None else default_folder(study)
+    refuse_foreign(folder)
+    # joblib counts the tasks that Ctrl-C cancels; our own line says what is kept.
+    warnings.filterwarnings("ignore", message=".*still being processed by the workers")
     with Store(folder, study.identity, study.metrics) as store:
         write_config(folder, study)
         try:
@@ -116,7 +122,7 @@ def linear(
     else:
         if rows:
             print(linear_tables(study, rows))
-        print(f"\nWritten to {folder}: {', '.join(written(folder))}")
+        print(f"\nWritten to {folder}:\n  {', '.join(written(folder))}")
     if failed:
         print(
             f"ornstein: {len(failed)} cell(s) failed: ornstein status {folder} shows why, "
@@ -169,7 +175,8 @@ def status(folder: str, json: bool = False) -> int:
     done, planned = sum(found.done.values()), sum(found.planned.values())
     print(f"\n{done} cells done of {planned} planned in the latest run.")
     for error in errors[:5]:
-        print(f"failed: n = {error['train_size']}, run {error['replicate']}: {error['error']}")
+        reason = " ".join(error["error"].split())
+        print(f"failed: n = {error['train_size']}, run {error['replicate']}: {reason}")
     if len(errors) > 5:
         print(f"... and {len(errors) - 5} more failures (--json lists them)")
     return 1 if errors else 0

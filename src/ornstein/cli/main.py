@@ -16,6 +16,9 @@ from ornstein import __version__
 from ornstein.cli import commands
 from ornstein.cli.parsing import Parser, call, command
 from ornstein.cli.predict import PREDICTIONS
+from ornstein.cli.steps import steps
+from ornstein.cli.unet import unet
+from ornstein.cli.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 
 COMMANDS: dict[str, Callable[..., int]] = {
     "linear": commands.linear,
+    "unet": unet,
+    "steps": steps,
+    "verify": verify,
     "status": commands.status,
 }
 

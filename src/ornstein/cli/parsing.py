@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 _REWORDED = (
     (r'^Parser key "(?:\w+\.)*(\w+)": ', r"--\1: "),
     (r"^Problems parsing config: ", "--config: the file is no YAML: "),
-    (r"^Unexpected config: ?(.*)", r"--config: the file holds '\1', expected lines like 'dim: 100'"),
+    (
+        r"^Unexpected config: ?(.*)",
+        r"--config: the file holds '\1', expected lines like 'dim: 100'",
+    ),
     (r"^the following arguments are required: (?:\w+\.)*(\w+)$", r"\1 is missing: see --help"),
     (r'^expected "(\w+)\.subcommand" to be one of \{(.*)\}, .*', r"\1: expected one of \2"),
 )
@@ -101,7 +104,7 @@ class TextOption:
         if isinstance(value, list):
             return ",".join(self(entry) for entry in value)
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise ValueError(f"given {value!r}, expected text, a number or a list of numbers")
+            raise TypeError(f"given {value!r}, expected text, a number or a list of numbers")
         return str(value)
 
     def __repr__(self) -> str:

@@ -46,12 +46,13 @@ from ornstein.gaussians import (
     log_overlap,
     wasserstein_squared,
 )
+from ornstein.intervals import wilson_interval
 from ornstein.memorization.delta import DeltaTerms, delta_from_terms
 from ornstein.populations import Mixture
 from ornstein.processes import OneStepNoising
 from ornstein.studies.engine import cell_seed
 from ornstein.studies.store import Cell, Store
-from ornstein.studies.summaries import mean_and_error, wilson_interval
+from ornstein.studies.summaries import mean_and_error
 from ornstein.validation import as_count
 
 if TYPE_CHECKING:
@@ -319,6 +320,14 @@ class LinearStudy:
                 f"variance of {self.source.name} ({self.std**2:.4g}); measured distances are to "
                 "the Gaussian with the mean and covariance of all its points."
             )
+            constant = int((np.ptp(self.source.points, axis=0) == 0).sum())
+            if constant:
+                notes.append(
+                    f"{constant} of the {self.dim} coordinates of {self.source.name} are constant. "
+                    "Where still more are constant in a training set, the generated law lacks "
+                    "directions of the data: KL and the L2 distances are infinite, and "
+                    "Hellinger^2 is 1."
+                )
         return notes
 
 

@@ -1,0 +1,136 @@
+"""Tables and figure of samplers with a trained network, beside the exact linear curves."""
+
+from __future__ import annotations
+
+__all__ = ["unet_steps_tables", "unet_steps_figure"]
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
+
+from ornstein.reports.figures import style
+from ornstein.reports.tables import Column, format_table, number, paragraph
+from ornstein.reports.unet import heading
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+
+    from ornstein.studies.unet_steps import LearnedStepsStudy
+
+    Rows = Sequence[Mapping[str, Any]]
+
+_MARKERS = "osD^vP*X"
+_PER_TABLE = 3
+
+
+def unet_steps_tables(study: LearnedStepsStudy, rows: Rows) -> str:
+    """Return, per training size, distances and memorized fraction by number of steps."""
+    config = study.config
+    blocks = [heading(study).rsplit("\n", 1)[0]]
+    blocks[0] += f"\n{config.generated} generated from the {config.start} start, seed {config.seed}"
+    for size in study.train_sizes:
+        here = [row for row in rows if row["train_size"] == size]
+        if not here:
+            continue
+        runs, baseline = here[0]["simulations"], number(here[0]["baseline_mean"], 3)
+        title = f"n = {size}, {runs} runs"
+        if any(math.isfinite(row["kl_mean"]) for row in here):
+            blocks += [f"{title}: KL, nats, network and linear", _pairs(study, here, "kl")]
+        blocks += [
+            f"{title}: W2^2, network and linear",
+            _pairs(study, here, "wasserstein2"),
+            f"{title}: memorized fraction (baseline {baseline}) and P(Delta > 0)",
+            _pairs(study, here, "memorized_mean", "delta_positive", ("mem.", "P")),
+        ]
+    return "\n\n".join([*blocks, *(paragraph(note) for note in study.notes)])
+
+
+def unet_steps_figure(study: LearnedStepsStudy, rows: Rows) -> Figure:
+    """KL, Wasserstein and memorized fraction against S: a column per sampler, a curve per n."""
+    samplers = study.config.samplers
+    sizes = [n for n in study.train_sizes if any(row["train_size"] == n for row in rows)]
+    shades = mpl.colormaps["viridis"](np.linspace(0.0, 0.85, max(len(sizes), 1)))
+    panels = [
+        ("kl", "KL / d  [nats]", 1 / study.dim),
+        ("wasserstein2", r"$W_2^2 / (d\,\sigma^2)$", 1 / (study.dim * study.std**2)),
+        ("memorized", "memorized fraction", 1.0),
+    ]
+    with style():
+        width = max(4.8, 1.2 + 1.9 * len(samplers))
+        figure = Figure(figsize=(width, 6.4), layout="constrained")
+        axes = figure.subplots(3, len(samplers), sharex=True, sharey="row", squeeze=False)
+        for line, (name, label, unit) in zip(axes, panels, strict=True):
+            line[0].set_ylabel(label)
+            for axis, sampler in zip(line, samplers, strict=True):
+                for index, (size, shade) in enumerate(zip(sizes, shades, strict=True)):
+                    here = [
+                        row
+                        for row in rows
+                        if row["train_size"] == size and row["sampler"] == sampler
+                    ]
+                    marker = _MARKERS[index % len(_MARKERS)]
+                    _curve(axis, here, name, unit, color=shade, marker=marker, ms=3.5)
+                    if name != "memorized":
+                        _curve(axis, here, f"{name}_linear", unit, color=shade, ls="--")
+            if name == "memorized":
+                line[0].set_ylim(-0.03, 1.03)
+            else:
+                line[0].set_yscale("log")
+        for axis, sampler in zip(axes[0], samplers, strict=True):
+            axis.set_title(sampler)
+        for axis in axes[-1]:
+            axis.set_xscale("log")
+            axis.xaxis.set_minor_locator(NullLocator())
+            axis.set_xticks(study.all_steps, [str(steps) for steps in study.all_steps])
+            axis.tick_params(axis="x", labelsize=7)
+            axis.set_xlabel("number of steps S")
+        handles = [
+            Line2D([], [], color=shade, marker=_MARKERS[i % len(_MARKERS)], ms=4, label=f"n = {n}")
+            for i, (n, shade) in enumerate(zip(sizes, shades, strict=True))
+        ]
+        handles.append(Line2D([], [], color="black", ls="--", label="linear, exact"))
+        figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False)
+    return figure
+
+
+def _curve(axis: Axes, rows: Rows, name: str, unit: float, **look: Any) -> None:
+    steps = np.array([row["steps"] for row in rows], dtype=float)
+    mean, error = (
+        unit * np.array([row[f"{name}_{part}"] for row in rows]) for part in ("mean", "se")
+    )
+    finite = np.isfinite(mean)
+    if finite.any():
+        spread = np.nan_to_num(error[finite])
+        axis.errorbar(steps[finite], mean[finite], yerr=spread, lw=1.0, elinewidth=0.8, **look)
+
+
+def _pairs(
+    study: LearnedStepsStudy,
+    rows: Rows,
+    name: str,
+    second: str | None = None,
+    titles: tuple[str, str] = ("", "linear"),
+) -> str:
+    """A row per S; for each sampler the network's mean and what it is compared with."""
+    first = name if second is not None else f"{name}_mean"
+    second = second if second is not None else f"{name}_linear_mean"
+    values = {(row["sampler"], row["steps"]): row for row in rows}
+    parts = []
+    samplers = study.config.samplers
+    for start in range(0, len(samplers), _PER_TABLE):
+        columns = [Column("S", [str(steps) for steps in study.all_steps])]
+        for sampler in samplers[start : start + _PER_TABLE]:
+            here = [values[sampler, steps] for steps in study.all_steps]
+            columns += [
+                Column(f"{sampler} {titles[0]}".strip(), [number(row[first]) for row in here]),
+                Column(titles[1], [number(row[second]) for row in here]),
+            ]
+        parts.append(format_table(columns))
+    return "\n\n".join(parts)

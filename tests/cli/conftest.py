@@ -1,0 +1,41 @@
+"""Run the command line in this process, in a folder of its own."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from ornstein.cli.main import main
+
+
+class Result(NamedTuple):
+    """What a shell would see of a command."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def ornstein(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[..., Result]:
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> Result:
+        capsys.readouterr()
+        try:
+            status = main([str(argument) for argument in arguments])
+        except SystemExit as leaving:  # --help, --version and --print_config leave early
+            status = int(leaving.code or 0)
+        return Result(status, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def without_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Skip the drawing, which takes longer than a small study."""
+    monkeypatch.setattr("ornstein.reports.figures.linear_figure", lambda *_: None)
+    monkeypatch.setattr("ornstein.reports.figures.save_figure", lambda *_: None)

@@ -1,0 +1,259 @@
+"""``ornstein unet`` from end to end: the folder it leaves, what it prints, what it refuses."""
+
+import csv
+import importlib
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+pytest.importorskip("torch")
+pytest.importorskip("lightning")
+
+from ornstein.cli.learned import Running, _faster_batch
+from ornstein.cli.unet import unet
+from ornstein.cli.unet_steps import unet_steps
+from ornstein.studies.learned_config import LearnedConfig
+from ornstein.studies.unet import UNetStudy
+
+SMALL = ("--epochs", 1, "--diffusion-steps", 5, "--simulations", 2, "--jobs", 1, "--originals", 50)
+MLP = (*SMALL, "--model", "mlp", "--pixels", 2, "--width", 8, "--replicate-batch", 1)
+FIXED = (
+    "train_size",
+    "simulations",
+    *(
+        f"{name}_{part}"
+        for name in ("distance_original", "distance_train", "delta")
+        for part in ("mean", "se")
+    ),
+    "delta_positive",
+    "delta_positive_low",
+    "delta_positive_high",
+    "train_seconds",
+    "sample_seconds",
+)
+
+
+@pytest.fixture(autouse=True)
+def registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    main = importlib.import_module("ornstein.cli.main")
+    monkeypatch.setitem(main.COMMANDS, "unet", unet)
+
+
+@pytest.fixture
+def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("unet.unet_figure", "unet.samples_figure", "snapshots.snapshot_figure"):
+        monkeypatch.setattr(f"ornstein.reports.{name}", lambda *_: None)
+    monkeypatch.setattr("ornstein.reports.figures.save_figure", lambda *_: None)
+
+
+def rows_of(folder: str) -> list[dict[str, str]]:
+    with Path(folder, "summary.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def check_text(out: str) -> None:
+    assert max(map(len, out.splitlines())) <= 80
+    assert "\x1b" not in out
+    assert "nan" not in out
+
+
+def test_what_a_study_leaves_behind(ornstein: Callable) -> None:
+    result = ornstein("unet", *SMALL, "--width", 0.05, "--train-sizes", "10,20", "--out", "study")
+    assert (result.status, result.err) == (0, "")
+    check_text(result.out)
+    text = " ".join(result.out.split())
+    assert "U-Net of width 0.05 on N(0.5, 0.1^2), 1 x 8 x 8" in text
+    assert "Net over all sizes: average Delta" in text
+    files = sorted(file.name for file in Path("study").iterdir() if file.is_file())
+    assert files == [
+        "config.yaml",
+        "figure.png",
+        "figure.svg",
+        "samples.png",
+        "study.sqlite",
+        "summary.csv",
+    ]
+    rows = rows_of("study")
+    assert [row["train_size"] for row in rows] == ["10", "20"]
+    assert set(FIXED) <= set(rows[0])
+    assert all(row[name] for row in rows for name in FIXED)
+    logs = sorted(file.name for file in Path("study/logs").iterdir())
+    assert logs == ["n10-r0.csv", "n10-r1.csv", "n20-r0.csv", "n20-r1.csv"]
+    for name in ("figure.png", "samples.png"):
+        with Image.open(Path("study", name)) as image:
+            image.load()
+            assert min(image.size) > 400
+    config = yaml.safe_load(Path("study/config.yaml").read_text())
+    assert {"torch", "lightning", "numpy"} <= set(config["versions"])
+    assert (config["pixels"], config["threads"]) == (8, 1)
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_the_same_command_goes_on(ornstein: Callable) -> None:
+    options = ("unet", *MLP, "--train-sizes", "10,12", "--generated", 20)
+    first = ornstein(*options, "--out", "study")
+    assert first.status == 0
+    check_text(first.out)
+    assert "Gaussian fit to the generated points" in first.out
+    before = Path("study/summary.csv").read_bytes()
+    ornstein("unet", "--config", "study/config.yaml", "--jobs", 1, "--out", "study")
+    assert Path("study/summary.csv").read_bytes() == before
+    # More replicates keep what is there.
+    grown = ornstein(*options, "--simulations", 3, "--out", "study")
+    assert grown.status == 0
+    assert [row["simulations"] for row in rows_of("study")] == ["3", "3"]
+    refused = ornstein(*options, "--seed", 5, "--out", "study")
+    assert refused.status == 2
+    assert "seed is 0 there and 5 here" in refused.err
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_json(ornstein: Callable) -> None:
+    result = ornstein("unet", *MLP, "--train-sizes", "10", "--generated", 5, "--json")
+    assert (result.status, result.err) == (0, "")
+    document = json.loads(result.out)
+    assert document["folder"].startswith("runs/unet-")
+    assert document["net"]["simulations"] == 2
+    assert document["rows"][0]["kl_mean"] is None
+    assert document["failed"] == []
+
+
+def test_snapshots(ornstein: Callable) -> None:
+    options = ("--snapshots", "--training-steps", 20, "--train-sizes", "10,20")
+    result = ornstein("unet", *MLP, *options, "--out", "study")
+    assert (result.status, result.err) == (0, "")
+    check_text(result.out)
+    assert "The window between the best step and memorization" in result.out
+    rows = rows_of("study")
+    assert [(row["train_size"], row["step"]) for row in rows] == [
+        (n, step) for n in ("10", "20") for step in ("10", "20")
+    ]
+    assert all(row["loss_test_mean"] and row["memorized_mean"] for row in rows)
+    document = json.loads(ornstein("unet", *MLP, *options, "--out", "study", "--json").out)
+    assert [window["train_size"] for window in document["windows"]] == [10, 20]
+    with Image.open("study/figure.png") as image:
+        image.load()
+    again = ornstein("unet", "--config", "study/config.yaml", "--jobs", 1, "--out", "study")
+    assert again.status == 0
+    assert rows_of("study") == rows
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_tensorboard_shows_memorization_over_training(ornstein: Callable) -> None:
+    options = ("--log", "tensorboard", "--training-steps", 20, "--simulations", 1)
+    result = ornstein("unet", *MLP, *options, "--train-sizes", "10", "--out", "study")
+    assert (result.status, result.err) == (0, "")
+    (events,) = Path("lightning_logs/study/n10-r0").glob("events.*")
+    content = events.read_bytes()
+    for tag in (b"memorized", b"delta", b"train_loss"):
+        assert tag in content
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_images_of_a_folder(ornstein: Callable) -> None:
+    Path("images").mkdir()
+    pixels = np.random.default_rng(0).integers(0, 256, (14, 9, 12), dtype=np.uint8)
+    for index, image in enumerate(pixels):
+        Image.fromarray(image).save(f"images/{index:02}.png")
+    options = ("--data", "images", "--width", 0.05, "--train-sizes", "6", "--out", "study")
+    result = ornstein("unet", *SMALL, *options)
+    assert (result.status, result.err) == (0, "")
+    assert "on data images, 1 x 8 x 8" in result.out
+    config = yaml.safe_load(Path("study/config.yaml").read_text())
+    assert "mean" not in config
+    assert ornstein("unet", "--config", "study/config.yaml", "--jobs", 1).status == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--pixels", 12), "give --pixels 16, or --model mlp"),
+        (("--data", "vectors.npy"), "give --model mlp"),
+        (("--data", "nothing"), "no data at 'nothing'"),
+        (("--jobs", 0), "--jobs: given 0"),
+        (("--threads", 0), "threads is 0"),
+        (("--model", "gan"), "--model: given 'gan'"),
+        (("--train-sizes", "1"), "a training size is 1"),
+        (("--replicate-batch", 2, "--log", "tensorboard"), "replicate_batch is 2"),
+    ],
+)
+def test_bad_input(ornstein: Callable, options: tuple, message: str) -> None:
+    np.save("vectors.npy", np.random.default_rng(0).standard_normal((30, 5)))
+    result = ornstein("unet", "--train-sizes", 10, *options)
+    assert (result.status, result.out) == (2, "")
+    assert message in result.err
+    assert result.err.count("\n") == 1
+    assert not Path("runs").exists() or not list(Path("runs").rglob("*.sqlite"))
+
+
+@pytest.mark.parametrize("package", ["torch", "lightning"])
+def test_without_networks(
+    ornstein: Callable, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.delitem(sys.modules, "ornstein.networks")
+    result = ornstein("unet", "--train-sizes", 10)
+    assert (result.status, result.out) == (2, "")
+    assert f"needs {package}: pip install 'ornstein[networks]'" in result.err
+    assert result.err.count("\n") == 1
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_a_failing_cell(ornstein: Callable) -> None:
+    original = UNetStudy.measure_together
+
+    def failing(self: UNetStudy, cells: list) -> list:
+        if cells[0].replicate == 1:
+            raise ArithmeticError("no good")
+        return original(self, cells)
+
+    options = ("unet", *MLP, "--train-sizes", "10", "--out", "study")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(UNetStudy, "measure_together", failing)
+        result = ornstein(*options)
+    assert result.status == 1
+    assert "1 cell(s) failed" in result.err
+    assert rows_of("study")[0]["simulations"] == "1"
+    assert "ArithmeticError: no good" in ornstein("status", "study").out
+    assert ornstein(*options, "--retry-failed").status == 0
+    assert rows_of("study")[0]["simulations"] == "2"
+
+
+def test_what_is_trained_at_once() -> None:
+    def batch(gpu: bool = False, **options: Any) -> int:
+        study = UNetStudy(LearnedConfig(train_sizes=(50,), **options))
+        return _faster_batch(study, gpu=gpu)
+
+    assert batch() == 1
+    assert batch(gpu=True) == 10
+    assert batch(model="mlp") == 10
+    assert batch(model="mlp", simulations=100) == 16
+    assert batch(model="mlp", width=1024) == 1
+    assert batch(model="mlp", training_steps=10**6) == 1
+
+
+def test_steps_of_a_trained_network(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    options: dict[str, Any] = {"pixels": 2, "width": 8, "epochs": 1, "originals": 50}
+    running = Running(out="study", jobs=1)
+    status = unet_steps(
+        "mlp", ("ddpm", "ddim"), (3, 5), (12, 20), None, running, simulations=2, **options
+    )
+    captured = capsys.readouterr()
+    assert (status, captured.err) == (0, "")
+    check_text(captured.out)
+    assert "12 generated from the standard start" in captured.out
+    rows = rows_of("study")
+    assert len(rows) == 8
+    assert all(row["kl_linear_mean"] for row in rows)
+    with Image.open("study/figure.png") as image:
+        image.load()

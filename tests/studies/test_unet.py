@@ -1,0 +1,401 @@
+"""The U-Net study: determinism, resuming, odd input; that it tells memorizing from learning."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("lightning")
+
+from ornstein.studies import snapshots as snapshots_module
+from ornstein.studies import unet as unet_module
+from ornstein.studies.engine import planned_cells, run_study
+from ornstein.studies.learned import LearnedStudy
+from ornstein.studies.learned_config import Execution, LearnedConfig
+from ornstein.studies.snapshots import SnapshotStudy, Window, crossing, exponent
+from ornstein.studies.store import Cell, Store
+from ornstein.studies.trained_models import snapshot_steps
+from ornstein.studies.unet import FITTED, METRICS, SECONDS, UNetStudy, net, read_samples, summarize
+from ornstein.studies.unet_steps import LearnedStepsConfig, LearnedStepsStudy
+from ornstein.studies.unet_steps import summarize as summarize_steps
+
+TINY: dict[str, Any] = {
+    "model": "mlp",
+    "pixels": 2,
+    "width": 16,
+    "epochs": 2,
+    "diffusion_steps": 20,
+    "originals": 50,
+    "simulations": 2,
+}
+
+
+def tiny(sizes: tuple[int, ...] = (10,), **options: Any) -> LearnedConfig:
+    return LearnedConfig(train_sizes=sizes, **{**TINY, **options})
+
+
+def run(study: LearnedStudy, folder: Path, **options: Any) -> dict[int, dict[str, list[float]]]:
+    """Values of all cells but for times, NaN as None."""
+    with Store(folder, study.identity, study.metrics) as store:
+        run_study(study, store, **{"jobs": 1, **options})
+        assert not store.failed()
+        table = store.values(planned_cells(study))
+    return {
+        size: {
+            name: [None if math.isnan(v) else v for v in column]
+            for name, column in values.items()
+            if not name.endswith("_seconds")
+        }
+        for size, values in table.items()
+    }
+
+
+class TestDeterminism:
+    @pytest.mark.slow
+    def test_same_values_for_any_number_of_workers(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # As if cells were dear: one for each worker.
+        monkeypatch.setattr(UNetStudy, "seconds", lambda *_: 1.0)
+        study = UNetStudy(tiny((10, 30)))
+        one = run(study, tmp_path / "one", jobs=1)
+        two = run(study, tmp_path / "two", jobs=2)
+        assert one == two
+        assert sorted(one) == [10, 30]
+
+    def test_replicates_together_are_as_alone(self, tmp_path: Path) -> None:
+        config = tiny((12,), simulations=3)
+        alone = run(UNetStudy(config), tmp_path / "alone")[12]
+        together = run(UNetStudy(config, Execution(replicate_batch=2)), tmp_path / "together")[12]
+        for name in METRICS:
+            if name in SECONDS or "sign" in name:
+                continue
+            one, two = (np.array(v[name], dtype=float) for v in (alone, together))
+            assert one == pytest.approx(two, rel=1e-3, abs=1e-4, nan_ok=True), name
+
+    def test_a_failing_group_is_done_one_by_one(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        config = tiny((12,), simulations=3)
+        expected = run(UNetStudy(config), tmp_path / "alone")
+        original = UNetStudy.measure_together
+
+        def failing(self: UNetStudy, cells: list[Cell]) -> list[dict[str, float]]:
+            if len(cells) > 1:
+                raise MemoryError("too many")
+            return original(self, cells)
+
+        monkeypatch.setattr(UNetStudy, "measure_together", failing)
+        study = UNetStudy(config, Execution(replicate_batch=3))
+        assert run(study, tmp_path / "group") == expected
+
+    def test_groups_do_not_depend_on_what_is_there(self) -> None:
+        from ornstein.studies.engine import _tasks
+
+        study = UNetStudy(tiny((10, 20), simulations=4), Execution(replicate_batch=2))
+        cells = planned_cells(study)
+        groups = {tuple(task) for task in _tasks(study, cells)}
+        assert len(groups) == 4
+        assert {tuple(task) for task in _tasks(study, cells[4:])} < groups
+
+    def test_seeds_differ(self) -> None:
+        study = UNetStudy(tiny())
+        cells = [Cell(n, r) for n in (10, 11) for r in range(3)]
+        numbers = [number for cell in cells for number in study.seeds(cell)[1:]]
+        assert len(set(numbers)) == len(numbers)
+        assert study.seeds(cells[0])[1:] == study.seeds(cells[0])[1:]
+
+    def test_the_network_is_trained_on_part_of_n(self) -> None:
+        study = UNetStudy(tiny((10,), train_fraction=0.7))
+        assert study.config.seen(10) == 7
+        assert LearnedConfig(train_sizes=(50,)).seen(50) == 45
+        assert LearnedConfig(train_sizes=(2,)).seen(2) == 1
+
+
+class TestResuming:
+    @pytest.mark.parametrize("at", [10, 20])
+    def test_within_a_cell(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+        """A cell that is stopped in training goes on from its checkpoint, to the same values."""
+        config = tiny((10,), simulations=1, training_steps=30)
+        execution = Execution(folder=tmp_path / "broken", checkpoint_after=1e-9)
+        unbroken = SnapshotStudy(config, replace(execution, folder=None))
+        expected = run(unbroken, tmp_path / "unbroken")
+        steps: list[int] = []
+        observe = SnapshotStudy._observe
+
+        def stopping(self: SnapshotStudy, training: Any, step: int) -> dict[str, float]:
+            steps.append(step)
+            if step == at and steps.count(at) == 1:
+                raise KeyboardInterrupt
+            return observe(self, training, step)
+
+        monkeypatch.setattr(SnapshotStudy, "_observe", stopping)
+        study = SnapshotStudy(config, execution)
+        checkpoints = tmp_path / "broken" / "checkpoints"
+        with pytest.raises(KeyboardInterrupt):
+            run(study, tmp_path / "broken")
+        assert [file.name for file in checkpoints.iterdir()] == ["n10-r0.ckpt"]
+        assert run(study, tmp_path / "broken") == expected
+        # What was seen before the checkpoint is not looked at again.
+        assert steps == [10, 10, 20, 30] if at == 10 else [10, 20, 20, 30]
+        assert not list(checkpoints.iterdir())
+
+    def test_after_training(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What fails after training is tried again without training again."""
+        execution = Execution(folder=tmp_path / "s", checkpoint_after=1e-9)
+        study = UNetStudy(tiny((10,), simulations=1), execution)
+        expected = run(replace(study, execution=Execution()), tmp_path / "unbroken")
+
+        def failing(*_: Any, **__: Any) -> None:
+            raise ArithmeticError("no samples")
+
+        with (
+            monkeypatch.context() as patch,
+            Store(tmp_path / "s", study.identity, study.metrics) as store,
+        ):
+            patch.setattr(unet_module, "generate", failing)
+            run_study(study, store, jobs=1)
+            assert store.failed() == {Cell(10, 0)}
+        assert (tmp_path / "s/checkpoints/n10-r0.ckpt").exists()
+        before = (tmp_path / "s/logs/n10-r0.csv").read_text()
+        assert run(study, tmp_path / "s", retry_failed=True) == expected
+        assert not (tmp_path / "s/checkpoints/n10-r0.ckpt").exists()
+        assert (tmp_path / "s/logs/n10-r0.csv").read_text() == before
+
+    def test_short_trainings_leave_no_checkpoints(self, tmp_path: Path) -> None:
+        study = UNetStudy(tiny((10,), simulations=1), Execution(folder=tmp_path / "s"))
+        run(study, tmp_path / "s")
+        assert not (tmp_path / "s/checkpoints").exists()
+        log = (tmp_path / "s/logs/n10-r0.csv").read_text().splitlines()
+        assert log[0] == "step,epoch,train_loss,validation_loss"
+        assert len(log) == 3
+        (samples,) = read_samples(tmp_path / "s", [10, 20])
+        assert samples.generated.shape == samples.nearest.shape == (10, 1, 2, 2)
+        assert samples.train.shape == (9, 1, 2, 2)
+
+
+class TestWhatIsMeasured:
+    @pytest.mark.parametrize(
+        ("sizes", "options"),
+        [
+            ((10,), {"batch_size": 128}),  # n below the batch
+            ((2,), {}),
+            ((10,), {"train_fraction": 1.0}),
+            ((10,), {"generated": 1}),
+            ((10,), {"mean": (0.0, 1.0), "std": (0.1, 0.2), "generated": 20}),
+            ((10,), {"sampler": "heun", "sampling_steps": 5, "start": "marginal"}),
+            ((10,), {"prediction": "v", "ema_decay": 0.9}),
+            ((10,), {"model": "unet", "pixels": 8, "width": 0.05, "training_steps": 1}),
+        ],
+    )
+    def test_no_value_is_missing_that_could_be_there(
+        self, sizes: tuple[int, ...], options: dict[str, Any]
+    ) -> None:
+        study = UNetStudy(tiny(sizes, **options))
+        values = study.measure(Cell(sizes[0], 0))
+        missing = {name for name in METRICS if math.isnan(values[name])}
+        expected = set() if study.has_fits else set(FITTED)
+        if sizes == (2,):
+            expected |= {"memorized", "baseline"}
+        if study.config.train_fraction == 1:
+            expected |= {"validation_loss"}
+        assert missing == expected
+
+    def test_constant_pixels(self, tmp_path: Path) -> None:
+        images = np.random.default_rng(0).standard_normal((30, 2, 2, 2))
+        images[:, 1] = 3.0  # a channel
+        images[:, 0, 0, 0] = -1.0  # and a pixel
+        np.save(tmp_path / "x.npy", images)
+        study = UNetStudy(tiny(data=str(tmp_path / "x.npy"), pixels=None, generated=20))
+        assert study.shape == (2, 2, 2)
+        values = study.measure(Cell(10, 0))
+        assert math.isfinite(values["delta"])
+        assert math.isfinite(values["wasserstein2"])
+        assert math.isnan(values["kl"])  # no network generates exactly constant pixels
+
+    def test_a_training_set_of_constant_images(self, tmp_path: Path) -> None:
+        images = np.ones((30, 1, 2, 2))
+        images[0] = 2.0
+        np.save(tmp_path / "x.npy", images)
+        study = UNetStudy(tiny(data=str(tmp_path / "x.npy"), pixels=None))
+        cell = next(c for c in (Cell(10, r) for r in range(9)) if np.ptp(study.draw(c).images) == 0)
+        with pytest.raises(ValueError, match="originals are all equal"):
+            # One bright image among the originals, and then none: some variance is needed.
+            replace(study, config=replace(study.config, originals=2)).measure(cell)
+        values = study.measure(cell)
+        assert math.isnan(values["memorized"])
+
+    def test_data_are_split_without_overlap(self) -> None:
+        study = UNetStudy(tiny((100,), data="digits", pixels=8))
+        images, originals, held_out = study.draw(Cell(100, 0))
+        assert images.shape == (100, 1, 8, 8)
+        assert originals.shape == (50, 64)
+        assert held_out.shape == (1000, 64)
+        # Digits have no equal images.
+        train = {row.tobytes() for row in images.reshape(100, -1)}
+        assert not train & {row.tobytes() for row in held_out}
+
+    def test_summary_and_net(self, tmp_path: Path) -> None:
+        study = UNetStudy(tiny((10, 20), simulations=2, generated=20))
+        run(study, tmp_path)
+        with Store(tmp_path, study.identity, study.metrics) as store:
+            rows, whole = summarize(study, store), net(study, store)
+        assert [row["train_size"] for row in rows] == [10, 20]
+        assert whole["simulations"] == 4
+        for name in ("distance_original", "distance_train", "delta", "memorized", "kl"):
+            mean = np.mean([row[f"{name}_mean"] for row in rows])
+            assert whole[f"{name}_mean"] == pytest.approx(mean)
+        for row in rows:
+            gap = row["distance_train_mean"] - row["distance_original_mean"]
+            assert row["delta_mean"] == pytest.approx(gap)
+            assert 0 <= row["delta_positive_low"] <= row["delta_positive"]
+            assert row["train_seconds"] > 0
+            assert row["sample_seconds"] > 0
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"model": "unet", "pixels": 12}, "12 x 12 pixels.*give --pixels 16, or --model mlp"),
+            ({"train_fraction": 0.0}, "train_fraction is 0, expected"),
+            ({"width": 15}, "width is 15, expected an even number"),
+            ({"sampling_steps": 21}, "21 sampling steps of 20 diffusion steps"),
+            ({"sampler": "best"}, "best"),
+            ({"model": "net"}, "model is 'net'"),
+            ({"prediction": "x"}, "prediction is 'x'"),
+            ({"batch_size": 0}, "batch_size"),
+            ({"sizes": (1,)}, "a training size"),
+            ({"sizes": (1796,), "data": "digits"}, "expected at most 1795"),
+        ],
+    )
+    def test_one_clear_line(self, options: dict[str, Any], message: str) -> None:
+        sizes = options.pop("sizes", (10,))
+        with pytest.raises(ValueError, match=message):
+            UNetStudy(tiny(sizes, **options))
+
+    def test_vectors_are_for_the_mlp(self, tmp_path: Path) -> None:
+        np.save(tmp_path / "x.npy", np.random.default_rng(0).standard_normal((30, 5)))
+        options = {"data": str(tmp_path / "x.npy"), "pixels": None}
+        with pytest.raises(ValueError, match=r"vectors of 5 coordinates.*give --model mlp"):
+            UNetStudy(tiny(**options, model="unet", width=None))
+        assert math.isfinite(UNetStudy(tiny(**options)).measure(Cell(10, 0))["delta"])
+
+    def test_sides_that_are_no_multiples_of_8(self, tmp_path: Path) -> None:
+        np.save(tmp_path / "x.npy", np.random.default_rng(0).random((30, 1, 28, 28)))
+        options = {"data": str(tmp_path / "x.npy"), "model": "unet", "width": 0.05}
+        with pytest.raises(ValueError, match=r"28 x 28 pixels.*give --pixels 32"):
+            UNetStudy(tiny(**options, pixels=None))
+        assert UNetStudy(tiny(**options, pixels=32)).shape == (1, 32, 32)
+
+    def test_steps_need_points_for_a_covariance(self) -> None:
+        config = LearnedStepsConfig(train_sizes=(10,), **TINY, generated=8, steps=(5,))
+        with pytest.raises(ValueError, match="more than 2 d = 8"):
+            LearnedStepsStudy(config)
+
+    def test_snapshots_need_equal_steps(self) -> None:
+        with pytest.raises(ValueError, match="give training_steps"):
+            SnapshotStudy(tiny())
+
+
+class TestSnapshots:
+    def test_where_it_looks(self) -> None:
+        assert snapshot_steps(10) == (10,)
+        assert snapshot_steps(7) == (7,)
+        assert snapshot_steps(1000) == (10, 20, 50, 100, 200, 500, 1000)
+
+    def test_crossing(self) -> None:
+        assert crossing((10, 20, 50), (0.6, 0.7, 0.8)) == 10
+        assert crossing((10, 20, 50), (0.0, 0.7, 0.4)) == math.inf
+        # For good: the first passage does not count.
+        assert crossing((10, 100, 1000, 10_000), (0.6, 0.0, 0.5, 0.9)) == pytest.approx(1000)
+
+    def test_exponent(self) -> None:
+        found = [Window(n, n, 10, 0.0, 7.0 * n**1.3, 0.0, 0.0, 1) for n in (10, 40, 90)]
+        assert exponent(found) == pytest.approx(1.3)
+        assert exponent([*found, found[0]._replace(memorization_step=math.nan)]) == pytest.approx(
+            1.3
+        )
+        assert math.isnan(exponent(found[:1]))
+
+    def test_together_as_alone(self, tmp_path: Path) -> None:
+        config = tiny((12,), training_steps=30, simulations=2)
+        one = run(SnapshotStudy(config), tmp_path / "one")[12]
+        two = run(SnapshotStudy(config, Execution(replicate_batch=2)), tmp_path / "two")[12]
+        assert list(one) == list(two)
+        for name, values in one.items():
+            if "sign" not in name and "memorized" not in name:
+                assert values == pytest.approx(two[name], rel=1e-2, abs=1e-3), name
+        assert one["30/loss_test"] != one["10/loss_test"]
+
+    def test_only_networks_change_between_looks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The losses of one snapshot are at the noises of the others."""
+        config = tiny((12,), training_steps=20, simulations=1, learning_rate=1e-30)
+        values = SnapshotStudy(config).measure(Cell(12, 0))
+        assert values["10/loss_test"] == values["20/loss_test"]
+        assert values["10/loss_train"] == values["20/loss_train"]
+        assert snapshots_module.HALF == 0.5
+
+
+def test_steps_of_a_trained_network(tmp_path: Path) -> None:
+    config = LearnedStepsConfig(
+        train_sizes=(20,),
+        **{**TINY, "epochs": 5},
+        generated=40,
+        samplers=("ddpm", "ddim"),
+        steps=(20, 3),
+    )
+    study = LearnedStepsStudy(config)
+    run(study, tmp_path)
+    with Store(tmp_path, study.identity, study.metrics) as store:
+        rows = summarize_steps(study, store)
+    assert [(row["sampler"], row["steps"]) for row in rows] == [
+        (sampler, steps) for sampler in ("ddpm", "ddim") for steps in (3, 20)
+    ]
+    for row in rows:
+        assert math.isfinite(row["kl_mean"])
+        assert row["kl_linear_mean"] > 0
+    # The linear curve falls with more steps, exactly.
+    assert rows[0]["kl_linear_mean"] > rows[1]["kl_linear_mean"]
+    assert rows[2]["wasserstein2_linear_mean"] > rows[3]["wasserstein2_linear_mean"]
+
+
+@pytest.mark.slow
+class TestMemorizationAndGeneralization:
+    """As many originals as training points, so that Delta of a perfect model is at 0."""
+
+    options: ClassVar[dict[str, Any]] = {
+        "model": "mlp",
+        "pixels": 4,
+        "train_fraction": 1.0,
+        "generated": 100,
+        "prediction": "sample",
+        "sampling_steps": 50,
+    }
+
+    def measured(self, n: int, replicates: int, **options: Any) -> dict[str, np.ndarray]:
+        config = LearnedConfig(train_sizes=(n,), originals=n, **self.options, **options)
+        study = UNetStudy(config, Execution(replicate_batch=replicates))
+        cells = study.measure_together([Cell(n, r) for r in range(replicates)])
+        return {name: np.array([values[name] for values in cells]) for name in METRICS}
+
+    def test_overfit_on_purpose(self) -> None:
+        found = self.measured(16, 3, training_steps=1000, learning_rate=3e-3)
+        assert (found["memorized"] > 0.9).all()
+        assert (found["baseline"] < 0.01).all()
+        assert (found["delta_sign"] == -1).all()
+        assert (found["full_delta_sign"] == -1).all()
+        # Far below what a fresh sample would have, within a few hundredths of 0.
+        assert (found["delta"] < -0.1).all()
+
+    def test_enough_data_and_few_epochs(self) -> None:
+        found = self.measured(1000, 8, epochs=10, learning_rate=1e-3)
+        assert (found["memorized"] <= found["baseline"] + 0.01).all()
+        mean, error = found["delta"].mean(), found["delta"].std(ddof=1) / math.sqrt(8)
+        assert mean > -2 * error
+        assert error < 0.01
+        assert abs(mean) < 0.01
