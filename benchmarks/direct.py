@@ -62,5 +62,6 @@ def _hellinger_squared(mu: Array, S: Array, mean: float) -> float:
     dim = len(mu)
     C = (S + np.eye(dim)) / 2
     gap = mu - mean
-    affinity = np.linalg.det(S) ** 0.25 / np.sqrt(np.linalg.det(C))
+    # Rounding makes determinants of singular matrices negative.
+    affinity = max(np.linalg.det(S), 0.0) ** 0.25 / np.sqrt(np.linalg.det(C))
     return float(1 - affinity * np.exp(-gap @ np.linalg.inv(C) @ gap / 8))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 __all__ = ["linear", "status"]
 
-import sys
-import warnings
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from ornstein.cli.parsing import UsageError, as_json, integers, reals
+from ornstein.cli.conducting import Report, checked_jobs, conduct, study_folder
+from ornstein.cli.parsing import as_json, integers, reals
+
+if TYPE_CHECKING:
+    from ornstein.studies.store import Store
 
 
 def linear(
@@ -72,13 +74,9 @@ def linear(
     json : bool
         print one JSON document and nothing else
     """
-    from ornstein.reports.figures import linear_figure, save_figure
+    from ornstein.reports.figures import linear_figure
     from ornstein.reports.tables import linear_tables
-    from ornstein.studies.engine import planned_cells, run_study
-    from ornstein.studies.folder import default_folder, refuse_foreign, write_config, written
     from ornstein.studies.linear import LinearConfig, LinearStudy, resolved, summarize
-    from ornstein.studies.store import Store
-    from ornstein.studies.summaries import write_csv
 
     study = LinearStudy(
         LinearConfig(
@@ -96,40 +94,24 @@ def linear(
             seed=seed,
         )
     )
-    if jobs == 0:
-        raise UsageError("--jobs: given 0, expected 1 or more workers, or -1 for one per core")
-    folder = Path(out) if out is not None else default_folder(study)
-    refuse_foreign(folder)
-    # joblib counts the tasks that Ctrl-C cancels; our own line says what is kept.
-    warnings.filterwarnings("ignore", message=".*still being processed by the workers")
-    with Store(folder, study.identity, study.metrics) as store:
-        write_config(folder, study)
-        try:
-            run_study(study, store, jobs=jobs, dask=dask, retry_failed=retry_failed)
-        except KeyboardInterrupt:
-            ready = len(store.finished())
-            raise KeyboardInterrupt(
-                f"interrupted: {ready} cells are in {folder}; the same command goes on from there"
-            ) from None
+
+    def report(store: Store) -> Report | None:
         rows = summarize(study, store)
-        failed = sorted(store.failed() & set(planned_cells(study)))
-    if rows:
-        write_csv(folder / "summary.csv", rows)
-        save_figure(linear_figure(study, rows), folder / "figure.svg", folder / "figure.png")
-    if json:
-        document = {"folder": str(folder), "config": resolved(study), "rows": rows}
-        print(as_json({**document, "notes": study.notes, "failed": failed}))
-    else:
-        if rows:
-            print(linear_tables(study, rows))
-        print(f"\nWritten to {folder}:\n  {', '.join(written(folder))}")
-    if failed:
-        print(
-            f"ornstein: {len(failed)} cell(s) failed: ornstein status {folder} shows why, "
-            "--retry-failed computes them again",
-            file=sys.stderr,
-        )
-    return 1 if failed else 0
+        if not rows:
+            return None
+        figures = {"figure": linear_figure(study, rows)}
+        return Report(rows, linear_tables(study, rows), {"notes": study.notes}, figures)
+
+    return conduct(
+        study,
+        study_folder(study, out),
+        resolved(study),
+        report,
+        jobs=checked_jobs(jobs),
+        dask=dask,
+        retry_failed=retry_failed,
+        json=json,
+    )
 
 
 def status(folder: str, json: bool = False) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 __all__ = ["steps"]
 
-import sys
-import warnings
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from ornstein.cli.parsing import UsageError, as_json, integers
+from ornstein.cli.conducting import Report, checked_jobs, conduct, study_folder
+from ornstein.cli.parsing import UsageError, integers
+
+if TYPE_CHECKING:
+    from ornstein.studies.store import Store
 
 
 def steps(
@@ -87,14 +88,9 @@ def steps(
     json : bool
         print one JSON document and nothing else
     """
-    from ornstein.reports.figures import save_figure
     from ornstein.reports.steps import steps_figure, steps_tables
-    from ornstein.studies.engine import planned_cells, run_study
-    from ornstein.studies.folder import default_folder, refuse_foreign, write_config, written
     from ornstein.studies.steps import StepsConfig, StepsStudy, resolved
     from ornstein.studies.steps_summary import notes, optima, summarize
-    from ornstein.studies.store import Store
-    from ornstein.studies.summaries import write_csv
 
     names = tuple(dict.fromkeys(part.strip() for part in samplers.split(",") if part.strip()))
     if not names:
@@ -121,37 +117,24 @@ def steps(
             seed=seed,
         )
     )
-    if jobs == 0:
-        raise UsageError("--jobs: given 0, expected 1 or more workers, or -1 for one per core")
-    folder = Path(out) if out is not None else default_folder(study)
-    refuse_foreign(folder)
-    # joblib counts the tasks that Ctrl-C cancels; our own line says what is kept.
-    warnings.filterwarnings("ignore", message=".*still being processed by the workers")
-    with Store(folder, study.identity, study.metrics) as store:
-        write_config(folder, study, resolved(study))
-        try:
-            run_study(study, store, jobs=jobs, dask=dask, retry_failed=retry_failed)
-        except KeyboardInterrupt:
-            ready = len(store.finished())
-            raise KeyboardInterrupt(
-                f"interrupted: {ready} cells are in {folder}; the same command goes on from there"
-            ) from None
+
+    def report(store: Store) -> Report | None:
         rows = summarize(study, store)
-        failed = sorted(store.failed() & set(planned_cells(study)))
-    write_csv(folder / "summary.csv", rows)
-    save_figure(steps_figure(study, rows), folder / "figure.svg", folder / "figure.png")
-    if json:
+        if not rows:
+            return None
         best = {name: optima(rows, name) for name in ("kl", "hellinger2", "wasserstein2")}
-        document = {"folder": str(folder), "config": resolved(study), "rows": rows}
-        document |= {"orders": study.orders(), "optima": best}
-        print(as_json({**document, "notes": notes(study), "failed": failed}))
-    else:
-        print(steps_tables(study, rows))
-        print(f"\nWritten to {folder}: {', '.join(written(folder))}")
-    if failed:
-        print(
-            f"ornstein: {len(failed)} cell(s) failed: ornstein status {folder} shows why, "
-            "--retry-failed computes them again",
-            file=sys.stderr,
+        extras = {"orders": study.orders(), "optima": best, "notes": notes(study)}
+        return Report(
+            rows, steps_tables(study, rows), extras, {"figure": steps_figure(study, rows)}
         )
-    return 1 if failed else 0
+
+    return conduct(
+        study,
+        study_folder(study, out),
+        resolved(study),
+        report,
+        jobs=checked_jobs(jobs),
+        dask=dask,
+        retry_failed=retry_failed,
+        json=json,
+    )

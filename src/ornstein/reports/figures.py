@@ -140,17 +140,18 @@ def _probability(axis: Axes, x: np.ndarray, rows: Sequence[Mapping[str, float | 
 
 def _landmarks(axis: Axes, study: LinearStudy) -> None:
     """Mark n = d and n = n*."""
-    for x, text, dashes in ((1.0, "n = d", (4, 2)), (study.threshold / study.dim, "n*", (1, 1.5))):
+    marks = ((1.0, "n = d", (4, 2), "right"), (study.threshold / study.dim, "n*", (1, 1.5), "left"))
+    for x, text, dashes, side in marks:
         axis.axvline(x, color=GREY, lw=0.9, dashes=dashes, zorder=1)
         axis.text(
             x,
             0.01,
-            f" {text}",
+            f" {text} ",
             color=GREY,
             fontsize=7,
             rotation=90,
             va="bottom",
-            ha="right",
+            ha=side,
             transform=axis.get_xaxis_transform(),
         )
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 __all__ = ["Study", "run_study", "planned_cells", "cell_seed"]
 
+import signal
 import sys
 import time
 from contextlib import ExitStack, contextmanager
@@ -174,9 +175,26 @@ def _computed(
             yield from (_work(study, task) for task in tasks)
             return
         parallel = joblib.Parallel(n_jobs=-1 if dask else jobs, return_as="generator_unordered")
-        results: Any = parallel(joblib.delayed(_work)(study, task) for task in tasks)
+        with _workers_deaf_to_interrupts():
+            results: Any = parallel(joblib.delayed(_work)(study, task) for task in tasks)
         stack.callback(results.close)
         yield from results
+
+
+@contextmanager
+def _workers_deaf_to_interrupts() -> Iterator[None]:
+    """Processes started within do not get Ctrl-C, which a terminal sends to all: the driver does.
+
+    A blocked signal stays blocked in a child; here it is delivered when the block ends.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ornstein import __version__
-from ornstein.studies.linear import LinearStudy, resolved
 from ornstein.studies.store import FILE_NAME, StudyError
 
 if TYPE_CHECKING:
@@ -49,16 +48,13 @@ def refuse_foreign(folder: Path) -> None:
         )
 
 
-def write_config(folder: Path, study: Study, config: Mapping[str, Any] | None = None) -> None:
-    """Write ``config.yaml``, which ``--config`` reads again, with the versions in use.
+def write_config(folder: Path, study: Study, config: Mapping[str, Any]) -> None:
+    """Write the resolved `config` to ``config.yaml``, with the versions in use.
 
-    `config` is the resolved configuration; a linear study knows its own.
+    ``--config`` reads it again.
     """
     import yaml
 
-    if config is None:
-        assert isinstance(study, LinearStudy)  # any other hands its configuration in
-        config = resolved(study)
     options = {
         # Lists as the command line writes them.
         key: ",".join(map(_plain, value)) if isinstance(value, list) else value

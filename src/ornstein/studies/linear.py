@@ -320,6 +320,10 @@ class LinearStudy:
                 f"variance of {self.source.name} ({self.std**2:.4g}); measured distances are to "
                 "the Gaussian with the mean and covariance of all its points."
             )
+            notes.append(
+                f"Delta: the originals are the {len(self.source.points)} - n points left over. "
+                "Where their number is not n, sizes alone move Delta away from 0."
+            )
             constant = int((np.ptp(self.source.points, axis=0) == 0).sum())
             if constant:
                 notes.append(
