@@ -16,6 +16,7 @@ __all__ = ["Study", "run_study", "planned_cells", "cell_seed"]
 
 import signal
 import sys
+import threading
 import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
@@ -185,16 +186,17 @@ def _computed(
 def _workers_deaf_to_interrupts() -> Iterator[None]:
     """Processes started within do not get Ctrl-C, which a terminal sends to all: the driver does.
 
-    A blocked signal stays blocked in a child; here it is delivered when the block ends.
+    An ignored signal stays ignored in a child. (Blocking it would not do: the workers' library
+    unblocks it on the way.) Only the main thread may change what a signal does.
     """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
