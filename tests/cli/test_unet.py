@@ -16,9 +16,8 @@ from PIL import Image
 pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
-from ornstein.cli.learned import Running, _faster_batch
+from ornstein.cli.learned import _faster_batch
 from ornstein.cli.unet import unet
-from ornstein.cli.unet_steps import unet_steps
 from ornstein.studies.learned_config import LearnedConfig
 from ornstein.studies.unet import UNetStudy
 
@@ -239,21 +238,18 @@ def test_what_is_trained_at_once() -> None:
     assert batch(model="mlp", training_steps=10**6) == 1
 
 
-def test_steps_of_a_trained_network(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    options: dict[str, Any] = {"pixels": 2, "width": 8, "epochs": 1, "originals": 50}
-    running = Running(out="study", jobs=1)
-    status = unet_steps(
-        "mlp", ("ddpm", "ddim"), (3, 5), (12, 20), None, running, simulations=2, **options
-    )
-    captured = capsys.readouterr()
-    assert (status, captured.err) == (0, "")
-    check_text(captured.out)
-    assert "12 generated from the standard start" in captured.out
+def test_steps_of_a_trained_network(ornstein: Callable) -> None:
+    options = ("--pixels", 2, "--width", 8, "--epochs", 1, "--originals", 50, "--jobs", 1)
+    sizes = ("--steps", "3,5", "--train-sizes", "12,20", "--simulations", 2)
+    result = ornstein("steps", "--model", "mlp", *options, *sizes, "--out", "study")
+    assert (result.status, result.err) == (0, "")
+    check_text(result.out)
+    assert "12 generated from the standard start" in result.out
     rows = rows_of("study")
     assert len(rows) == 8
     assert all(row["kl_linear_mean"] for row in rows)
     with Image.open("study/figure.png") as image:
         image.load()
+    again = ornstein("steps", "--config", "study/config.yaml", "--jobs", 1, "--out", "study")
+    assert (again.status, again.err) == (0, "")
+    assert rows_of("study") == rows

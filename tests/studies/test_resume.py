@@ -1,4 +1,4 @@
-"""Studies that are cut off: nothing is computed twice, and the result is that of an unbroken run."""
+"""Studies that are cut off: nothing is computed twice, the result is that of an unbroken run."""
 
 import os
 import signal

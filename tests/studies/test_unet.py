@@ -16,9 +16,9 @@ from ornstein.studies import unet as unet_module
 from ornstein.studies.engine import planned_cells, run_study
 from ornstein.studies.learned import LearnedStudy
 from ornstein.studies.learned_config import Execution, LearnedConfig
-from ornstein.studies.snapshots import SnapshotStudy, Window, crossing, exponent
+from ornstein.studies.snapshots import SnapshotStudy, Window, crossing, exponent, windows
 from ornstein.studies.store import Cell, Store
-from ornstein.studies.trained_models import snapshot_steps
+from ornstein.studies.trained_models import generate, snapshot_steps, train_models
 from ornstein.studies.unet import FITTED, METRICS, SECONDS, UNetStudy, net, read_samples, summarize
 from ornstein.studies.unet_steps import LearnedStepsConfig, LearnedStepsStudy
 from ornstein.studies.unet_steps import summarize as summarize_steps
@@ -108,6 +108,14 @@ class TestDeterminism:
         numbers = [number for cell in cells for number in study.seeds(cell)[1:]]
         assert len(set(numbers)) == len(numbers)
         assert study.seeds(cells[0])[1:] == study.seeds(cells[0])[1:]
+
+    def test_each_cell_samples_with_its_own_noise(self) -> None:
+        study = UNetStudy(tiny())
+        one, two = (train_models(study, [Cell(10, r)])[0] for r in range(2))
+        same = two._replace(model=one.model)
+        assert np.array_equal(generate(study, one), generate(study, one))
+        assert not np.array_equal(generate(study, one), generate(study, same))
+        assert not np.array_equal(generate(study, one), generate(study, one, stream=1))
 
     def test_the_network_is_trained_on_part_of_n(self) -> None:
         study = UNetStudy(tiny((10,), train_fraction=0.7))
@@ -234,6 +242,9 @@ class TestWhatIsMeasured:
         images, originals, held_out = study.draw(Cell(100, 0))
         assert images.shape == (100, 1, 8, 8)
         assert originals.shape == (50, 64)
+        # As many as it is trained on, where nobody wants fewer.
+        many = UNetStudy(tiny((100,), data="digits", pixels=8, originals=10_000))
+        assert many.draw(Cell(100, 0)).originals.shape == (90, 64)
         assert held_out.shape == (1000, 64)
         # Digits have no equal images.
         train = {row.tobytes() for row in images.reshape(100, -1)}
@@ -391,6 +402,28 @@ class TestMemorizationAndGeneralization:
         assert (found["full_delta_sign"] == -1).all()
         # Far below what a fresh sample would have, within a few hundredths of 0.
         assert (found["delta"] < -0.1).all()
+
+    def test_the_window_opens_with_n(self, tmp_path: Path) -> None:
+        """Four times the data: memorized some four times later, and learned longer before that."""
+        config = LearnedConfig(
+            train_sizes=(16, 64),
+            model="mlp",
+            prediction="sample",
+            learning_rate=1e-3,
+            training_steps=500,
+            generated=50,
+            sampling_steps=25,
+            simulations=2,
+        )
+        study = SnapshotStudy(config, Execution(replicate_batch=2))
+        run(study, tmp_path)
+        with Store(tmp_path, study.identity, study.metrics) as store:
+            few, many = windows(study, store)
+        assert few.memorized == many.memorized == 2
+        assert few.best_step < few.memorization_step
+        assert many.best_step < many.memorization_step
+        assert 2 < many.memorization_step / few.memorization_step < 8
+        assert many.best_loss < few.best_loss
 
     def test_enough_data_and_few_epochs(self) -> None:
         found = self.measured(1000, 8, epochs=10, learning_rate=1e-3)

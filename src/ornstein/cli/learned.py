@@ -1,38 +1,27 @@
-"""From a study of a learned model to its folder, its tables and its exit status."""
+"""Where and how a study of a learned model is computed: threads, workers, GPU, logs."""
 
 from __future__ import annotations
 
-__all__ = ["Running", "Report", "run_learned", "need_networks"]
+__all__ = ["Running", "run_learned", "need_networks"]
 
-import sys
-import warnings
+import inspect
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
-from ornstein.cli.parsing import UsageError, as_json
+from ornstein.cli.conducting import checked_jobs, conduct, study_folder
+from ornstein.cli.parsing import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
 
+    from ornstein.cli.conducting import Report
     from ornstein.studies.learned import LearnedStudy
     from ornstein.studies.learned_config import Execution
     from ornstein.studies.store import Store
 
 _LONGEST = 300.0
-
-
-class Report(NamedTuple):
-    """What a study has to say."""
-
-    rows: Sequence[Mapping[str, Any]]
-    """Of ``summary.csv``."""
-    text: str
-    extras: Mapping[str, Any]
-    """Of the JSON document, beside the rows."""
-    figures: Mapping[str, Any]
-    """By file name."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +39,7 @@ class Running:
     json: bool = False
 
     def __post_init__(self) -> None:
-        if self.jobs == 0:
-            raise UsageError("--jobs: given 0, expected 1 or more workers, or -1 for one per core")
+        checked_jobs(self.jobs)
 
     def execution(self, study: LearnedStudy, folder: Path) -> tuple[Execution, int]:
         """How a study runs, and the number of its workers."""
@@ -118,51 +106,23 @@ def run_learned(
     study: LearnedStudy,
     running: Running,
     report: Callable[[Any, Store, Path], Report | None],
+    command: Callable[..., int],
 ) -> int:
-    """Run a study in its folder, write and print what `report` makes of it; return the status."""
-    from ornstein.reports.figures import save_figure
-    from ornstein.studies.engine import planned_cells, run_study
-    from ornstein.studies.folder import default_folder, refuse_foreign, write_config, written
-    from ornstein.studies.store import Store
-    from ornstein.studies.summaries import write_csv
+    """Run a study in its folder, write and print what `report` makes of it; return the status.
 
-    folder = Path(running.out) if running.out is not None else default_folder(study)
-    refuse_foreign(folder)
+    Of the configuration, ``config.yaml`` keeps what are options of `command`, which reads it again.
+    """
+    folder = study_folder(study, running.out)
     execution, jobs = running.execution(study, folder)
-    study = replace(study, execution=execution)
-    # joblib counts the tasks that Ctrl-C cancels; our own line says what is kept.
-    warnings.filterwarnings("ignore", message=".*still being processed by the workers")
-    options: Any = {"jobs": jobs, "dask": running.dask, "retry_failed": running.retry_failed}
-    with Store(folder, study.identity, study.metrics) as store:
-        config = study.options
-        write_config(folder, study, config)
-        try:
-            run_study(study, store, **options)
-        except KeyboardInterrupt:
-            ready = len(store.finished())
-            raise KeyboardInterrupt(
-                f"interrupted: {ready} cells are in {folder}; the same command goes on from there"
-            ) from None
-        made = report(study, store, folder)
-        failed = sorted(store.failed() & set(planned_cells(study)))
-    if made is not None:
-        write_csv(folder / "summary.csv", made.rows)
-        for name, figure in made.figures.items():
-            endings = [name] if "." in name else [f"{name}.svg", f"{name}.png"]
-            save_figure(figure, *(folder / ending for ending in endings))
-    if running.json:
-        document: dict[str, Any] = {"folder": str(folder), "config": config}
-        if made is not None:
-            document |= {"rows": made.rows, **made.extras}
-        print(as_json({**document, "notes": study.notes, "failed": failed}))
-    else:
-        if made is not None:
-            print(made.text)
-        print(f"\nWritten to {folder}:\n  {', '.join(written(folder))}")
-    if failed:
-        print(
-            f"ornstein: {len(failed)} cell(s) failed: ornstein status {folder} shows why, "
-            "--retry-failed computes them again",
-            file=sys.stderr,
-        )
-    return 1 if failed else 0
+    ready = replace(study, execution=execution)
+    options = inspect.signature(command).parameters
+    return conduct(
+        ready,
+        folder,
+        {name: value for name, value in ready.options.items() if name in options},
+        lambda store: report(ready, store, folder),
+        jobs=jobs,
+        dask=running.dask,
+        retry_failed=running.retry_failed,
+        json=running.json,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["steps"]
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ornstein.cli.conducting import Report, checked_jobs, conduct, study_folder
 from ornstein.cli.parsing import UsageError, integers
@@ -14,22 +14,29 @@ if TYPE_CHECKING:
 
 
 def steps(
-    model: Literal["linear"] = "linear",
-    samplers: str = "ddpm,ddpm:large,ddim,euler,heun",
-    steps: str = "5,10,20,50,100,200,500,1000",
-    train_sizes: str = "50,150,400,1000,3000",
+    model: Literal["linear", "unet", "mlp"] = "linear",
+    samplers: str | None = None,
+    steps: str | None = None,
+    train_sizes: str | None = None,
     dim: int = 100,
-    mean: float = 0.0,
-    std: float = 1.0,
+    mean: float | None = None,
+    std: float | None = None,
     population: Literal["isotropic", "power-law"] = "isotropic",
     exponent: float = 1.0,
     schedule: Literal["linear", "scaled_linear", "cosine", "karras"] = "linear",
     ode_schedule: Literal["linear", "scaled_linear", "cosine", "karras"] = "karras",
-    diffusion_steps: int | None = 1000,
+    diffusion_steps: int | None = None,
     start: Literal["standard", "marginal"] = "standard",
     ridge: float = 0.0,
     originals: int = 10_000,
-    simulations: int = 100,
+    simulations: int | None = None,
+    data: str | None = None,
+    pixels: int | None = None,
+    width: float | None = None,
+    epochs: int | None = None,
+    generated: int | None = None,
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto",
+    threads: int = 1,
     out: str | None = None,
     jobs: int = -1,
     dask: str | None = None,
@@ -39,24 +46,28 @@ def steps(
 ) -> int:
     """Quality and memorization against the number of sampling steps S.
 
-    Every generated law is exact; only training sets are drawn. Prints tables, and leaves
+    For the linear model every generated law is exact, and only training sets are drawn. A network
+    is trained once per cell and sampled with every sampler and S. Prints tables, and leaves
     study.sqlite, config.yaml, summary.csv and figure.svg/.png in the study folder. The same command
     goes on where it was interrupted.
 
     Parameters
     ----------
     model : str
-        linear: the best linear denoiser of n points
+        linear: the best linear denoiser of n points; unet, mlp: a trained network, beside it
     samplers : str
-        any of ddpm, ddpm:large, ddim, ddim:ETA (0 to 1), euler, heun
+        any of ddpm, ddpm:large, ddim, ddim:ETA (0 to 1), euler, heun; when left out these five, or
+        ddpm and ddim for a network
     steps : str
-        numbers of sampling steps S: start:stop:step (stop included) or a comma list
+        numbers of sampling steps S: start:stop:step (stop included) or a comma list; when left out
+        from 5 to 1000, or to 200 for a network
     train_sizes : str
-        training sizes n: start:stop:step (stop included) or a comma list
+        training sizes n: start:stop:step (stop included) or a comma list; when left out
+        50,150,400,1000,3000, or 150 for a network
     dim : int
-        dimension d
+        dimension d of the linear model
     mean, std : float
-        of the population, per coordinate
+        of the population, per coordinate; 0 and 1 when left out, or 0.5 and 0.1 for a network
     population : str
         isotropic, or power-law: variances k^-exponent
     exponent : float
@@ -66,7 +77,8 @@ def steps(
     ode_schedule : str
         noise schedule of euler and heun
     diffusion_steps : int
-        T of beta schedules, of which S are taken; null: as many as S
+        T of beta schedules, of which S are taken; 0: as many as S; when left out 1000, or 200 for a
+        network
     start : str
         law of the first point: noised centred data of unit variance, or the noised training law
     ridge : float
@@ -74,7 +86,21 @@ def steps(
     originals : int
         number N of fresh points that Delta compares with
     simulations : int
-        replicates of each training size
+        replicates of each training size; 100 when left out, or 3 for a network
+    data : str
+        network: digits, patches, a file or a folder of images, instead of a population
+    pixels : int
+        network: pixels per side; 8 when left out
+    width : float
+        network: factor of the U-Net's channels, or hidden units of the MLP
+    epochs : int
+        network: passes through the training images; 10 when left out
+    generated : int
+        network: points of each sampler and S; three times the dimension when left out
+    accelerator : str
+        network: where to train; auto: on a GPU if there is one
+    threads : int
+        network: threads of PyTorch in each worker
     out : str
         study folder; runs/steps-<configuration> when left out
     jobs : int
@@ -88,32 +114,57 @@ def steps(
     json : bool
         print one JSON document and nothing else
     """
+    trained = {"data": data, "pixels": pixels, "width": width, "epochs": epochs}
+    if model != "linear":
+        from ornstein.cli.learned import Running
+        from ornstein.cli.unet_steps import unet_steps
+
+        options: dict[str, Any] = {
+            **trained,
+            "mean": None if mean is None else (mean,),
+            "std": None if std is None else (std,),
+            "diffusion_steps": diffusion_steps,
+            "simulations": 3 if simulations is None else simulations,
+            "start": start,
+            "originals": originals,
+            "seed": seed,
+        }
+        return unet_steps(
+            model,
+            _names(samplers or "ddpm,ddim"),
+            integers(steps or "5,10,20,50,100,200", "steps"),
+            integers(train_sizes or "150", "train-sizes"),
+            generated,
+            Running(accelerator, None, threads, "csv", out, jobs, dask, retry_failed, json),
+            **{name: value for name, value in options.items() if value is not None},
+        )
+    given = [
+        name for name, value in {**trained, "generated": generated}.items() if value is not None
+    ]
+    if given:
+        raise UsageError(f"--{given[0]}: is of trained networks: give --model unet or mlp as well")
     from ornstein.reports.steps import steps_figure, steps_tables
     from ornstein.studies.steps import StepsConfig, StepsStudy, resolved
     from ornstein.studies.steps_summary import notes, optima, summarize
 
-    names = tuple(dict.fromkeys(part.strip() for part in samplers.split(",") if part.strip()))
-    if not names:
-        raise UsageError(f"--samplers: given {samplers!r}, expected names like ddpm,ddim,heun")
-    # Another model is another study of the same protocol.
-    studies = {"linear": StepsStudy}
-    study = studies[model](
+    study = StepsStudy(
         StepsConfig(
-            train_sizes=integers(train_sizes, "train-sizes"),
-            steps=integers(steps, "steps"),
-            samplers=names,
+            train_sizes=integers(train_sizes or "50,150,400,1000,3000", "train-sizes"),
+            steps=integers(steps or "5,10,20,50,100,200,500,1000", "steps"),
+            samplers=_names(samplers or "ddpm,ddpm:large,ddim,euler,heun"),
             dim=dim,
-            mean=mean,
-            std=std,
+            mean=0.0 if mean is None else mean,
+            std=1.0 if std is None else std,
             population=population,
             exponent=exponent,
             schedule=schedule,
             ode_schedule=ode_schedule,
-            diffusion_steps=diffusion_steps,
+            # 0 is how a command line says None, which StepsConfig reads as: as many as S.
+            diffusion_steps=1000 if diffusion_steps is None else diffusion_steps or None,
             start=start,
             ridge=ridge,
             originals=originals,
-            simulations=simulations,
+            simulations=100 if simulations is None else simulations,
             seed=seed,
         )
     )
@@ -138,3 +189,10 @@ def steps(
         retry_failed=retry_failed,
         json=json,
     )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not names:
+        raise UsageError(f"--samplers: given {text!r}, expected names like ddpm,ddim,heun")
+    return names

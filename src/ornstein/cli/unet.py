@@ -6,7 +6,8 @@ __all__ = ["unet"]
 
 from typing import TYPE_CHECKING, Literal
 
-from ornstein.cli.learned import Report, Running, need_networks, run_learned
+from ornstein.cli.conducting import Report
+from ornstein.cli.learned import Running, need_networks, run_learned
 from ornstein.cli.parsing import integers, reals
 
 if TYPE_CHECKING:
@@ -102,7 +103,8 @@ def unet(
     generated : int
         points to generate; with more than 2 d of them KL and Wasserstein distance are measured
     originals : int
-        number N of fresh points that Delta compares with
+        number N of fresh points that Delta compares with; with data as many as the network is
+        trained on, at most N
     simulations : int
         replicates of each training size
     snapshots : bool
@@ -167,8 +169,8 @@ def unet(
         seed=seed,
     )
     if snapshots:
-        return run_learned(SnapshotStudy(config), running, _snapshot_report)
-    return run_learned(UNetStudy(config), running, _unet_report)
+        return run_learned(SnapshotStudy(config), running, _snapshot_report, unet)
+    return run_learned(UNetStudy(config), running, _unet_report, unet)
 
 
 def _unet_report(study: UNetStudy, store: Store, folder: Path) -> Report | None:
@@ -179,11 +181,12 @@ def _unet_report(study: UNetStudy, store: Store, folder: Path) -> Report | None:
     if not rows:
         return None
     whole = net(study, store)
+    extras = {"net": whole, "notes": study.notes}
     figures = {"figure": unet_figure(study, rows)}
     samples = read_samples(folder, [int(row["train_size"]) for row in rows])
     if samples:
         figures["samples.png"] = samples_figure(samples)
-    return Report(rows, unet_tables(study, rows, whole), {"net": whole}, figures)
+    return Report(rows, unet_tables(study, rows, whole), extras, figures)
 
 
 def _snapshot_report(study: SnapshotStudy, store: Store, folder: Path) -> Report | None:  # noqa: ARG001
@@ -194,5 +197,5 @@ def _snapshot_report(study: SnapshotStudy, store: Store, folder: Path) -> Report
     if not rows:
         return None
     figures = {"figure": snapshot_figure(study, rows, found)}
-    extras = {"windows": found, "exponent": exponent(found)}
+    extras = {"windows": found, "exponent": exponent(found), "notes": study.notes}
     return Report(rows, snapshot_tables(study, rows, found), extras, figures)

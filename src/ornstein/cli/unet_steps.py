@@ -6,7 +6,8 @@ __all__ = ["unet_steps"]
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from ornstein.cli.learned import Report, Running, need_networks, run_learned
+from ornstein.cli.conducting import Report
+from ornstein.cli.learned import Running, need_networks, run_learned
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +40,7 @@ def unet_steps(
         Others of the configuration.
     """
     need_networks()
+    from ornstein.cli.steps import steps as steps_command
     from ornstein.studies.images import DEFAULT_PIXELS, load_shaped
     from ornstein.studies.unet_steps import LearnedStepsConfig, LearnedStepsStudy
 
@@ -55,7 +57,7 @@ def unet_steps(
         generated=count,
         **options,
     )
-    return run_learned(LearnedStepsStudy(config), running, _report)
+    return run_learned(LearnedStepsStudy(config), running, _report, steps_command)
 
 
 def _report(study: LearnedStepsStudy, store: Store, folder: Path) -> Report | None:  # noqa: ARG001
@@ -66,4 +68,4 @@ def _report(study: LearnedStepsStudy, store: Store, folder: Path) -> Report | No
     if not rows:
         return None
     figures = {"figure": unet_steps_figure(study, rows)}
-    return Report(rows, unet_steps_tables(study, rows), {}, figures)
+    return Report(rows, unet_steps_tables(study, rows), {"notes": study.notes}, figures)

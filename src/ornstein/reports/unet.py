@@ -151,9 +151,10 @@ def unet_figure(study: UNetStudy, rows: Rows) -> Figure:
                 _logarithmic(axis)
         for axis in axes:
             if axis.get_legend_handles_labels()[0]:
-                axis.legend(frameon=False)
+                axis.legend(edgecolor="none", framealpha=0.85).set_zorder(5)
             else:
                 axis.text(0.5, 0.5, "no values", ha="center", transform=axis.transAxes)
+                axis.set_axis_off()
         for axis in axes[-shape[1] :]:
             axis.set_xlabel("training size n")
         if sizes.max() > _LOGARITHMIC_FROM * sizes.min():

@@ -12,7 +12,15 @@ bit-identical for any number of workers. Only the driver writes.
 
 from __future__ import annotations
 
-__all__ = ["Study", "run_study", "planned_cells", "cell_seed"]
+__all__ = [
+    "Study",
+    "run_study",
+    "planned_cells",
+    "cell_seed",
+    "one_blas_thread",
+    "workers_deaf_to_interrupts",
+    "progress_bar",
+]
 
 import signal
 import sys
@@ -128,7 +136,7 @@ def run_study(
     cells = planned_cells(study)
     ready = store.finished() | store.failed()
     tasks = _tasks(study, [cell for cell in cells if cell not in ready])
-    with _bar(len(cells), len(cells) - sum(map(len, tasks)), progress) as bar:
+    with progress_bar(len(cells), len(cells) - sum(map(len, tasks)), progress) as bar:
         for outcomes in _computed(study, tasks, jobs, dask):
             for outcome in outcomes:
                 store.save(outcome)
@@ -176,14 +184,14 @@ def _computed(
             yield from (_work(study, task) for task in tasks)
             return
         parallel = joblib.Parallel(n_jobs=-1 if dask else jobs, return_as="generator_unordered")
-        with _workers_deaf_to_interrupts():
+        with workers_deaf_to_interrupts():
             results: Any = parallel(joblib.delayed(_work)(study, task) for task in tasks)
         stack.callback(results.close)
         yield from results
 
 
 @contextmanager
-def _workers_deaf_to_interrupts() -> Iterator[None]:
+def workers_deaf_to_interrupts() -> Iterator[None]:
     """Processes started within do not get Ctrl-C, which a terminal sends to all: the driver does.
 
     An ignored signal stays ignored in a child. (Blocking it would not do: the workers' library
@@ -217,7 +225,7 @@ def _dask_backend(address: str) -> Iterator[None]:
 
 def _work(study: Study, cells: Sequence[Cell]) -> list[Outcome]:
     """Run in a worker: measure cells, and never fail as a whole."""
-    with _one_blas_thread():
+    with one_blas_thread():
         at_once = len(cells) > 1 and getattr(study, "together", 1) > 1
         outcomes = _outcomes_together(study, cells) if at_once else None
         return outcomes or [_outcome(study, cell) for cell in cells]
@@ -250,7 +258,7 @@ def _outcome(study: Study, cell: Cell) -> Outcome:
 _controller: Any = None
 
 
-def _one_blas_thread() -> Any:
+def one_blas_thread() -> Any:
     """Context in which linear algebra uses one thread; the libraries are looked up once."""
     global _controller  # noqa: PLW0603 - finding the libraries takes longer than a cell
     import threadpoolctl
@@ -260,7 +268,8 @@ def _one_blas_thread() -> Any:
     return _controller.limit(limits=1)
 
 
-def _bar(total: int, initial: int, progress: bool | None) -> Any:
+def progress_bar(total: int, initial: int, progress: bool | None) -> Any:
+    """Progress on stderr; with None, if that is a terminal."""
     from tqdm import tqdm
 
     disable = not sys.stderr.isatty() if progress is None else not progress

@@ -5,8 +5,11 @@ A cell draws a training set of n images from a population or a data set, trains 
 "Training set" in every distance means the images that the network was trained on.
 
 *Originals.* With a population, what depends on the N originals is replaced by its exact
-expectation. With data, the originals are the first N of the points that are not in the training
-set.
+expectation. With data they are drawn from the points that are not among the n: as many as the
+network is trained on, if so many are left and N allows it. Training set and originals are then
+exchangeable for a model that has not seen either, and the null value of Delta is 0; with sets of
+different sizes, pixels of few values would decide its sign
+(:mod:`ornstein.memorization.sample_delta`).
 
 *Seeds.* Data, initial weights, training and sampling of a cell each have their own, all derived
 from the study's seed and the cell's own values. PyTorch is pinned to a number of threads per cell,
@@ -202,7 +205,7 @@ class LearnedStudy:
         source = self.source
         if isinstance(source, DataSet):
             train, rest = source.split(cell.train_size, rng)
-            originals = rest[: self.config.originals]
+            originals = rest[: min(self.config.originals, self.config.seen(cell.train_size))]
             return CellData(train.reshape(-1, *self.shape), originals, rest[:HELD_OUT])
         train = source.sample(cell.train_size, rng)
         return CellData(train.reshape(-1, *self.shape), source, source.sample(HELD_OUT, rng))

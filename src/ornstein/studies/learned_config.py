@@ -63,7 +63,8 @@ class LearnedConfig:
     generated : int
         Points to generate.
     originals : int
-        Number of originals ``N``.
+        Number of originals ``N``; with data the most of them, see
+        :mod:`ornstein.studies.learned`.
     simulations : int
         Replicates of each training size.
     seed : int

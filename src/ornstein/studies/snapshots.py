@@ -11,10 +11,10 @@ Two times describe a size:
 - ``tau_mem``: where the memorized fraction of a replicate passes :data:`HALF` for good, between
   snapshots interpolated in ``ln(step)``; over replicates the geometric mean, if all of them pass.
 
-Between the two a network generates new points of the population. The best step hardly depends on n,
-and ``tau_mem`` grows with it, like n where the time to fit the empirical score is set by the least
-eigenvalues of its features: the window opens. ``exponent`` is the slope of ``ln tau_mem`` against
-``ln n``.
+Between the two a network generates new points of the population. The test loss falls, at first, in
+the same way for every n; ``tau_mem`` grows with n, like n where the time to fit the empirical score
+is set by the least eigenvalues of its features: the window opens. ``exponent`` is the slope of
+``ln tau_mem`` against ``ln n``.
 
 References
 ----------

@@ -286,6 +286,8 @@ def metric_name(sampler: str, steps: float, metric: str) -> str:
 def resolved(study: StepsStudy) -> Mapping[str, Any]:
     """The whole configuration, as `config.yaml` keeps it."""
     config = {"model": "linear", **asdict(study.config)}
+    # The command line's word for None.
+    config["diffusion_steps"] = study.config.diffusion_steps or 0
     return {key: list(v) if isinstance(v, tuple) else v for key, v in config.items()}
 
 

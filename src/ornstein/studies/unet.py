@@ -140,8 +140,17 @@ class UNetStudy(LearnedStudy):
         notes.append(
             "distances per coordinate are in units of the originals' standard deviation; Delta > "
             "0: generated points are closer to fresh data. Its null value is 0 only for as many "
-            "originals as training points; with more, it is below 0."
+            "originals as training points; with more of them it is below 0, with fewer above."
         )
+        if isinstance(self.source, DataSet):
+            left = len(self.source.points) - max(config.train_sizes)
+            short = (
+                " (where so many are left)" if left < config.seen(max(config.train_sizes)) else ""
+            )
+            notes.append(
+                "originals: as many of the other points as the network is trained on"
+                f"{short}, at most {config.originals}."
+            )
         notes.append(
             "memorized: the nearest training image is much nearer than the second nearest; "
             "baseline: the same of held-out points."

@@ -120,13 +120,6 @@ class LearnedStepsStudy(LearnedStudy):
         """All that decides the value of a cell, and which values it has."""
         return {**super().identity, "steps": list(self.all_steps)}
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """The whole configuration, as options of the command."""
-        options = super().options
-        del options["sampler"], options["sampling_steps"]
-        return options
-
     def seconds(self, cell: Cell) -> float:
         """Rough cost of a cell on one core."""
         steps = len(self.config.samplers) * sum(self.config.steps)

@@ -21,12 +21,12 @@ from functools import partial
 
 import numpy as np
 
+from ornstein import theory
 from ornstein.denoisers.one_step import OneStepDenoiser
 from ornstein.distances import bandwidth, log_cross, log_cross_expected, log_pairs_expected
 from ornstein.gaussians import Gaussian
 from ornstein.studies.verification.checks import Allowance, Check, Experiment, Setting
 from ornstein.studies.verification.one_step import NOISING
-from ornstein.theory.delta_expectation import expected_delta
 
 SOURCE = "this project"
 _ORIGINALS = 1000
@@ -107,7 +107,7 @@ def predict_one_step(
     which: str, *, dim: int, n_train: int, time: float, noise_scale: float, std: float
 ) -> float:
     """``E B`` over training sets, in units of the self-terms."""
-    terms = expected_delta(dim, n_train, _ORIGINALS, time, noise_scale, std).log_terms
+    terms = theory.expected_delta(dim, n_train, _ORIGINALS, time, noise_scale, std).log_terms
     unit = 0.5 * dim * math.log(4 * math.pi * std**2)
     return math.exp(unit + float(getattr(terms, which)))
 

@@ -20,7 +20,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ornstein.studies.engine import _bar, _one_blas_thread
+from ornstein.studies.engine import (
+    one_blas_thread,
+    progress_bar,
+    workers_deaf_to_interrupts,
+)
 from ornstein.studies.verification.checks import SIGNIFICANCE, Row, judge, not_judged
 from ornstein.validation import as_count
 
@@ -109,7 +113,7 @@ def measure(
         raise ValueError("jobs is 0, expected a number of processes, or -1 for one per core")
     tasks = list(_tasks(experiments, fast))
     found: dict[str, dict[int, list[Mapping[str, float]] | str]] = {e.name: {} for e in experiments}
-    with _bar(sum(stop - start for _, start, stop in tasks), 0, progress) as bar:
+    with progress_bar(sum(stop - start for _, start, stop in tasks), 0, progress) as bar:
         for name, start, stop, values in _computed(tasks, fast, seed, jobs):
             found[name][start] = values
             bar.update(stop - start)
@@ -159,7 +163,8 @@ def _computed(tasks: Sequence[Task], fast: bool, seed: int, jobs: int) -> Iterat
         yield from (_block(*task, fast, seed) for task in tasks)
         return
     parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-    results: Any = parallel(joblib.delayed(_block)(*task, fast, seed) for task in tasks)
+    with workers_deaf_to_interrupts():
+        results: Any = parallel(joblib.delayed(_block)(*task, fast, seed) for task in tasks)
     try:
         yield from results
     finally:
@@ -171,7 +176,7 @@ def _block(experiment: Experiment, start: int, stop: int, fast: bool, seed: int)
     parameters = experiment.setting(fast=fast).parameters
     values: list[Mapping[str, float]] | str
     try:
-        with _one_blas_thread():
+        with one_blas_thread():
             values = [
                 experiment.simulate(
                     np.random.default_rng(replicate_seed(seed, experiment.name, replicate)),

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import digamma
 
+from ornstein import theory
 from ornstein.samplers import DDIM, DDPM, Heun
 from ornstein.schedules import BetaSchedule, KarrasSchedule
 from ornstein.studies.verification.checks import Check, Experiment, Setting
-from ornstein.theory.sampling import sampler_quality
 
 if TYPE_CHECKING:
     from ornstein.samplers import Sampler
@@ -101,7 +101,7 @@ def predict_kl(sampler: Sampler, *, steps: int, **_: object) -> float:
         schedule = KarrasSchedule(*NOISES)
     else:
         schedule = BetaSchedule("linear", steps, *BETAS)
-    quality = sampler_quality(EIGENVALUES, steps, sampler, schedule, mean=MEAN)
+    quality = theory.sampler_quality(EIGENVALUES, steps, sampler, schedule, mean=MEAN)
     return float(quality.kl)
 
 

@@ -1,0 +1,208 @@
+"""The linear study: its cells are the public estimators and distances, its estimates unbiased."""
+
+import math
+from dataclasses import replace
+
+import mpmath
+import numpy as np
+import pytest
+from scipy import integrate, stats
+from scipy.spatial.distance import pdist
+
+from ornstein import Gaussian, Mixture, OneStepDenoiser, delta
+from ornstein.datasets import load_data
+from ornstein.distances import bandwidth
+from ornstein.gaussians import hellinger_squared, kl_divergence, wasserstein_squared
+from ornstein.studies.engine import cell_seed
+from ornstein.studies.linear import MIXTURE_DRAWS, LinearConfig, LinearStudy
+from ornstein.studies.store import Cell
+
+MIXTURE = {"mean": (0.0, 10.0), "std": (1.0, 2.0), "weights": (0.5, 0.5)}
+
+
+def redrawn(study: LinearStudy, cell: Cell) -> tuple[np.ndarray, Gaussian]:
+    """Training set and generated law of a cell, through the public estimator."""
+    rng = np.random.default_rng(cell_seed(study.seed, cell))
+    if study.config.data is not None:
+        train, _ = study.source.split(cell.train_size, rng)
+    else:
+        train = study.source.sample(cell.train_size, rng)
+    model = OneStepDenoiser(study.config.time, study.config.noise_scale, random_state=rng)
+    return train, model.fit(train).generated_law_
+
+
+@pytest.mark.parametrize("train_size", [3, 6, 7, 40])
+def test_a_cell_is_what_the_public_functions_give(train_size: int) -> None:
+    config = LinearConfig((train_size,), dim=6, std=(0.7,), time=1.2, noise_scale=0.5, seed=5)
+    study, cell = LinearStudy(config), Cell(train_size, 3)
+    train, law = redrawn(study, cell)
+    population = Gaussian.isotropic(6, mean=10.0, std=0.7)
+    values = study.measure(cell)
+    assert values["kl"] == pytest.approx(kl_divergence(law, population), rel=1e-10)
+    assert values["hellinger2"] == pytest.approx(hellinger_squared(law, population), rel=1e-10)
+    assert values["wasserstein2"] == pytest.approx(wasserstein_squared(law, population), rel=1e-10)
+    assert values["trace"] == pytest.approx(law.covariance.trace / (6 * 0.7**2), rel=1e-10)
+    result = delta(law, train, population, n_original=config.originals)
+    assert values["delta_sign"] == result.sign
+    assert values["delta_log_abs"] == pytest.approx(result.log_abs, rel=1e-10)
+
+
+def test_l2_distances_against_numerical_integration() -> None:
+    """One dimension: ``int (p - p_X)^2`` with a kernel on every point, by quadrature."""
+    config = LinearConfig((12,), dim=1, mean=(1.0,), originals=30, original_mode="sampled", seed=2)
+    study, cell = LinearStudy(config), Cell(12, 1)
+    train, law = redrawn(study, cell)
+    originals = study.source.sample(30, np.random.default_rng(cell_seed(2, Cell(0, 1))))
+    values = study.measure(cell)
+    grid = np.linspace(-14, 16, 200_001)
+    p = np.exp(law.log_prob(grid[:, None]))
+
+    def squared_l2(points: np.ndarray) -> float:
+        eps = bandwidth(study.std, len(points), 1)
+        kernels = stats.norm.pdf(grid[:, None], points.ravel(), eps).mean(axis=1)
+        return float(integrate.simpson((p - kernels) ** 2, x=grid))
+
+    fresh, seen = squared_l2(originals), squared_l2(train)
+    assert math.exp(values["log_l2_original"]) == pytest.approx(fresh, rel=1e-6)
+    assert math.exp(values["log_l2_train"]) == pytest.approx(seen, rel=1e-6)
+    signed = values["delta_sign"] * math.exp(values["delta_log_abs"])
+    assert signed == pytest.approx(seen - fresh, rel=1e-5)
+
+
+def test_expected_originals_are_the_mean_of_sampled_ones() -> None:
+    """``e(O)`` over redrawn originals, against its closed expectation."""
+    config = LinearConfig((9,), dim=2, mean=(0.0,), originals=40, seed=1)
+    cell = Cell(9, 0)
+    values = LinearStudy(config).measure(cell)
+    expected = values["delta_sign"] * math.exp(values["delta_log_abs"])
+    train, law = redrawn(LinearStudy(config), cell)
+    rng = np.random.default_rng(8)
+    drawn = [delta(law, train, rng.standard_normal((40, 2)), std=1.0) for _ in range(1000)]
+    sampled = np.array([result.sign * math.exp(result.log_abs) for result in drawn])
+    error = sampled.std(ddof=1) / math.sqrt(len(sampled))
+    assert abs(sampled.mean() - expected) < 4 * error
+
+
+def test_sampled_originals_are_shared_by_the_sizes_of_a_replicate() -> None:
+    config = LinearConfig((5, 8), dim=3, originals=50, original_mode="sampled")
+    study = LinearStudy(config)
+    together = [study.measure(Cell(n, 2)) for n in (5, 8)]
+    study.measure(Cell(5, 1))  # another replicate in between changes nothing
+    alone = [LinearStudy(replace(config)).measure(Cell(n, 2)) for n in (8, 5)][::-1]
+    assert together == alone
+
+
+@pytest.mark.parametrize("dim", [1, 2])
+def test_kl_and_hellinger_to_a_mixture_against_quadrature(dim: int) -> None:
+    """Means over cells of estimate minus quadrature, in standard errors; single cells too."""
+    config = LinearConfig((30,), dim=dim, **MIXTURE, seed=11)
+    study = LinearStudy(config)
+    mixture = study.source
+    assert isinstance(mixture, Mixture)
+    scores = []
+    for replicate in range(8):
+        cell = Cell(30, replicate)
+        _, law = redrawn(study, cell)
+        kl, kl_variance, affinity = _moments(law, mixture)
+        values = study.measure(cell)
+        # The estimate 1 - mean(sqrt(q/p)) has the variance 1 - affinity^2, since E_p q/p = 1.
+        scores.append(
+            [
+                (values["kl"] - kl) / math.sqrt(kl_variance / MIXTURE_DRAWS),
+                (values["hellinger2"] - (1 - affinity))
+                / math.sqrt((1 - affinity**2) / MIXTURE_DRAWS),
+            ]
+        )
+    z = np.array(scores)
+    assert np.abs(z).max() < 4.5
+    assert np.abs(z.mean(axis=0)).max() < 4 / math.sqrt(len(z))
+    assert 0.3 < z.std() < 2
+
+
+def _moments(law: Gaussian, mixture: Mixture) -> tuple[float, float, float]:
+    """Mean and variance of ln(p/q) under p, and ``int sqrt(p q)``, on a grid."""
+    spread = 9 * np.sqrt(np.diag(law.covariance.dense()))
+    axes = [
+        np.linspace(m - s, m + s, 40_001 if law.dim == 1 else 701)
+        for m, s in zip(law.mean, spread, strict=True)
+    ]
+    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, law.dim)
+    volume = math.prod(axis[1] - axis[0] for axis in axes)
+    log_p = stats.multivariate_normal(law.mean, law.covariance.dense()).logpdf(points)
+    parts = [
+        math.log(w) + stats.norm.logpdf(points, c.mean, c.std).sum(axis=1)
+        for w, c in zip(mixture.weights, mixture.components, strict=True)
+    ]
+    log_q = np.logaddexp.reduce(parts)
+    p, ratio = np.exp(log_p), log_p - log_q
+    assert p.sum() * volume == pytest.approx(1, abs=1e-6)
+    mean = float((p * ratio).sum() * volume)
+    variance = float((p * (ratio - mean) ** 2).sum() * volume)
+    return mean, variance, float(np.exp(0.5 * (log_p + log_q)).sum() * volume)
+
+
+@pytest.mark.parametrize(("dim", "train_size"), [(1, 3), (2, 3), (2, 60), (300, 3), (300, 320)])
+def test_the_sign_of_delta_against_mpmath(dim: int, train_size: int) -> None:
+    """All terms by another route: scipy's densities, dense covariances, sums in 50 digits."""
+    config = LinearConfig((train_size,), dim=dim, originals=1000)
+    study, cell = LinearStudy(config), Cell(train_size, 0)
+    train, law = redrawn(study, cell)
+    values = study.measure(cell)
+    eps, eps_fresh = train_size ** (-1 / dim), 1000 ** (-1 / dim)
+    dense, identity = law.covariance.dense(), np.eye(dim)
+    with mpmath.workdps(50):
+
+        def gaussian(square: float, variance: float) -> mpmath.mpf:
+            return mpmath.exp(-square / (2 * variance)) / (2 * mpmath.pi * variance) ** (
+                mpmath.mpf(dim) / 2
+            )
+
+        wide = stats.multivariate_normal(law.mean, dense + eps**2 * identity)
+        cross = mpmath.fsum(mpmath.exp(float(log)) for log in np.atleast_1d(wide.logpdf(train)))
+        squares = pdist(train, "sqeuclidean")
+        pairs = 2 * mpmath.fsum(gaussian(float(square), 2 * eps**2) for square in squares)
+        fresh = stats.multivariate_normal(law.mean, dense + (1 + eps_fresh**2) * identity)
+        exact = (
+            pairs / train_size**2
+            - 2 * cross / train_size
+            - (1 - mpmath.mpf(1) / 1000) * gaussian(0.0, 2 + 2 * eps_fresh**2)
+            + 2 * mpmath.exp(float(fresh.logpdf(np.full(dim, 10.0))))
+        )
+        assert values["delta_sign"] == mpmath.sign(exact)
+        assert values["delta_log_abs"] == pytest.approx(float(mpmath.log(abs(exact))), abs=1e-6)
+
+
+def test_digits_have_constant_pixels_and_finite_distances() -> None:
+    study = LinearStudy(LinearConfig((40, 400), data="digits"))
+    assert study.std == pytest.approx(
+        math.sqrt(load_data("digits").points.var(axis=0, ddof=1).mean())
+    )
+    for size in study.train_sizes:
+        values = study.measure(Cell(size, 0))
+        assert (values["kl"], values["hellinger2"]) == (math.inf, 1.0)
+        assert math.isfinite(values["wasserstein2"])
+        assert math.isfinite(values["delta_log_abs"])
+        assert not any(map(math.isnan, values.values()))
+        train, law = redrawn(study, Cell(size, 0))
+        constant = np.ptp(train, axis=0) == 0
+        assert constant.any()
+        assert np.diag(law.covariance.dense())[constant] == pytest.approx(0, abs=1e-20)
+
+
+def test_what_decides_a_cell_is_its_identity(tmp_path) -> None:
+    base = LinearConfig((5, 9), dim=3)
+    study = LinearStudy(base)
+    for change in (
+        {"dim": 4},
+        {"mean": (1.0,)},
+        {"std": (2.0,)},
+        {"originals": 20},
+        {"original_mode": "sampled"},
+        {"time": 1.0},
+        {"noise_scale": 0.5},
+        {"seed": 1},
+    ):
+        assert LinearStudy(replace(base, **change)).identity != study.identity
+    more = replace(base, train_sizes=(5, 9, 20), simulations=7)
+    assert LinearStudy(more).identity == study.identity
+    assert LinearStudy(more).measure(Cell(9, 1)) == study.measure(Cell(9, 1))
