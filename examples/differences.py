@@ -8,6 +8,7 @@ Each error is put into our own arithmetic, one at a time, on the same draws:
 from __future__ import annotations
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from ornstein import Gaussian, delta
 from ornstein.covariances import Covariance
@@ -70,4 +71,5 @@ def draw(n: int, rng: np.random.Generator) -> tuple[float, ...]:
 
 
 if __name__ == "__main__":
-    main()
+    with threadpool_limits(1):  # small matrices: one thread is fastest
+        main()

@@ -41,6 +41,11 @@ def as_points(
         If the shape is wrong, a value is NaN or infinite, or rows are too few.
     """
     given = np.asarray(points)
+    if given.dtype.kind == "c":
+        raise TypeError(
+            f"{name} holds complex values, expected real numbers: give real and imaginary parts as "
+            "columns"
+        )
     if given.dtype == object or given.dtype.kind in "USOcmM":
         try:
             given = given.astype(np.float64)

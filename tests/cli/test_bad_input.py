@@ -129,6 +129,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
         bad[3, 1] = value
         np.save(folder / f"{name}.npy", bad)
         pd.DataFrame(bad).to_csv(folder / f"{name}.csv", index=False)
+    np.save(folder / "complex.npy", points + 1j)
     np.save(folder / "vector.npy", np.arange(9.0))
     np.save(folder / "number.npy", np.float64(3))
     np.save(folder / "row.npy", points[:1])
@@ -168,6 +169,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("inf.npy", "1 NaN or infinite value(s), the first at row 3, column 1"),
         ("nan.csv", "row 3, column 1"),
         ("inf.csv", "row 3, column 1"),
+        ("complex.npy", "expected real numbers"),
         ("vector.npy", "shape (9,), expected one point per row"),
         ("number.npy", "shape ()"),
         ("row.npy", "1 point(s), expected at least 3"),
