@@ -142,9 +142,7 @@ def _overhead() -> None:
 
 def _replicates() -> None:
     print("## Replicates of an MLP (d = 16, depth 3, n = 50, 200 steps), ms a replicate and step\n")
-    print(
-        "| width | one by one | plain loops | K = 4 | K = 16 | K = 64 |\n|---|---|---|---|---|---|"
-    )
+    print("| width | one by one | K = 1 | K = 4 | K = 16 | K = 64 |\n|---|---|---|---|---|---|")
     rng = np.random.default_rng(0)
     for width in (32, 128, 256):
         steps = 200
