@@ -6,7 +6,16 @@ dimensions is never an error: it is half of the subject.
 
 from __future__ import annotations
 
-__all__ = ["as_points", "as_vector", "as_positive", "as_count", "as_generator"]
+__all__ = [
+    "as_points",
+    "as_vector",
+    "as_positive",
+    "as_spectrum",
+    "as_count",
+    "as_counts",
+    "as_generator",
+    "float_or_array",
+]
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -136,6 +145,36 @@ def as_count(value: Any, name: str, *, at_least: int = 1) -> int:
     return int(value)
 
 
+def as_counts(value: ArrayLike, name: str, *, at_least: int = 1) -> NDArray[np.float64]:
+    """Return an array of whole numbers of `at_least` or more, as floats for arithmetic.
+
+    Raises
+    ------
+    TypeError
+        If any is no whole number.
+    ValueError
+        If any is too small, or not finite.
+    """
+    counts = as_positive(value, name, zero=True)
+    fractional = counts[counts != np.floor(counts)]
+    if fractional.size:
+        raise TypeError(f"{name} is {fractional.flat[0]:g}, expected whole numbers")
+    if (counts < at_least).any():
+        raise ValueError(f"{name} is {counts.min():g}, expected at least {at_least}")
+    return counts
+
+
+def as_spectrum(eigenvalues: ArrayLike) -> NDArray[np.float64]:
+    """Return the eigenvalues of a covariance, a vector of finite numbers >= 0.
+
+    Raises
+    ------
+    ValueError
+        If they are not.
+    """
+    return as_positive(as_vector(eigenvalues, "eigenvalues"), "eigenvalues", zero=True)
+
+
 def as_generator(random_state: Any = None) -> np.random.Generator:
     """Return a `numpy.random.Generator`, never the global one.
 
@@ -150,3 +189,8 @@ def as_generator(random_state: Any = None) -> np.random.Generator:
     if isinstance(random_state, np.random.RandomState):
         return np.random.default_rng(random_state.randint(0, 2**32, size=4, dtype=np.uint32))
     return np.random.default_rng(random_state)
+
+
+def float_or_array(values: NDArray[np.float64]) -> Any:
+    """Return a result of numbers as a float, and of arrays as an array."""
+    return values if np.ndim(values) else float(values)

@@ -142,6 +142,8 @@ def test_terms_combine_with_their_signs() -> None:
         (lambda law, X: delta(law, X, Gaussian.isotropic(2), n_original=5), "dimension 2"),
         (lambda law, X: delta(law, X, X[:1]), "give std"),
         (lambda law, X: delta(law, X, np.ones((5, 3))), "all equal"),
+        # The rounded variance of this constant is not 0.
+        (lambda law, X: delta(law, X, np.full((6, 3), 0.1)), "all equal"),
         (lambda law, X: delta(law, X, X, std=-1.0), "std is -1"),
         (lambda law, X: delta(law, X, X, n_original=3), "leave n_original out"),
         (lambda law, X: delta(law, np.full((3, 3), np.nan), X), "NaN"),

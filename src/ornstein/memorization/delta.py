@@ -27,8 +27,6 @@ __all__ = ["DeltaResult", "DeltaTerms", "delta", "delta_from_terms"]
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from ornstein.distances import (
     bandwidth,
     log_cross,
@@ -37,7 +35,8 @@ from ornstein.distances import (
     log_pairs_expected,
     signed_log_sum,
 )
-from ornstein.validation import as_count, as_points, as_positive
+from ornstein.memorization.originals import as_scale, expected_count, fresh_points, scale_of
+from ornstein.validation import as_points
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -112,32 +111,18 @@ def delta(
     points = as_points(train, "train", dim=law.dim)
     if hasattr(originals, "components"):
         population: Any = originals
-        if population.dim != law.dim:
-            raise ValueError(f"originals have dimension {population.dim}, the law {law.dim}")
-        count = n_original if n_original is not None else getattr(originals, "n_original", None)
-        if count is None:
-            raise ValueError(
-                "originals is a population: give n_original, how many points to expect"
-            )
-        n = as_count(count, "n_original")
-        scale = _scale(population.std if std is None else std)
+        n = expected_count(population, n_original, law.dim)
+        scale = as_scale(population.std if std is None else std)
         eps = bandwidth(scale, n, law.dim)
         fresh = (
             log_pairs_expected(population, n, eps),
             log_cross_expected(law, population, eps),
         )
     else:
-        fresh_points = as_points(originals, "originals", dim=law.dim)  # type: ignore[arg-type]
-        if n_original is not None and n_original != len(fresh_points):
-            raise ValueError(
-                f"n_original is {n_original} and originals has {len(fresh_points)} points: "
-                "leave n_original out"
-            )
-        if std is None and len(fresh_points) < 2:
-            raise ValueError("one original has no variance: give std, the scale of the data")
-        scale = _scale(np.sqrt(fresh_points.var(axis=0, ddof=1).mean()) if std is None else std)
-        eps = bandwidth(scale, len(fresh_points), law.dim)
-        fresh = log_pairs(fresh_points, eps), log_cross(law, fresh_points, eps)
+        new = fresh_points(originals, n_original, law.dim, two=std is None)
+        scale = scale_of(new) if std is None else as_scale(std)
+        eps = bandwidth(scale, len(new), law.dim)
+        fresh = log_pairs(new, eps), log_cross(law, new, eps)
     eps_train = bandwidth(scale, len(points), law.dim)
     terms = DeltaTerms(log_pairs(points, eps_train), log_cross(law, points, eps_train), *fresh)
     return delta_from_terms(terms)
@@ -150,9 +135,3 @@ def delta_from_terms(terms: DeltaTerms) -> DeltaResult:
     logs = (pairs_t, two + cross_t, pairs_o, two + cross_o)
     sign, log_abs = signed_log_sum(logs, (1, -1, -1, 1))
     return DeltaResult(sign, log_abs, terms)
-
-
-def _scale(std: float | np.floating[Any]) -> float:
-    if std == 0:
-        raise ValueError("the originals are all equal: Delta needs data of some variance")
-    return float(as_positive(std, "std"))

@@ -71,8 +71,9 @@ from ornstein.distances import (
 )
 from ornstein.gaussians import Gaussian
 from ornstein.memorization.delta import DeltaResult, DeltaTerms, delta_from_terms
+from ornstein.memorization.originals import as_scale, expected_count, fresh_points, scale_of
 from ornstein.populations import Mixture
-from ornstein.validation import as_count, as_points, as_positive, as_vector
+from ornstein.validation import as_points, as_positive, as_vector
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -145,7 +146,7 @@ def coordinate_delta(
     given = None if std is None else as_positive(as_vector(std, "std", dim=dim), "std", zero=True)
     if hasattr(originals, "components"):
         population: Any = originals
-        n = _expected_count(population, n_original, dim)
+        n = expected_count(population, n_original, dim)
         units, kept = _varying(population_units(population) if given is None else given)
         expected_cross = coordinate_cross_expected(new, population, n, units)[kept]
         new, old, some = new[:, kept], old[:, kept], units[kept]
@@ -157,7 +158,7 @@ def coordinate_delta(
             expected_cross,
         )
     else:
-        fresh = _fresh_points(originals, n_original, dim, two=std is None)
+        fresh = fresh_points(originals, n_original, dim, two=std is None)
         units, kept = _varying(coordinate_units(fresh) if given is None else given)
         terms = coordinate_terms(new[:, kept], old[:, kept], fresh[:, kept], units[kept])
     pairs_g, pairs_t, pairs_o, cross_t, cross_o = terms
@@ -220,15 +221,15 @@ def sample_delta(
     dim = new.shape[1]
     if hasattr(originals, "components"):
         population: Any = originals
-        n = _expected_count(population, n_original, dim)
-        scale = _scale(population.std if std is None else std)
+        n = expected_count(population, n_original, dim)
+        scale = as_scale(population.std if std is None else std)
         eps, eps_new = bandwidth(scale, n, dim), bandwidth(scale, len(new), dim)
         pairs = log_pairs_expected(population, n, eps)
         logs = _widened(population, eps**2 + eps_new**2).log_prob(new)
         cross = float(np.logaddexp.reduce(logs)) - math.log(len(new))
     else:
-        fresh = _fresh_points(originals, n_original, dim, two=std is None)
-        scale = _scale(math.sqrt(np.square(coordinate_units(fresh)).mean()) if std is None else std)
+        fresh = fresh_points(originals, n_original, dim, two=std is None)
+        scale = scale_of(fresh) if std is None else as_scale(std)
         eps, eps_new = bandwidth(scale, len(fresh), dim), bandwidth(scale, len(new), dim)
         pairs = log_pairs(fresh, eps)
         cross = log_cross_pairs(fresh, new, eps, eps_new)
@@ -254,7 +255,7 @@ def log_sample_distance(a: ArrayLike, b: ArrayLike, std: float) -> float:
     """
     first = as_points(a, "a")
     second = as_points(b, "b", dim=first.shape[1])
-    dim, scale = first.shape[1], _scale(std)
+    dim, scale = first.shape[1], as_scale(std)
     eps_a, eps_b = bandwidth(scale, len(first), dim), bandwidth(scale, len(second), dim)
     logs = (
         log_self_terms(len(first), dim, eps_a),
@@ -272,39 +273,12 @@ def _generated_and_train(generated: ArrayLike, train: ArrayLike) -> tuple[Array,
     return new, as_points(train, "train", dim=new.shape[1])
 
 
-def _fresh_points(originals: Any, n_original: int | None, dim: int, *, two: bool) -> Array:
-    fresh = as_points(originals, "originals", dim=dim)
-    if n_original is not None and n_original != len(fresh):
-        raise ValueError(
-            f"n_original is {n_original} and originals has {len(fresh)} points: "
-            "leave n_original out"
-        )
-    if two and len(fresh) < 2:
-        raise ValueError("one original has no variance: give std, the scale of the data")
-    return fresh
-
-
-def _expected_count(population: Any, n_original: int | None, dim: int) -> int:
-    if population.dim != dim:
-        raise ValueError(f"originals have dimension {population.dim}, generated {dim}")
-    count = n_original if n_original is not None else getattr(population, "n_original", None)
-    if count is None:
-        raise ValueError("originals is a population: give n_original, how many points to expect")
-    return as_count(count, "n_original")
-
-
 def _varying(units: Array) -> tuple[Array, NDArray[np.bool_]]:
     """Units, with 1 in place of 0, and where they are not 0."""
     kept = units > 0
     if not kept.any():
         raise ValueError("the originals are all equal: Delta needs data of some variance")
     return np.where(kept, units, 1.0), kept
-
-
-def _scale(std: float) -> float:
-    if std == 0:
-        raise ValueError("the originals are all equal: Delta needs data of some variance")
-    return float(as_positive(std, "std"))
 
 
 def _widened(population: Any, variance: float) -> Mixture:

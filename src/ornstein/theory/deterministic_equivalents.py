@@ -48,7 +48,7 @@ from ornstein.theory.effective_noise import (
     renormalized_noise,
     renormalized_noise_derivative,
 )
-from ornstein.validation import as_positive, as_vector
+from ornstein.validation import as_spectrum, as_vector, float_or_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,7 +151,7 @@ def denoiser_variance(
     weighted = _apply(law, weight, u)
     diagonal = (weighted * u).sum(-1) * (_apply(law, weight, y) * y).sum(-1)
     total = diagonal + np.square((weighted * y).sum(-1))
-    return _plain(_ratio(total, solution.n_train * solution.unresolved))
+    return float_or_array(_ratio(total, solution.n_train * solution.unresolved))
 
 
 class DenoisingLosses(NamedTuple):
@@ -190,7 +190,7 @@ def denoising_losses(
     >>> denoising_losses(np.ones(100), 0.25, n_train=200)
     DenoisingLosses(train=0.179806, test=0.242536, optimum=0.2)
     """
-    spectrum = _as_spectrum(eigenvalues)
+    spectrum = as_spectrum(eigenvalues)
     solution = noise_equivalent(spectrum, noise_variance, n_train)
     s2, kappa, df1 = solution.noise_variance, solution.kappa, solution.df1
     train = s2 * df1 / spectrum.size
@@ -199,7 +199,9 @@ def denoising_losses(
     values, counts = np.unique(spectrum, return_counts=True)
     shrinkage = _ratio(values, values + s2[..., None]) @ counts
     optimum = s2 * shrinkage / spectrum.size
-    return DenoisingLosses(_plain(train), _plain(train + excess), _plain(optimum))
+    return DenoisingLosses(
+        float_or_array(train), float_or_array(train + excess), float_or_array(optimum)
+    )
 
 
 def _as_query(
@@ -223,7 +225,7 @@ def _as_covariance(covariance: Any) -> Covariance:
         return covariance
     if not isinstance(covariance, tuple):
         return Covariance.full(covariance)
-    values = _as_spectrum(covariance[0])
+    values = as_spectrum(covariance[0])
     basis = np.asarray(covariance[1], dtype=np.float64)
     if basis.shape != (values.size, values.size):
         raise ValueError(
@@ -231,10 +233,6 @@ def _as_covariance(covariance: Any) -> Covariance:
             "give one column for each eigenvalue"
         )
     return Covariance(values.size, values, basis)
-
-
-def _as_spectrum(eigenvalues: ArrayLike) -> NDArray[np.float64]:
-    return as_positive(as_vector(eigenvalues, "eigenvalues"), "eigenvalues", zero=True)
 
 
 def _as_rows(x: ArrayLike, name: str, dim: int) -> NDArray[np.float64]:
@@ -260,7 +258,3 @@ def _ratio(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> 
     """The quotient, and 0 where both vanish: the limit in every use of it here."""
     shape = np.broadcast_shapes(np.shape(numerator), np.shape(denominator))
     return np.divide(numerator, denominator, out=np.zeros(shape), where=denominator != 0)
-
-
-def _plain(value: NDArray[np.float64]) -> float | NDArray[np.float64]:
-    return float(value) if value.ndim == 0 else value

@@ -46,7 +46,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ornstein.theory.monotone_roots import decreasing_root
-from ornstein.validation import as_positive, as_vector
+from ornstein.validation import as_positive, as_spectrum
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -155,7 +155,7 @@ def noise_equivalent(
     >>> float(noise_equivalent(np.ones(100), 0.25, n_train=200).df1)
     71.92236
     """
-    spectrum = as_positive(as_vector(eigenvalues, "eigenvalues"), "eigenvalues", zero=True)
+    spectrum = as_spectrum(eigenvalues)
     s2, n = np.broadcast_arrays(
         as_positive(noise_variance, "noise_variance", zero=True), as_positive(n_train, "n_train")
     )

@@ -41,7 +41,7 @@ import numpy as np
 
 from ornstein.theory.one_step_log_determinant import one_step_log_det
 from ornstein.theory.one_step_potential import one_step_log_affinity, one_step_nuclear_norm
-from ornstein.validation import as_positive
+from ornstein.validation import as_counts, as_positive, float_or_array
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -119,7 +119,7 @@ def one_step(
     >>> one_step(100, 400).wasserstein_squared
     13.83...
     """
-    d, n = _counts(dim, "dim", 1), _counts(n_train, "n_train", 2)
+    d, n = as_counts(dim, "dim"), as_counts(n_train, "n_train", at_least=2)
     T = as_positive(time, "time")
     noise = as_positive(noise_scale, "noise_scale", zero=True)
     variance = as_positive(std, "std") ** 2
@@ -143,7 +143,7 @@ def one_step(
         variance * np.maximum(wasserstein, 0.0),
         0.5 * d * ((rho2 - 1) - np.log(rho2)),
     )
-    return OneStepTheory(*(field if field.ndim else float(field) for field in fields))
+    return OneStepTheory(*map(float_or_array, fields))
 
 
 def _trace(d: Array, nu: Array, rho2: Array) -> Array:
@@ -155,13 +155,3 @@ def _trace(d: Array, nu: Array, rho2: Array) -> Array:
     silent = rho2 == 1
     noise = np.where(silent, 0.0, np.where(nu >= d, noise_above, noise_below))
     return rho2 * np.minimum(nu / d, 1.0) + np.where(silent, 0.0, (1 - rho2)) * noise
-
-
-def _counts(value: ArrayLike, name: str, at_least: int) -> Array:
-    counts = as_positive(value, name)
-    if (counts != np.floor(counts)).any():
-        wrong = counts[counts != np.floor(counts)]
-        raise TypeError(f"{name} is {wrong.flat[0]:g}, expected whole numbers")
-    if (counts < at_least).any():
-        raise ValueError(f"{name} is {counts.min():g}, expected at least {at_least}")
-    return counts

@@ -55,6 +55,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy.special import digamma, erf, erfc, erfcx, polygamma
 
+from ornstein.validation import float_or_array
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -107,7 +109,7 @@ def wishart_log_det(dim: ArrayLike, dof: ArrayLike) -> WishartLogDet:
         raise ValueError(f"dim {dim} and dof {dof}: expected whole numbers with dim <= dof")
     low, high = _half_integer_sums(large - small), _half_integer_sums(large)
     mean = high[0] - low[0] + small * np.log(2.0)
-    return WishartLogDet(_plain(mean), _plain(high[1] - low[1]))
+    return WishartLogDet(float_or_array(mean), float_or_array(high[1] - low[1]))
 
 
 def _half_integer_sums(count: Array) -> tuple[Array, Array]:
@@ -154,7 +156,7 @@ def threshold_function(distance: ArrayLike) -> Any:
     near = np.sqrt(np.pi) / 2 * integral + edge - 2 * np.minimum(xi, 0.0) ** 2
     near -= (np.euler_gamma + np.log(2.0)) / 2
     outer = np.maximum(delta, _FAR)
-    return _plain(np.where(delta > _FAR, np.log(outer) + _tail((1 / outer) ** 2), near))
+    return float_or_array(np.where(delta > _FAR, np.log(outer) + _tail((1 / outer) ** 2), near))
 
 
 def _tail(inverse_square: Array) -> Array:
@@ -189,7 +191,7 @@ def threshold_distance(dim: ArrayLike, n_train: ArrayLike, signal_fraction: Arra
     outside = np.where(finite > 0, (1 - finite) / np.where(finite > 0, finite, 1.0), np.inf)
     delta = np.where(g < rho2, above * np.where(finite < 1, outside, 1 - finite), 0.0)
     delta = np.where(g < rho2, delta, below * (1 - finite))
-    return _plain(np.where(rho2 == 1, np.inf, np.where(room > 0, delta, -np.inf)))
+    return float_or_array(np.where(rho2 == 1, np.inf, np.where(room > 0, delta, -np.inf)))
 
 
 def threshold_correction(dim: ArrayLike, n_train: ArrayLike, signal_fraction: ArrayLike) -> Any:
@@ -221,7 +223,7 @@ def threshold_correction(dim: ArrayLike, n_train: ArrayLike, signal_fraction: Ar
         near = h - np.log(d * (1 - g)) / 2 + np.log(tau)
         far = np.log1p(-tau) + _tail((1 / delta) ** 2)
     outside = np.where(delta > _FAR, far, near)
-    return _plain(np.where(rho2 == 1, 0.0, np.where(g < rho2, outside, inside)))
+    return float_or_array(np.where(rho2 == 1, 0.0, np.where(g < rho2, outside, inside)))
 
 
 def one_step_log_det(dim: ArrayLike, n_train: ArrayLike, signal_fraction: ArrayLike) -> Any:
@@ -263,7 +265,7 @@ def one_step_log_det(dim: ArrayLike, n_train: ArrayLike, signal_fraction: ArrayL
     outside = d * np.log(rho2) + correction
     # Without noise the map is the identity, at g = 1 too, where (1/g - 1) ln 0 is no number.
     result = np.where(rho2 == 1, 0.0, np.where(g < rho2, outside, inside))
-    return _plain(np.where(nu < d, -np.inf, result))
+    return float_or_array(np.where(nu < d, -np.inf, result))
 
 
 def _as_floats(dim: ArrayLike, n_train: ArrayLike, signal: ArrayLike) -> tuple[Array, Array, Array]:
@@ -275,8 +277,3 @@ def _tau(d: Array, nu: Array, rho2: Array) -> tuple[Array, Array]:
     """Return tau (0 where it is infinite) and the room nu - d - 1 it divides by."""
     room = np.maximum(nu - d - 1, 0.0)
     return (1 - rho2) / rho2 * d * np.where(room > 0, 1 / np.where(room > 0, room, 1), 0.0), room
-
-
-def _plain(values: Array) -> Any:
-    """Return a float for a scalar, the array otherwise."""
-    return values if np.ndim(values) else float(values)

@@ -61,6 +61,7 @@ from ornstein.theory.one_step_log_determinant import (
     threshold_distance,
     wishart_log_det,
 )
+from ornstein.validation import float_or_array
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -117,7 +118,7 @@ def one_step_log_potential(
     array([38.764..., 47.822...])
     """
     setting = _setting(dim, n_train, signal_fraction)
-    return _plain(_mean_potential(np.asarray(t, dtype=np.float64), setting))
+    return float_or_array(_mean_potential(np.asarray(t, dtype=np.float64), setting))
 
 
 def one_step_potential_covariance(
@@ -142,7 +143,7 @@ def one_step_potential_covariance(
     """
     setting = _setting(dim, n_train, signal_fraction)
     one, two = (_state(np.asarray(value, dtype=np.float64), setting) for value in (t, other))
-    return _plain(_covariance(one, two, setting))
+    return float_or_array(_covariance(one, two, setting))
 
 
 def one_step_nuclear_norm(dim: ArrayLike, n_train: ArrayLike, signal_fraction: ArrayLike) -> Any:
@@ -168,7 +169,7 @@ def one_step_nuclear_norm(dim: ArrayLike, n_train: ArrayLike, signal_fraction: A
     phi = np.pi * (_NODES + 1) / 2
     y = np.tan(phi / 2)
     excess = _mean_potential(y**2, wide) - wide.q * np.log1p(y**2)
-    return _plain(setting.q + (excess * (1 + y**2)) @ _WEIGHTS / 4)
+    return float_or_array(setting.q + (excess * (1 + y**2)) @ _WEIGHTS / 4)
 
 
 def one_step_log_affinity(dim: ArrayLike, n_train: ArrayLike, signal_fraction: ArrayLike) -> Any:
@@ -203,7 +204,7 @@ def one_step_log_affinity(dim: ArrayLike, n_train: ArrayLike, signal_fraction: A
     spread = spread - _covariance(origin, state, setting) / 4
     # Far below the threshold the law of ln det has a heavy left tail, not this Gaussian's right.
     total = np.minimum(mean + np.minimum(spread / 2, np.maximum(-mean, 0.0)), 0.0)
-    return _plain(np.where(n - 1 < d, -np.inf, total))
+    return float_or_array(np.where(n - 1 < d, -np.inf, total))
 
 
 def _log_det_variance(d: Array, n: Array, rho2: Array) -> Array:
@@ -294,8 +295,3 @@ def _stability(one: _State, two: _State, s: _Setting, g: Array) -> Array:
     Q1 = s.a * (Q1 / both + s.e / (one.p * two.p))
     # It vanishes with t below the threshold, where rounding may carry it past 0.
     return np.maximum((1 - P) ** 2 - Q1 * Q2, _TINY)
-
-
-def _plain(values: Array) -> Any:
-    """Return a float for a scalar, the array otherwise."""
-    return values if np.ndim(values) else float(values)

@@ -43,7 +43,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ornstein.theory.monotone_roots import decreasing_root
-from ornstein.validation import as_positive, as_vector
+from ornstein.validation import as_positive, as_spectrum
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -81,7 +81,7 @@ def speciation_time(eigenvalues: ArrayLike) -> float:
     >>> speciation_time([101.0, 1.0, 1.0])
     2.307560
     """
-    spectrum = _as_spectrum(eigenvalues)
+    spectrum = _some_spectrum(eigenvalues)
     return float(0.5 * np.log(spectrum.max()))
 
 
@@ -167,7 +167,7 @@ def collapse_time(n_train: ArrayLike, eigenvalues: ArrayLike) -> float | NDArray
     n = as_positive(n_train, "n_train")
     if (n < 1).any():
         raise ValueError(f"n_train is {n.min():g}, expected at least 1")
-    spectrum = _as_spectrum(eigenvalues)
+    spectrum = _some_spectrum(eigenvalues)
     positive = spectrum[spectrum > 0]
     entropy = np.log(n)
     excess = -np.expm1(-2.0 * entropy / positive.size)
@@ -189,8 +189,8 @@ def collapse_time(n_train: ArrayLike, eigenvalues: ArrayLike) -> float | NDArray
     return float(time) if time.ndim == 0 else time
 
 
-def _as_spectrum(eigenvalues: ArrayLike) -> NDArray[np.float64]:
-    spectrum = as_positive(as_vector(eigenvalues, "eigenvalues"), "eigenvalues", zero=True)
+def _some_spectrum(eigenvalues: ArrayLike) -> NDArray[np.float64]:
+    spectrum = as_spectrum(eigenvalues)
     if not spectrum.any():
         raise ValueError("eigenvalues are all 0, expected at least one > 0")
     return spectrum

@@ -39,7 +39,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ornstein.theory.monotone_roots import decreasing_root
-from ornstein.validation import as_positive, as_vector
+from ornstein.validation import as_positive, as_spectrum
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -85,7 +85,7 @@ def sample_covariance_spectrum(
     >>> sample_covariance_spectrum(1.0, [4.0, 1.0, 1.0, 0.25], n_train=8)
     0.311505
     """
-    spectrum = _as_spectrum(eigenvalues)
+    spectrum = as_spectrum(eigenvalues)
     points, n = np.broadcast_arrays(as_positive(x, "x"), as_positive(n_train, "n_train"))
     values, counts = np.unique(spectrum[spectrum > 0], return_counts=True)
     if values.size == 0:
@@ -127,7 +127,7 @@ def sample_covariance_atom(eigenvalues: ArrayLike, n_train: ArrayLike) -> float 
     >>> sample_covariance_atom([1.0, 1.0, 1.0, 0.0], n_train=[1, 3, 5])
     array([0.75, 0.25, 0.25])
     """
-    spectrum = _as_spectrum(eigenvalues)
+    spectrum = as_spectrum(eigenvalues)
     rank = np.count_nonzero(spectrum)
     atom = 1.0 - np.minimum(as_positive(n_train, "n_train"), rank) / spectrum.size
     return atom if atom.ndim else float(atom)
@@ -158,7 +158,7 @@ def sample_covariance_range(eigenvalues: ArrayLike, n_train: float) -> tuple[flo
     >>> sample_covariance_range(np.ones(100), n_train=400)
     (0.25, 2.25)
     """
-    spectrum = _as_spectrum(eigenvalues)
+    spectrum = as_spectrum(eigenvalues)
     values, counts = np.unique(spectrum[spectrum > 0], return_counts=True)
     if values.size == 0:
         raise ValueError("eigenvalues are all 0, expected at least one > 0")
@@ -237,7 +237,3 @@ def _outer_edges(values: Array, weights: Array) -> tuple[float, float]:
         for u in (values[0] - below, values[-1] + above)
     )
     return max(float(low), 0.0), float(high)
-
-
-def _as_spectrum(eigenvalues: ArrayLike) -> Array:
-    return as_positive(as_vector(eigenvalues, "eigenvalues"), "eigenvalues", zero=True)

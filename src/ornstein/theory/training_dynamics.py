@@ -44,7 +44,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import exp1, exprel
 
-from ornstein.validation import as_positive
+from ornstein.validation import as_positive, float_or_array
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -97,7 +97,7 @@ def denoiser_weight(
     decay = 2.0 * tau * (s2 + lam)
     # lambda / (lambda + s^2) (1 - e^{-decay}), with its limit lambda = s = 0.
     weight = _as_init(init) * np.exp(-decay) + 2.0 * tau * lam * exprel(-decay)
-    return _plain(weight)
+    return float_or_array(weight)
 
 
 def two_layer_weight(
@@ -139,7 +139,7 @@ def two_layer_weight(
     # Q = 0 stays there, also once the denominator has underflowed.
     out = np.zeros(np.broadcast(start, denominator).shape)
     weight = np.divide(start, denominator, out=out, where=start > 0)
-    return _plain(weight)
+    return float_or_array(weight)
 
 
 def emergence_time(eigenvalues: ArrayLike, rate: ArrayLike = 1.0) -> float | NDArray[np.float64]:
@@ -174,7 +174,7 @@ def emergence_time(eigenvalues: ArrayLike, rate: ArrayLike = 1.0) -> float | NDA
     """
     lam = as_positive(eigenvalues, "eigenvalues", zero=True)
     with np.errstate(divide="ignore"):
-        return _plain(np.log(2.0) / (8.0 * as_positive(rate, "rate")) / lam)
+        return float_or_array(np.log(2.0) / (8.0 * as_positive(rate, "rate")) / lam)
 
 
 def generated_variance(
@@ -231,7 +231,7 @@ def generated_variance(
     learned = _exp1_drop(a, low + lam, high + lam)
     start = (1.0 - _as_init(init)) * np.exp(-a * lam) * _exp1_drop(a, low, high)
     log_variance = np.log(high) + np.log((low + lam) / (high + lam)) + learned - start
-    return _plain(np.exp(log_variance))
+    return float_or_array(np.exp(log_variance))
 
 
 def _exp1_drop(
@@ -259,7 +259,3 @@ def _as_init(init: ArrayLike) -> NDArray[np.float64]:
     if not np.isfinite(start).all():
         raise ValueError(f"init is {init}, expected finite numbers")
     return start
-
-
-def _plain(value: NDArray[np.float64]) -> float | NDArray[np.float64]:
-    return float(value) if value.ndim == 0 else value

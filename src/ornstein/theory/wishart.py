@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.special import digamma, xlogy
 
-from ornstein.validation import as_positive
+from ornstein.validation import as_counts
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -92,7 +92,7 @@ def wishart_kl(dim: ArrayLike, n_train: ArrayLike) -> WishartKL:
     >>> wishart_kl(100, [99, 100, 101, 102]).population_generated.round()
     array([  inf,   inf,   inf, 5003.])
     """
-    d, n = np.broadcast_arrays(_as_counts(dim, "dim"), _as_counts(n_train, "n_train"))
+    d, n = np.broadcast_arrays(as_counts(dim, "dim"), as_counts(n_train, "n_train"))
     # Where there is no expectation any valid n keeps the formula quiet: it is replaced below.
     points = np.maximum(n, d + 2)
     deficit = _log_det_deficit(d, np.where(n < d, points, n))
@@ -137,11 +137,3 @@ def _stirling(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(
         x < 16.0, xlogy(small, np.abs(small)) - small * digamma(small + 1.0) + 0.5, series
     )
-
-
-def _as_counts(value: ArrayLike, name: str) -> NDArray[np.float64]:
-    counts = as_positive(value, name)
-    fractional = counts[counts != np.floor(counts)]
-    if fractional.size:
-        raise TypeError(f"{name} is {fractional.flat[0]:g}, expected whole numbers")
-    return counts
