@@ -209,3 +209,10 @@ def test_only_the_parser_that_is_needed_is_built(monkeypatch, capsys):
     assert main(["predict", "speciation"]) == 0
     assert built == ["speciation"]
     capsys.readouterr()
+
+
+def test_a_plot_that_cannot_be_written_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", "one-step", "--plot", "/proc/no/such.png"]) == 2
+    complaint = capsys.readouterr().err
+    assert complaint.startswith("ornstein: error: cannot read or write '/proc/no/such.png'")
+    assert complaint.count("\n") == 1

@@ -52,10 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has gone; keep Python from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (ValueError, TypeError, OSError, MemoryError) as error:
+    except (ValueError, TypeError, OSError, MemoryError, ImportError) as error:
         if debug:
             traceback.print_exc()
-        _say(f"error: {' '.join(str(error).split()) or type(error).__name__}")
+        _say(f"error: {_reason(error)}")
         return 2
     return status
 
@@ -93,6 +93,13 @@ def _add_functions(
 
 def _summary(function: Callable[..., int]) -> str:
     return (function.__doc__ or "").strip().splitlines()[0].rstrip(".")
+
+
+def _reason(error: Exception) -> str:
+    """One line for the user; of a file that cannot be used, its name."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"cannot read or write {str(error.filename)!r}: {error.strerror}"
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _say(message: str) -> None:

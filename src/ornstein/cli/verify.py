@@ -23,7 +23,7 @@ def verify(
     Parameters
     ----------
     fast : bool
-        smaller simulations: about half a minute on two cores instead of five
+        smaller simulations: about a minute on two cores instead of five to ten
     only : str
         sections (1 means 1.1 to 1.4) and parts of names of checks, as in 1.3,9,KL
     jobs : int

@@ -46,7 +46,7 @@ def number(value: float, digits: int = 4) -> str:
 def with_error(mean: float, error: float, value: float | None = None) -> str:
     """Return ``mean +- error`` to the second digit of the error; or `value` to the same digit.
 
-    Six decimals are the most that a table shows.
+    Six decimals are the most that a table shows; an error below them is said to be.
 
     Examples
     --------
@@ -54,6 +54,8 @@ def with_error(mean: float, error: float, value: float | None = None) -> str:
     ('18.106 ± 0.042', 'inf')
     >>> with_error(18.1064, 0.0423, 18.10812)
     '18.108'
+    >>> with_error(0.99999995, 3e-9)
+    '1.000000 ± <1e-6'
     """
     shown = mean if value is None else value
     if math.isnan(error) or math.isinf(mean) or not math.isfinite(shown):
@@ -63,7 +65,8 @@ def with_error(mean: float, error: float, value: float | None = None) -> str:
     decimals = min(1 - math.floor(math.log10(error)), 6)
     if decimals >= 0:
         text = f"{shown:.{decimals}f}"
-        return f"{text} ± {error:.{decimals}f}" if value is None else text
+        shown_error = f"{error:.{decimals}f}" if error >= 1e-6 else "<1e-6"
+        return f"{text} ± {shown_error}" if value is None else text
     text = number(shown, 5)
     return f"{text} ± {number(error, 2)}" if value is None else text
 

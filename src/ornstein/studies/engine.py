@@ -14,6 +14,7 @@ from __future__ import annotations
 
 __all__ = [
     "Study",
+    "Configured",
     "run_study",
     "planned_cells",
     "cell_seed",
@@ -79,6 +80,27 @@ class Study(Protocol):
     def measure(self, cell: Cell) -> Mapping[str, float]:
         """Compute one cell."""
         ...
+
+
+class Configured:
+    """What a study answers from its configuration, the attribute ``config``."""
+
+    config: Any
+
+    @property
+    def seed(self) -> int:
+        """Seed of the study."""
+        return self.config.seed
+
+    @property
+    def train_sizes(self) -> tuple[int, ...]:
+        """Training sizes asked for."""
+        return self.config.train_sizes
+
+    @property
+    def simulations(self) -> int:
+        """Replicates of each size."""
+        return self.config.simulations
 
 
 def cell_seed(seed: int, cell: Cell) -> np.random.SeedSequence:

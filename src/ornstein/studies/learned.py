@@ -31,7 +31,7 @@ import numpy as np
 
 from ornstein.datasets import DataSet
 from ornstein.populations import Mixture
-from ornstein.studies.engine import cell_seed
+from ornstein.studies.engine import Configured, cell_seed
 from ornstein.studies.images import DEFAULT_PIXELS, ShapedData, load_shaped
 from ornstein.studies.learned_config import Execution, LearnedConfig
 from ornstein.validation import as_count
@@ -70,7 +70,7 @@ class CellSeeds(NamedTuple):
 
 
 @dataclass(frozen=True)
-class LearnedStudy:
+class LearnedStudy(Configured):
     """Base of studies of a learned model: all but what is measured."""
 
     config: LearnedConfig
@@ -153,21 +153,6 @@ class LearnedStudy:
     def std(self) -> float:
         """Root of the mean coordinate variance."""
         return self.source.std
-
-    @property
-    def seed(self) -> int:
-        """Seed of the study."""
-        return self.config.seed
-
-    @property
-    def train_sizes(self) -> tuple[int, ...]:
-        """Training sizes asked for."""
-        return self.config.train_sizes
-
-    @property
-    def simulations(self) -> int:
-        """Replicates of each size."""
-        return self.config.simulations
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -24,11 +24,11 @@ import hashlib
 import math
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ornstein.datasets import DataSet, load_data
+from ornstein.datasets import DataSet
 from ornstein.denoisers.regression import PairStatistics, fit_pairs
 from ornstein.distances import (
     bandwidth,
@@ -50,10 +50,10 @@ from ornstein.intervals import wilson_interval
 from ornstein.memorization.delta import DeltaTerms, delta_from_terms
 from ornstein.populations import Mixture
 from ornstein.processes import OneStepNoising
-from ornstein.studies.engine import cell_seed
+from ornstein.studies.engine import Configured, cell_seed
+from ornstein.studies.linear_config import LinearConfig, source_of
 from ornstein.studies.store import Cell, Store
 from ornstein.studies.summaries import mean_and_error
-from ornstein.validation import as_count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,66 +68,7 @@ METRICS = (*WITH_THEORY, "log_l2_original", "log_l2_train", "delta_sign", "delta
 
 
 @dataclass(frozen=True)
-class LinearConfig:
-    """What a linear study computes.
-
-    Parameters
-    ----------
-    train_sizes : tuple of int
-        Training sizes ``n`` >= 2.
-    dim : int or None
-        Dimension; 100 when left out, that of the data with `data`.
-    mean, std : tuple of float
-        One entry per mixture component, repeated over the coordinates.
-    weights : tuple of float or None
-        Mixture weights; equal when left out.
-    originals : int
-        Number of originals ``N``.
-    original_mode : {"expected", "sampled"}
-        Average over the originals exactly, or draw them.
-    time, noise_scale : float
-        Of :class:`~ornstein.processes.OneStepNoising`.
-    simulations : int
-        Replicates of each training size.
-    data : str or None
-        A name or path for :func:`~ornstein.datasets.load_data`, instead of a population.
-    seed : int
-        Seed of the study.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If a value is out of range, or options contradict each other.
-    """
-
-    train_sizes: tuple[int, ...]
-    dim: int | None = None
-    mean: tuple[float, ...] = (10.0,)
-    std: tuple[float, ...] = (1.0,)
-    weights: tuple[float, ...] | None = None
-    originals: int = 10_000
-    original_mode: Literal["expected", "sampled"] = "expected"
-    time: float = 2.0
-    noise_scale: float = 1.0
-    simulations: int = 300
-    data: str | None = None
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not self.train_sizes:
-            raise ValueError("train_sizes is empty: expected at least one size, as in 25:1000:25")
-        for size in self.train_sizes:
-            as_count(size, "a training size", at_least=2)
-        as_count(self.simulations, "simulations")
-        as_count(self.originals, "originals", at_least=2)
-        as_count(self.seed, "seed", at_least=0)
-        OneStepNoising(self.time, self.noise_scale)
-        if self.data is not None and self.dim is not None:
-            raise ValueError("dim and data are both given: the data have their own dimension")
-
-
-@dataclass(frozen=True)
-class LinearStudy:
+class LinearStudy(Configured):
     """A :class:`~ornstein.studies.engine.Study` of the one-step denoiser."""
 
     config: LinearConfig
@@ -145,7 +86,7 @@ class LinearStudy:
     @cached_property
     def source(self) -> Gaussian | Mixture | DataSet:
         """The population, or the data set."""
-        return _source(self.config)
+        return source_of(self.config)
 
     @property
     def dim(self) -> int:
@@ -161,21 +102,6 @@ class LinearStudy:
     def process(self) -> OneStepNoising:
         """The noising."""
         return OneStepNoising(self.config.time, self.config.noise_scale)
-
-    @property
-    def seed(self) -> int:
-        """Seed of the study."""
-        return self.config.seed
-
-    @property
-    def train_sizes(self) -> tuple[int, ...]:
-        """Training sizes asked for."""
-        return self.config.train_sizes
-
-    @property
-    def simulations(self) -> int:
-        """Replicates of each size."""
-        return self.config.simulations
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -367,18 +293,10 @@ def resolved(study: LinearStudy) -> Mapping[str, Any]:
     return {key: list(v) if isinstance(v, tuple) else v for key, v in config.items()}
 
 
-def _source(config: LinearConfig) -> Gaussian | Mixture | DataSet:
-    if config.data is not None:
-        return load_data(config.data)
-    dim = 100 if config.dim is None else as_count(config.dim, "dim")
-    mixture = Mixture.isotropic(dim, config.mean, config.std, config.weights)
-    return mixture.components[0] if len(mixture.components) == 1 else mixture
-
-
 @lru_cache(maxsize=1)
 def _sampled_originals(config: LinearConfig, replicate: int) -> tuple[Array, float]:
     """Originals of a replicate and ``ln A'`` of them, kept for its other training sizes."""
-    source = _source(config)
+    source = source_of(config)
     rng = np.random.default_rng(cell_seed(config.seed, Cell(0, replicate)))
     points = source.sample(config.originals, rng)  # type: ignore[union-attr]
     return points, log_pairs(points, bandwidth(source.std, config.originals, source.dim))

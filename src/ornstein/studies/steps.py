@@ -41,7 +41,7 @@ from ornstein.gaussians import Gaussian, hellinger_squared, kl_divergence, wasse
 from ornstein.memorization.delta import DeltaTerms, delta_from_terms
 from ornstein.samplers import as_sampler
 from ornstein.schedules import BetaSchedule, as_schedule
-from ornstein.studies.engine import cell_seed
+from ornstein.studies.engine import Configured, cell_seed
 from ornstein.validation import as_count, as_positive
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class StepsConfig:
 
 
 @dataclass(frozen=True)
-class StepsStudy:
+class StepsStudy(Configured):
     """A :class:`~ornstein.studies.engine.Study` of samplers with a linear denoiser."""
 
     config: StepsConfig
@@ -178,21 +178,6 @@ class StepsStudy:
     def std(self) -> float:
         """Root of the mean coordinate variance."""
         return self.config.std
-
-    @property
-    def seed(self) -> int:
-        """Seed of the study."""
-        return self.config.seed
-
-    @property
-    def train_sizes(self) -> tuple[int, ...]:
-        """Training sizes asked for."""
-        return self.config.train_sizes
-
-    @property
-    def simulations(self) -> int:
-        """Replicates of each size."""
-        return self.config.simulations
 
     @property
     def all_steps(self) -> tuple[float, ...]:
