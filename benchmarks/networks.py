@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["run"]
 
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -22,6 +23,7 @@ from ornstein.networks import (
     Scaling,
     TrainingConfig,
     UNet,
+    sample_replicates,
     seeded,
     train,
     train_replicates,
@@ -142,6 +144,7 @@ def _overhead() -> None:
 
 def _replicates() -> None:
     print("## Replicates of an MLP (d = 16, depth 3, n = 50, 200 steps), ms a replicate and step\n")
+    print("### Training\n")
     print("| width | one by one | K = 1 | K = 4 | K = 16 | K = 64 |\n|---|---|---|---|---|---|")
     rng = np.random.default_rng(0)
     for width in (32, 128, 256):
@@ -158,4 +161,15 @@ def _replicates() -> None:
         alone = once(lambda w=width, c=config: train(MLP(16, w), np.ones((50, 16)), c))
         seconds = [alone, *(together(count) for count in (1, 4, 16, 64))]
         print(f"| {width} | " + " | ".join(f"{1e3 * s / steps:.2f}" for s in seconds) + " |")
+    print()
+    print("### Sampling, 10 points\n")
+    print("| width | one by one | K = 1 | K = 4 | K = 16 | K = 64 |\n|---|---|---|---|---|---|")
+    for width in (32, 128, 256):
+        models = [LearnedDiffusion(MLP(16, width), DiffusionProcess(200), (16,)) for _ in range(64)]
+        generators = [torch.Generator() for _ in models]
+        seconds = [best_of(partial(models[0].sample, 10), 3)]
+        for count in (1, 4, 16, 64):
+            here = partial(sample_replicates, models[:count], 10, generators=generators[:count])
+            seconds.append(best_of(here, 3) / count)
+        print(f"| {width} | " + " | ".join(f"{1e3 * s / 200:.3f}" for s in seconds) + " |")
     print()

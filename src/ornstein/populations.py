@@ -107,7 +107,12 @@ class Mixture:
         stds: Sequence[float],
         weights: Sequence[float] | None = None,
     ) -> Mixture:
-        """Components ``N(mean_a (1, ..., 1), std_a^2 I)``, as in the study of the seed paper."""
+        """Components ``N(mean_a (1, ..., 1), std_a^2 I)``, as in the study of the seed paper.
+
+        A single `std` is that of all components.
+        """
+        if len(stds) == 1:
+            stds = list(stds) * len(means)
         if len(means) != len(stds):
             raise ValueError(
                 f"{len(means)} mean(s) and {len(stds)} std(s): expected one of each per component"

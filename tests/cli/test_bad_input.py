@@ -59,7 +59,7 @@ def refused(result) -> str:
         (("--mean", "ten"), "--mean: given 'ten', expected numbers like 0,10"),
         (("--std", 0), "std is 0"),
         (("--std", "inf"), "std is inf"),
-        (("--mean", "0,1"), "2 mean(s) and 1 std(s)"),
+        (("--mean", "0,1,2", "--std", "1,2"), "3 mean(s) and 2 std(s)"),
         (("--mean", "0,1", "--std", "1,1", "--weights", "1"), "weights has 1 value(s), expected 2"),
         (("--mean", "0,1", "--std", "1,1", "--weights", "-1,2"), "weights is -1"),
         (("--mean", "0,1", "--std", "1,1", "--weights", "0,0"), "weights is 0"),

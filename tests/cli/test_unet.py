@@ -253,3 +253,51 @@ def test_steps_of_a_trained_network(ornstein: Callable) -> None:
     again = ornstein("steps", "--config", "study/config.yaml", "--jobs", 1, "--out", "study")
     assert (again.status, again.err) == (0, "")
     assert rows_of("study") == rows
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_steps_of_a_network_trained_otherwise(ornstein: Callable) -> None:
+    options = (
+        *("--pixels", 2, "--width", 8, "--originals", 50, "--jobs", 1, "--steps", "3"),
+        *("--training-steps", 7, "--batch-size", 4, "--learning-rate", 1e-3, "--ema-decay", 0.5),
+        *("--gradient-clip", 1, "--train-fraction", 0.5, "--prediction", "v"),
+        *("--mean", "0.2,0.8", "--weights", "0.3,0.7", "--start", "population"),
+        *("--train-sizes", 12, "--simulations", 1, "--out", "study"),
+    )
+    result = ornstein("steps", "--model", "mlp", *options)
+    assert (result.status, result.err) == (0, "")
+    assert "0.3 N(0.2, 0.1^2) + 0.7 N(0.8, 0.1^2)" in result.out
+    assert "trained 7 steps in batches of 4, T = 200, predicting v" in " ".join(result.out.split())
+    config = yaml.safe_load(Path("study/config.yaml").read_text())
+    assert config["gradient_clip"] == 1
+    assert ornstein("steps", "--config", "study/config.yaml", "--jobs", 1).status == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--training-steps", 3), "--training-steps: is of trained networks"),
+        (("--weights", "1,2"), "--weights: is of trained networks"),
+        (("--start", "population"), "--start: population is of trained networks"),
+        (("--mean", "1,2"), "--mean: given 2 entries"),
+        (("--model", "mlp", "--data", "digits", "--start", "population"), "start is 'population'"),
+        (("--model", "mlp", "--prediction", "x0"), "--prediction: given 'x0'"),
+    ],
+)
+def test_steps_that_make_no_sense(ornstein: Callable, options: tuple, message: str) -> None:
+    result = ornstein("steps", *options)
+    assert (result.status, result.out) == (2, "")
+    assert message in result.err
+    assert result.err.count("\n") == 1
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_components_of_a_mixture(ornstein: Callable) -> None:
+    options = ("--mean", "0.2,0.8", "--weights", "1,3", "--train-sizes", "10,12")
+    result = ornstein("unet", *MLP, *options, "--generated", 20, "--out", "study")
+    assert (result.status, result.err) == (0, "")
+    check_text(result.out)
+    assert "Components of the mixture among the generated points" in result.out
+    row = rows_of("study")[0]
+    weights = [float(row[f"component{k}_weight_mean"]) for k in (1, 2)]
+    assert sum(weights) == pytest.approx(1)

@@ -17,7 +17,7 @@ from ornstein.denoisers.linear import (
     limit_law,
 )
 from ornstein.gaussians import hellinger_squared, kl_divergence, wasserstein_squared
-from ornstein.samplers import as_sampler
+from ornstein.samplers import as_sampler, denoising_path
 from ornstein.schedules import BetaSchedule, KarrasSchedule
 
 NAMES = ["ddpm", "ddpm:large", "ddim", "ddim:0.5", "euler", "heun"]
@@ -94,6 +94,35 @@ def test_samples_have_the_generated_law(name: str, start: str, n: int) -> None:
     if n <= 4:
         residue = law.covariance.split(draws - law.mean)[1]
         assert residue.max() < 1e-20
+
+
+@pytest.mark.parametrize("n", [3, 30])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_start_from_other_points_has_the_law_it_should(name: str, n: int) -> None:
+    """Its covariance shares no axes with the data; 100,000 draws through the actual steps."""
+    rng = np.random.default_rng(3)
+    data = empirical_law(Gaussian.power_law(4, 1.0, mean=2.0).sample(n, 5))
+    other = Gaussian(rng.standard_normal(4), np.cov(rng.standard_normal((4, 9))))
+    levels = (KarrasSchedule(0.05, 8.0) if name in {"euler", "heun"} else BetaSchedule()).levels(6)
+    trajectory = as_sampler(name).trajectory(levels)
+    clean, z = other.sample(100_000, rng), rng.standard_normal((100_000, 4))
+    first = levels.signal[0] * clean + levels.noise_std[0] * z
+    *_, draws = denoising_path(
+        trajectory,
+        first,
+        lambda y, s: denoise(data, y, s),
+        lambda: rng.standard_normal(first.shape),
+    )
+    law = generated_law(data, trajectory, other)
+    C = law.covariance.dense()
+    error = np.sqrt((C**2 + np.outer(np.diag(C), np.diag(C))) / len(draws))
+    assert (np.abs(np.cov(draws.T) - C) <= 4.5 * error + 1e-12).all()
+    drift = np.abs(draws.mean(axis=0) - law.mean)
+    assert (drift <= 4.5 * np.sqrt(np.diag(C) / len(draws)) + 1e-12).all()
+    same = generated_law(data, trajectory, data)
+    marginal = generated_law(data, trajectory, "marginal")
+    np.testing.assert_allclose(same.covariance.dense(), marginal.covariance.dense(), atol=1e-12)
+    np.testing.assert_allclose(same.mean, marginal.mean, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -9,9 +9,11 @@ import torch
 from ornstein.networks import (
     MLP,
     DiffusionProcess,
+    LearnedDiffusion,
     TrainingConfig,
     UNet,
     replicates_at_once,
+    sample_replicates,
     seeded,
     train,
     train_replicates,
@@ -67,6 +69,39 @@ def test_the_unet_too() -> None:
         alone = train(net, images[index], replace(config, seed=index)).model
         for a, b in zip(together.models[index].parameters(), alone.parameters(), strict=True):
             torch.testing.assert_close(a, b, rtol=1e-3, atol=2e-5)
+
+
+@pytest.mark.parametrize("sampler", ["ddpm", "heun"])
+@pytest.mark.parametrize("start", ["standard", "marginal", "points"])
+def test_sampled_together_as_one_by_one(sampler: str, start: str) -> None:
+    config = TrainingConfig(epochs=2, batch_size=8, learning_rate=1e-2)
+    models = train_replicates(networks(), DATA, SEEDS, config, process=DiffusionProcess(30)).models
+    starts: list = [points[:7] for points in DATA] if start == "points" else [start] * 4
+    options = {"sampler": sampler, "steps": 12, "batch_size": 5}
+    together = sample_replicates(
+        models,
+        7,
+        generators=[torch.Generator().manual_seed(k) for k in range(4)],
+        start=starts if start == "points" else start,
+        **options,
+    )
+    for k, (model, found) in enumerate(zip(models, together, strict=True)):
+        generator = torch.Generator().manual_seed(k)
+        alone = model.sample(7, start=starts[k], generator=generator, **options)
+        torch.testing.assert_close(found, alone, rtol=1e-4, atol=1e-4)
+        assert not model.training
+
+
+def test_unets_are_sampled_together_too() -> None:
+    nets = [seeded(lambda: UNet(width_multiplier=0.0625), k) for k in range(2)]
+    models = [LearnedDiffusion(net, DiffusionProcess(20), (1, 8, 8)) for net in nets]
+    generators = [[torch.Generator().manual_seed(k) for k in range(2)] for _ in range(2)]
+    together = sample_replicates(models, 3, generators=generators[0], steps=4)
+    for model, found, generator in zip(models, together, generators[1], strict=True):
+        alone = model.sample(3, steps=4, generator=generator)
+        torch.testing.assert_close(found, alone, rtol=1e-4, atol=1e-4)
+    with pytest.raises(ValueError, match="as many of each"):
+        sample_replicates(models, 3, generators=generators[0][:1])
 
 
 def test_observations_at_snapshots_disturb_nothing() -> None:

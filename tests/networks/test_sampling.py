@@ -16,6 +16,7 @@ from ornstein.networks import (
     sample,
     train,
 )
+from ornstein.networks.starts import first_points
 from ornstein.samplers import as_sampler
 from ornstein.schedules import KarrasSchedule
 
@@ -154,6 +155,42 @@ def test_the_ideal_denoiser_generates_the_law_of_the_exact_recursion(
     assert abs(x.var() - variance[0]) < 4 * variance[0] * np.sqrt(2 / count)
 
 
+@pytest.mark.parametrize("n", [4000, 3])
+def test_the_marginal_start_has_the_moments_of_noised_training_points(n: int) -> None:
+    """Also where there are fewer points than coordinates: sigma^2 off their span."""
+    rng = np.random.default_rng(0)
+    points = torch.from_numpy(rng.standard_normal((n, 4)) @ rng.standard_normal((4, 4)) + 2)
+    moments = Moments.of(points)
+    trajectory = as_sampler("ddim").trajectory(DiffusionProcess(200).schedule.levels(5))
+    draws = generator()
+
+    def normal(*size: int) -> Tensor:
+        return torch.randn(size, generator=draws, dtype=torch.float64)
+
+    first = first_points(trajectory, moments, normal(100_000, 4), normal).numpy()
+    signal, noise_std = trajectory.levels.signal[0], trajectory.levels.noise_std[0]
+    C = signal**2 * np.cov(points.T, bias=True) + noise_std**2 * np.eye(4)
+    error = np.sqrt((C**2 + np.outer(np.diag(C), np.diag(C))) / len(first))
+    assert (np.abs(np.cov(first.T) - C) < 4 * error).all()
+    drift = np.abs(first.mean(axis=0) - signal * points.mean(dim=0).numpy())
+    assert (drift < 4 * np.sqrt(np.diag(C) / len(first))).all()
+
+
+def test_many_points_in_many_dimensions_keep_their_variances_only() -> None:
+    points = torch.from_numpy(np.random.default_rng(0).standard_normal((2100, 2100)))
+    moments = Moments.of(points)
+    assert moments.factor is None
+    torch.testing.assert_close(moments.std, points.std(0, correction=0))
+
+
+def test_a_start_from_points_is_where_the_process_puts_them() -> None:
+    trajectory = as_sampler("ddpm").trajectory(DiffusionProcess(200).schedule.levels(200))
+    points, z = torch.randn(2, 5, 3, generator=generator())
+    first = first_points(trajectory, points, z, torch.randn)
+    expected = DiffusionProcess(200).noised(points, torch.full((5,), 199), z)
+    torch.testing.assert_close(first, expected)
+
+
 def test_start_law_matters_at_200_steps_and_hardly_at_1000() -> None:
     """The mean that N(0, I) loses: abar of the last step is 0.13 and 4e-5."""
     errors = {}
@@ -228,7 +265,9 @@ def test_bad_requests_are_refused() -> None:
         ({"steps": 11}, "at most 10"),
         ({"steps": 0}, "at least 1"),
         ({"sampler": "magic"}, "expected one of"),
-        ({"start": "somewhere"}, "'standard' or 'marginal'"),
+        ({"start": "somewhere"}, "'standard', 'marginal' or points"),
+        ({"start": np.zeros((3, 1, 2, 2))}, "a point for each"),
+        ({"start": np.zeros((2, 4))}, "expected \\(n, 1, 2, 2\\)"),
         ({"batch_size": 0}, "batch_size"),
     ]:
         with pytest.raises(ValueError, match=message):

@@ -15,6 +15,7 @@ from ornstein.populations import Mixture
 from ornstein.samplers import as_sampler
 from ornstein.schedules import BetaSchedule
 from ornstein.studies.sample_measures import (
+    component_moments,
     fitted_distances,
     kernel_measures,
     linear_distances,
@@ -83,6 +84,21 @@ class TestFittedDistances:
         found = fitted_distances(rng.standard_normal((50, 3)), reference)
         assert math.isnan(found.kl)
         assert math.isfinite(found.wasserstein2)
+
+
+def test_components_of_a_mixture() -> None:
+    """Weights, means and deviations of the population's own points are the population's."""
+    mixture = Mixture.isotropic(16, [0.2, 0.8], [0.1, 0.05], [0.3, 0.7])
+    (w1, m1, s1), (w2, m2, s2) = component_moments(mixture.sample(4000, 0), mixture)
+    assert abs(w1 - 0.3) < 4 * math.sqrt(0.21 / 4000)
+    assert w1 + w2 == 1
+    for mean, std, truth, count in ((m1, s1, (0.2, 0.1), 1200), (m2, s2, (0.8, 0.05), 2800)):
+        assert abs(mean - truth[0]) < 4 * truth[1] / math.sqrt(16 * count)
+        assert abs(std - truth[1]) < 4 * truth[1] / math.sqrt(2 * 16 * count)
+    (w1, m1, s1), _ = component_moments(np.full((5, 16), 0.8), mixture)
+    assert w1 == 0
+    assert math.isnan(m1)
+    assert math.isnan(s1)
 
 
 def test_moments_of_a_mixture() -> None:

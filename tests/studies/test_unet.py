@@ -19,7 +19,16 @@ from ornstein.studies.learned_config import Execution, LearnedConfig
 from ornstein.studies.snapshots import SnapshotStudy, Window, crossing, exponent, windows
 from ornstein.studies.store import Cell, Store
 from ornstein.studies.trained_models import generate, snapshot_steps, train_models
-from ornstein.studies.unet import FITTED, METRICS, SECONDS, UNetStudy, net, read_samples, summarize
+from ornstein.studies.unet import (
+    FITTED,
+    METRICS,
+    SECONDS,
+    UNetStudy,
+    component_metric,
+    net,
+    read_samples,
+    summarize,
+)
 from ornstein.studies.unet_steps import LearnedStepsConfig, LearnedStepsStudy
 from ornstein.studies.unet_steps import summarize as summarize_steps
 
@@ -113,9 +122,13 @@ class TestDeterminism:
         study = UNetStudy(tiny())
         one, two = (train_models(study, [Cell(10, r)])[0] for r in range(2))
         same = two._replace(model=one.model)
-        assert np.array_equal(generate(study, one), generate(study, one))
-        assert not np.array_equal(generate(study, one), generate(study, same))
-        assert not np.array_equal(generate(study, one), generate(study, one, stream=1))
+        points, again, others, later = (
+            generate(study, [model], stream=stream)[0]
+            for model, stream in ((one, 0), (one, 0), (same, 0), (one, 1))
+        )
+        assert np.array_equal(points, again)
+        assert not np.array_equal(points, others)
+        assert not np.array_equal(points, later)
 
     def test_the_network_is_trained_on_part_of_n(self) -> None:
         study = UNetStudy(tiny((10,), train_fraction=0.7))
@@ -196,6 +209,7 @@ class TestWhatIsMeasured:
             ((10,), {"generated": 1}),
             ((10,), {"mean": (0.0, 1.0), "std": (0.1, 0.2), "generated": 20}),
             ((10,), {"sampler": "heun", "sampling_steps": 5, "start": "marginal"}),
+            ((10,), {"start": "population", "generated": 20}),
             ((10,), {"prediction": "v", "ema_decay": 0.9}),
             ((10,), {"model": "unet", "pixels": 8, "width": 0.05, "training_steps": 1}),
         ],
@@ -205,6 +219,7 @@ class TestWhatIsMeasured:
     ) -> None:
         study = UNetStudy(tiny(sizes, **options))
         values = study.measure(Cell(sizes[0], 0))
+        assert set(values) == set(study.metrics)
         missing = {name for name in METRICS if math.isnan(values[name])}
         expected = set() if study.has_fits else set(FITTED)
         if sizes == (2,):
@@ -432,3 +447,24 @@ class TestMemorizationAndGeneralization:
         assert mean > -2 * error
         assert error < 0.01
         assert abs(mean) < 0.01
+
+    def test_the_unet_learns_a_mixture(self) -> None:
+        """Weights, means and deviations of 2,000 images within 10 percent of the truth."""
+        truth = {"mean": (0.2, 0.8), "std": (0.1, 0.1), "weights": (0.3, 0.7)}
+        config = LearnedConfig(
+            train_sizes=(4000,),
+            width=0.125,
+            prediction="v",
+            training_steps=400,
+            learning_rate=3e-3,
+            ema_decay=0.99,
+            start="population",
+            sampling_steps=25,
+            generated=2000,
+            **truth,
+        )
+        found = UNetStudy(config).measure(Cell(4000, 0))
+        for name, values in zip(("mean", "std", "weight"), truth.values(), strict=True):
+            for index, value in enumerate(values):
+                assert found[component_metric(index, name)] == pytest.approx(value, rel=0.1)
+        assert found["kl"] < found["kl_linear"]

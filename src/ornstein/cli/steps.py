@@ -7,7 +7,7 @@ __all__ = ["steps"]
 from typing import TYPE_CHECKING, Any, Literal
 
 from ornstein.cli.conducting import Report, checked_jobs, conduct, study_folder
-from ornstein.cli.parsing import UsageError, integers
+from ornstein.cli.parsing import UsageError, integers, reals
 
 if TYPE_CHECKING:
     from ornstein.studies.store import Store
@@ -19,14 +19,15 @@ def steps(
     steps: str | None = None,
     train_sizes: str | None = None,
     dim: int = 100,
-    mean: float | None = None,
-    std: float | None = None,
+    mean: str | None = None,
+    std: str | None = None,
+    weights: str | None = None,
     population: Literal["isotropic", "power-law"] = "isotropic",
     exponent: float = 1.0,
     schedule: Literal["linear", "scaled_linear", "cosine", "karras"] = "linear",
     ode_schedule: Literal["linear", "scaled_linear", "cosine", "karras"] = "karras",
     diffusion_steps: int | None = None,
-    start: Literal["standard", "marginal"] = "standard",
+    start: Literal["standard", "marginal", "population"] = "standard",
     ridge: float = 0.0,
     originals: int = 10_000,
     simulations: int | None = None,
@@ -34,6 +35,14 @@ def steps(
     pixels: int | None = None,
     width: float | None = None,
     epochs: int | None = None,
+    training_steps: int | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+    ema_decay: float | None = None,
+    gradient_clip: float | None = None,
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] | None = None,
+    train_fraction: float | None = None,
+    prediction: Literal["epsilon", "sample", "v"] | None = None,
     generated: int | None = None,
     accelerator: Literal["auto", "cpu", "gpu"] = "auto",
     threads: int = 1,
@@ -66,8 +75,11 @@ def steps(
         50,150,400,1000,3000, or 150 for a network
     dim : int
         dimension d of the linear model
-    mean, std : float
-        of the population, per coordinate; 0 and 1 when left out, or 0.5 and 0.1 for a network
+    mean, std : str
+        of the population, per coordinate; 0 and 1 when left out, or 0.5 and 0.1 for a network,
+        which may have several mixture components: 0.2,0.8
+    weights : str
+        network: of the mixture components; equal when left out
     population : str
         isotropic, or power-law: variances k^-exponent
     exponent : float
@@ -80,7 +92,8 @@ def steps(
         T of beta schedules, of which S are taken; 0: as many as S; when left out 1000, or 200 for a
         network
     start : str
-        law of the first point: noised centred data of unit variance, or the noised training law
+        law of the first point: noised centred data of unit variance, or the noised training law;
+        for a network also the noised population
     ridge : float
         added to the covariance of the denoiser, in squared data units
     originals : int
@@ -95,6 +108,22 @@ def steps(
         network: factor of the U-Net's channels, or hidden units of the MLP
     epochs : int
         network: passes through the training images; 10 when left out
+    training_steps : int
+        network: optimiser steps, instead of epochs
+    batch_size : int
+        network: images per optimiser step; 128 when left out
+    learning_rate : float
+        network: of Adam; 2e-4 when left out
+    ema_decay : float
+        network: of the average of weights that generates; the last weights when left out
+    gradient_clip : float
+        network: largest norm of the gradient
+    precision : str
+        network: of the arithmetic of training; 32-true when left out
+    train_fraction : float
+        network: part of the n images to train on; 0.9 when left out
+    prediction : str
+        network: what it predicts, noise, clean image, or v; epsilon when left out
     generated : int
         network: points of each sampler and S; three times the dimension when left out
     accelerator : str
@@ -114,15 +143,32 @@ def steps(
     json : bool
         print one JSON document and nothing else
     """
-    trained = {"data": data, "pixels": pixels, "width": width, "epochs": epochs}
+    of_networks: dict[str, Any] = {
+        "weights": None if weights is None else reals(weights, "weights"),
+        "data": data,
+        "pixels": pixels,
+        "width": width,
+        "epochs": epochs,
+        "training_steps": training_steps,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "ema_decay": ema_decay,
+        "gradient_clip": gradient_clip,
+        "precision": precision,
+        "train_fraction": train_fraction,
+        "prediction": prediction,
+        "generated": generated,
+    }
+    means = None if mean is None else reals(mean, "mean")
+    stds = None if std is None else reals(std, "std")
     if model != "linear":
         from ornstein.cli.learned import Running
         from ornstein.cli.unet_steps import unet_steps
 
         options: dict[str, Any] = {
-            **trained,
-            "mean": None if mean is None else (mean,),
-            "std": None if std is None else (std,),
+            **of_networks,
+            "mean": means,
+            "std": stds,
             "diffusion_steps": diffusion_steps,
             "simulations": 3 if simulations is None else simulations,
             "start": start,
@@ -134,15 +180,15 @@ def steps(
             _names(samplers or "ddpm,ddim"),
             integers(steps or "5,10,20,50,100,200", "steps"),
             integers(train_sizes or "150", "train-sizes"),
-            generated,
             Running(accelerator, None, threads, "csv", out, jobs, dask, retry_failed, json),
             **{name: value for name, value in options.items() if value is not None},
         )
-    given = [
-        name for name, value in {**trained, "generated": generated}.items() if value is not None
-    ]
+    given = [name for name, value in of_networks.items() if value is not None]
     if given:
-        raise UsageError(f"--{given[0]}: is of trained networks: give --model unet or mlp as well")
+        flag = given[0].replace("_", "-")
+        raise UsageError(f"--{flag}: is of trained networks: give --model unet or mlp as well")
+    if start == "population":
+        raise UsageError("--start: population is of trained networks: give --model unet or mlp")
     from ornstein.reports.steps import steps_figure, steps_tables
     from ornstein.studies.steps import StepsConfig, StepsStudy, resolved
     from ornstein.studies.steps_summary import notes, optima, summarize
@@ -153,8 +199,8 @@ def steps(
             steps=integers(steps or "5,10,20,50,100,200,500,1000", "steps"),
             samplers=_names(samplers or "ddpm,ddpm:large,ddim,euler,heun"),
             dim=dim,
-            mean=0.0 if mean is None else mean,
-            std=1.0 if std is None else std,
+            mean=_single(means, 0.0, "mean"),
+            std=_single(stds, 1.0, "std"),
             population=population,
             exponent=exponent,
             schedule=schedule,
@@ -189,6 +235,14 @@ def steps(
         retry_failed=retry_failed,
         json=json,
     )
+
+
+def _single(values: tuple[float, ...] | None, default: float, name: str) -> float:
+    """The one entry of an option that a network may have several of."""
+    first, *others = values or (default,)
+    if others:
+        raise UsageError(f"--{name}: given {1 + len(others)} entries, the linear model takes one")
+    return first
 
 
 def _names(text: str) -> tuple[str, ...]:

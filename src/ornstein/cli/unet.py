@@ -35,11 +35,13 @@ def unet(
     batch_size: int = 128,
     learning_rate: float = 2e-4,
     ema_decay: float = 0.0,
+    gradient_clip: float | None = None,
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true",
     diffusion_steps: int = 200,
     prediction: Literal["epsilon", "sample", "v"] = "epsilon",
     sampler: str = "ddpm",
     sampling_steps: int | None = None,
-    start: Literal["standard", "marginal"] = "standard",
+    start: Literal["standard", "marginal", "population"] = "standard",
     generated: int = 10,
     originals: int = 10_000,
     simulations: int = 10,
@@ -90,6 +92,10 @@ def unet(
         of Adam
     ema_decay : float
         of the average of weights that generates; 0 for the last weights
+    gradient_clip : float
+        largest norm of the gradient; any when left out
+    precision : str
+        of the arithmetic of training; weights are float32
     diffusion_steps : int
         steps T of the diffusion, with betas from 1e-4 to 0.02
     prediction : str
@@ -99,7 +105,8 @@ def unet(
     sampling_steps : int
         of the T; all when left out
     start : str
-        where sampling starts: N(0, I), or where noised training images are, pixel by pixel
+        where sampling starts: N(0, I), a Gaussian where noised training images are, or noised
+        fresh points of the population
     generated : int
         points to generate; with more than 2 d of them KL and Wasserstein distance are measured
     originals : int
@@ -157,6 +164,8 @@ def unet(
         batch_size=batch_size,
         learning_rate=learning_rate,
         ema_decay=ema_decay,
+        gradient_clip=gradient_clip,
+        precision=precision,
         train_fraction=train_fraction,
         diffusion_steps=diffusion_steps,
         prediction=prediction,

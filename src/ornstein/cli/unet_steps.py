@@ -21,8 +21,9 @@ def unet_steps(
     samplers: tuple[str, ...],
     steps: tuple[int, ...],
     train_sizes: tuple[int, ...],
-    generated: int | None,
     running: Running,
+    *,
+    generated: int | None = None,
     **options: Any,
 ) -> int:
     """Run the steps study of a trained network.
@@ -32,10 +33,10 @@ def unet_steps(
     model : {"unet", "mlp"}
     samplers, steps, train_sizes : tuples
         Of :class:`~ornstein.studies.unet_steps.LearnedStepsConfig`.
-    generated : int or None
-        Points of each sampler and number of steps; three times the dimension when left out.
     running : Running
         Where and how to compute.
+    generated : int or None
+        Points of each sampler and number of steps; three times the dimension when left out.
     **options
         Others of the configuration.
     """

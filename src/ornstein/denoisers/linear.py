@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from ornstein.linear_response import GeneratedModes, Start
+    from ornstein.linear_response import GeneratedModes, Response, Start
     from ornstein.samplers import Sampler, Trajectory
     from ornstein.schedules import Schedule
 
@@ -100,7 +100,9 @@ def denoise(data: Gaussian, y: Array, noise: ArrayLike) -> Array:
     return data.mean + within @ C.basis.T + rest * deviation
 
 
-def generated_law(data: Gaussian, trajectory: Trajectory, start: Start = "standard") -> Gaussian:
+def generated_law(
+    data: Gaussian, trajectory: Trajectory, start: Start | Gaussian = "standard"
+) -> Gaussian:
     """Law that a sampler generates with the best denoiser of `data`.
 
     Parameters
@@ -109,12 +111,15 @@ def generated_law(data: Gaussian, trajectory: Trajectory, start: Start = "standa
         What the denoiser is best for: a population, or :func:`empirical_law`.
     trajectory : Trajectory
         Of a sampler.
-    start : {"standard", "marginal"}
-        Law of the first point; see :mod:`ornstein.linear_response`.
+    start : {"standard", "marginal"} or Gaussian
+        Law of the first point, see :mod:`ornstein.linear_response`; or the law of clean points
+        that are noised to be the first points.
     """
     modes = _modes(data)
     first = trajectory.levels.signal[0], trajectory.levels.noise_std[0]
     response = linear_response(trajectory, modes)
+    if isinstance(start, Gaussian):
+        return _law_from(data, response, *first, start)
     return _law(data, generated_modes(response, *first, modes, start))
 
 
@@ -283,6 +288,25 @@ class LinearDiffusion(BaseEstimator):
 def _modes(data: Gaussian) -> Array:
     """Variances along the eigenvectors, and at the end the one off them."""
     return np.append(data.covariance.eigenvalues, data.covariance.floor)
+
+
+def _law_from(
+    data: Gaussian, response: Response, signal: float, noise_std: float, start: Gaussian
+) -> Gaussian:
+    """Law that ``alpha x + sigma z`` with x from `start` ends in; eigenbases may differ."""
+    C, m = data.covariance, data.mean
+    transfer, added = response
+
+    def respond(rows: Array) -> Array:
+        if C.basis is None:
+            return transfer[:-1] * rows
+        within = (rows @ C.basis) * (transfer[:-1] - transfer[-1])
+        return within @ C.basis.T + transfer[-1] * rows
+
+    first = start.covariance.scale(signal**2).add_isotropic(noise_std**2).dense()
+    noise = Covariance(C.dim, added[:-1], C.basis, float(added[-1])).dense()
+    covariance = Covariance.full(respond(respond(first).T) + noise)
+    return Gaussian(m + respond(signal * (start.mean - m)), covariance)
 
 
 def _law(data: Gaussian, modes: GeneratedModes) -> Gaussian:

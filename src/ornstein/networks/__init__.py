@@ -17,6 +17,7 @@ __all__ = [
     "TrainingResult",
     "train",
     "train_replicates",
+    "sample_replicates",
     "replicates_at_once",
     "seeded",
     "sample",
@@ -41,8 +42,13 @@ if TYPE_CHECKING:
     from ornstein.networks.pretrained import from_pretrained, save_pretrained
     from ornstein.networks.process import DiffusionProcess
     from ornstein.networks.randomness import seeded
-    from ornstein.networks.replicates import replicates_at_once, train_replicates
-    from ornstein.networks.sampling import Moments, sample
+    from ornstein.networks.replicates import (
+        replicates_at_once,
+        sample_replicates,
+        train_replicates,
+    )
+    from ornstein.networks.sampling import sample
+    from ornstein.networks.starts import Moments
     from ornstein.networks.training import TrainingResult, train
     from ornstein.networks.unet import UNet
 
@@ -53,11 +59,12 @@ _HOMES = {
     "DiffusionProcess": "process",
     "LearnedDiffusion": "learned",
     "Scaling": "learned",
-    "Moments": "sampling",
+    "Moments": "starts",
     "TrainingConfig": "config",
     "TrainingResult": "training",
     "train": "training",
     "train_replicates": "replicates",
+    "sample_replicates": "replicates",
     "replicates_at_once": "replicates",
     "seeded": "randomness",
     "sample": "sampling",

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from ornstein.networks.randomness import stratified_noise
-from ornstein.networks.sampling import Moments, sample
+from ornstein.networks.sampling import evaluating, sample
+from ornstein.networks.starts import Moments
 from ornstein.validation import as_count, as_points, as_positive
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ class LearnedDiffusion(nn.Module):
     scaling : Scaling
         From data units to what the network sees.
     moments : Moments, optional
-        Mean and standard deviation of each pixel of the training data, in the scale of the
-        network, for the marginal start.
+        Mean and covariance of the training data, in the scale of the network, for the marginal
+        start.
 
     Examples
     --------
@@ -75,6 +76,7 @@ class LearnedDiffusion(nn.Module):
 
     mean: Tensor
     std: Tensor
+    factor: Tensor
 
     def __init__(
         self,
@@ -91,9 +93,15 @@ class LearnedDiffusion(nn.Module):
         self.scaling = Scaling() if scaling is None else scaling
         as_positive(self.scaling.scale, "scale")
         unknown = torch.full(self.shape, torch.nan, dtype=torch.float64)
-        mean, std = (unknown, unknown) if moments is None else moments
-        self.register_buffer("mean", mean.to(torch.float64).clone())
-        self.register_buffer("std", std.to(torch.float64).clone())
+        known = Moments(unknown, unknown) if moments is None else moments
+        factor = unknown.new_empty(0, *self.shape) if known.factor is None else known.factor
+        for name, tensor in (("mean", known.mean), ("std", known.std), ("factor", factor)):
+            self.register_buffer(name, tensor.to(torch.float64).clone())
+
+    @property
+    def moments(self) -> Moments:
+        """Mean and covariance of the training data, in the scale of the network; NaN if unknown."""
+        return Moments(self.mean, self.std, self.factor)
 
     def to_network(self, data: ArrayLike) -> Tensor:
         """Points in data units, shape (n, ...), as the network sees them: float32, same device."""
@@ -112,7 +120,7 @@ class LearnedDiffusion(nn.Module):
         sampler: str | Sampler = "ddpm",
         steps: int | None = None,
         schedule: str | Schedule | None = None,
-        start: Literal["standard", "marginal"] = "standard",
+        start: Literal["standard", "marginal"] | ArrayLike = "standard",
         batch_size: int = 1024,
         generator: torch.Generator | None = None,
         progress: bool | None = None,
@@ -122,8 +130,9 @@ class LearnedDiffusion(nn.Module):
 
         Parameters
         ----------
-        start : {"standard", "marginal"}
-            Start from N(0, I), or where the noised training data are, pixel by pixel.
+        start : {"standard", "marginal"}, or array-like of shape (n, ...)
+            Start from N(0, I), from a Gaussian where the noised training data are, or from these
+            points in data units, noised. See :mod:`ornstein.networks.starts`.
         n, sampler, steps, schedule, batch_size, generator, progress, callback
             As in :func:`~ornstein.networks.sampling.sample`; the callback gets data units.
 
@@ -132,13 +141,6 @@ class LearnedDiffusion(nn.Module):
         ValueError
             If an argument is out of range, or the moments for a marginal start are not known.
         """
-        if start not in {"standard", "marginal"}:
-            raise ValueError(f"start is {start!r}, expected 'standard' or 'marginal'")
-        if start == "marginal" and not torch.isfinite(self.mean).all():
-            raise ValueError(
-                "a marginal start needs the moments of the training data: give moments to the "
-                "model, or start='standard'"
-            )
 
         def observe(step: int, x: Tensor) -> None:
             if callback is not None:
@@ -152,7 +154,7 @@ class LearnedDiffusion(nn.Module):
             sampler=sampler,
             steps=steps,
             schedule=schedule,
-            start=Moments(self.mean, self.std) if start == "marginal" else None,
+            start=self.first(start),
             batch_size=batch_size,
             generator=generator,
             progress=progress,
@@ -160,7 +162,21 @@ class LearnedDiffusion(nn.Module):
         )
         return self.to_data(x)
 
-    @torch.no_grad()
+    def first(self, start: Literal["standard", "marginal"] | ArrayLike) -> Moments | Tensor | None:
+        """What `start` means to :func:`~ornstein.networks.sampling.sample`."""
+        if not isinstance(start, str):
+            return self.to_network(start)
+        if start == "standard":
+            return None
+        if start != "marginal":
+            raise ValueError(f"start is {start!r}, expected 'standard', 'marginal' or points")
+        if not torch.isfinite(self.mean).all():
+            raise ValueError(
+                "a marginal start needs the moments of the training data: give moments to the "
+                "model, or start='standard'"
+            )
+        return self.moments
+
     def loss(
         self,
         data: ArrayLike,
@@ -189,15 +205,11 @@ class LearnedDiffusion(nn.Module):
             generator = torch.Generator()
             generator.seed()
         k, z = stratified_noise(x0, self.process.steps, generator)
-        training = self.network.training
-        self.network.eval()
-        try:
+        with evaluating(self.network):
             sums = [
                 self.process.losses(self.network, *part).sum().double()
                 for part in zip(*(t.split(batch_size) for t in (x0, k, z)), strict=True)
             ]
-        finally:
-            self.network.train(training)
         return float(sum(sums) / len(x0))
 
 

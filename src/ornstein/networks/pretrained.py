@@ -14,10 +14,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from ornstein.networks.adapter import Adapter
 from ornstein.networks.learned import LearnedDiffusion, Scaling
 from ornstein.networks.mlp import MLP
 from ornstein.networks.process import DiffusionProcess
+from ornstein.networks.starts import Moments
 from ornstein.networks.unet import UNet
 
 if TYPE_CHECKING:
@@ -98,7 +101,8 @@ def from_pretrained(folder: str | Path, network: nn.Module | None = None) -> Lea
                 "from_pretrained(folder, network=Adapter(...))"
             )
         network = NETWORKS[kind](**config["network_config"])
-    model = LearnedDiffusion(network, process, shape, scaling)
+    moments = Moments(*(weights.get(name, torch.empty(0)) for name in Moments._fields))
+    model = LearnedDiffusion(network, process, shape, scaling, moments)
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:

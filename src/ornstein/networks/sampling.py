@@ -5,22 +5,21 @@ T noises it was trained at: it is asked at the one nearest to s, ``k``, at the p
 ``x = alpha_k y``, and its answer is turned into ``D`` by
 :meth:`~ornstein.networks.process.DiffusionProcess.denoised`. With beta schedules the sampler's
 noises are among the T, and nothing is rounded.
-
-Starts, at the first level ``(alpha, sigma)``: *standard*, ``N(0, (alpha^2 + sigma^2) I)``, which is
-N(0, I) for a beta schedule; *marginal*, ``N(alpha m, alpha^2 s^2 + sigma^2)`` pixel by pixel, where
-noised data of mean m and standard deviation s are.
 """
 
 from __future__ import annotations
 
-__all__ = ["sample", "sampling_path", "Moments"]
+__all__ = ["sample", "sampling_path", "evaluating", "normal_draws", "part_of"]
 
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
+from ornstein.networks.starts import first_points
 from ornstein.samplers import as_sampler, denoising_path
 from ornstein.schedules import as_schedule
 from ornstein.validation import as_count
@@ -29,15 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ornstein.networks.process import DiffusionProcess
+    from ornstein.networks.starts import Moments
     from ornstein.samplers import Sampler, Trajectory
     from ornstein.schedules import Schedule
-
-
-class Moments(NamedTuple):
-    """Mean and standard deviation of each pixel, two tensors of the shape of one image."""
-
-    mean: Tensor
-    std: Tensor
 
 
 def sample(
@@ -49,7 +42,7 @@ def sample(
     sampler: str | Sampler = "ddpm",
     steps: int | None = None,
     schedule: str | Schedule | None = None,
-    start: Moments | None = None,
+    start: Moments | Tensor | None = None,
     batch_size: int = 1024,
     generator: torch.Generator | None = None,
     progress: bool | None = None,
@@ -73,8 +66,9 @@ def sample(
         `schedule` of its own.
     schedule : str or Schedule, optional
         Noise levels to visit; those of the process when left out.
-    start : Moments, optional
-        Of the data in the scale of the network, for the marginal start; standard when left out.
+    start : Moments, or Tensor of shape (n, ...), optional
+        In the scale of the network: moments of the data for the marginal start, or points to start
+        from; standard when left out. See :mod:`ornstein.networks.starts`.
     batch_size : int
         Images at once.
     generator : torch.Generator, optional
@@ -99,49 +93,46 @@ def sample(
     if generator is None:
         generator = torch.Generator()
         generator.seed()
+    if isinstance(start, Tensor) and start.shape != (count, *shape):
+        raise ValueError(
+            f"start has shape {tuple(start.shape)}, expected {(count, *shape)}: a point for each"
+        )
+    normal = partial(normal_draws, generator, network, device=process.signal.device)
     batches = []
-    with _bar(len(trajectory.steps) * -(-count // size), progress) as bar:
+    with _bar(len(trajectory.steps) * -(-count // size), progress) as bar, evaluating(network):
         for first in range(0, count, size):
             here = (min(size, count - first), *shape)
-            x = None
-            path = sampling_path(network, process, trajectory, here, generator, start)
+            own = part_of(start, first, size)
+            x = first_points(trajectory, own, normal(*here), normal)
+            path = sampling_path(network, process, trajectory, x, partial(normal, *here))
             for done, x in enumerate(path, 1):
                 bar.update()
                 if callback is not None:
                     callback(done, x)
-            assert x is not None  # a trajectory has at least one step
             batches.append(x.cpu())
     return torch.cat(batches)
 
 
-@torch.no_grad()
 def sampling_path(
-    network: nn.Module,
+    network: Callable[[Tensor, Tensor], Tensor],
     process: DiffusionProcess,
     trajectory: Trajectory,
-    shape: Sequence[int],
-    generator: torch.Generator,
-    start: Moments | None = None,
+    first: Tensor,
+    normal: Callable[[], Tensor],
 ) -> Iterator[Tensor]:
-    """Yield one batch of points after every step of `trajectory`; the last ones are the sample.
+    """Yield the points after every step of `trajectory`; the last ones are the sample.
 
     Parameters
     ----------
-    network, process, generator, start
-        As in :func:`sample`.
+    network, process
+        As in :func:`sample`; the network in evaluation mode.
     trajectory : Trajectory
         Of a sampler.
-    shape : sequence of int
-        ``(batch, ...)``.
+    first : Tensor of shape (batch, ...)
+        Points at the first level.
+    normal : callable () -> Tensor
+        Standard normal numbers of that shape.
     """
-    device = process.signal.device
-    dtype = next((p.dtype for p in network.parameters()), torch.get_default_dtype())
-
-    def normal() -> Tensor:
-        return torch.randn(shape, generator=generator, device=generator.device, dtype=dtype).to(
-            device
-        )
-
     nearest = {
         stage.noise: process.nearest_step(stage.noise)
         for step in trajectory.steps
@@ -149,19 +140,38 @@ def sampling_path(
     }
 
     def denoise(y: Tensor, noise: float) -> Tensor:
-        k = torch.full((shape[0],), nearest[noise], device=device)
-        x = process.signal[k[0]].to(dtype) * y
-        return process.denoised(x, k, network(x, k)).to(dtype)
+        k = torch.full((len(first),), nearest[noise], device=first.device)
+        x = process.signal[k[0]].to(first.dtype) * y
+        return process.denoised(x, k, network(x, k)).to(first.dtype)
 
-    x = trajectory.start_std * normal()
-    if start is not None:
-        signal, noise = trajectory.levels.signal[0], trajectory.levels.noise[0]
-        std = signal * torch.sqrt(start.std.to(device) ** 2 + noise**2)
-        x = (signal * start.mean.to(device) + std / trajectory.start_std * x).to(dtype)
+    return denoising_path(trajectory, first, denoise, normal)
+
+
+def normal_draws(
+    generator: torch.Generator,
+    network: nn.Module,
+    *shape: int,
+    device: torch.device | None = None,
+) -> Tensor:
+    """Standard normal numbers of a generator, of the type and on the device of a network."""
+    like = next(network.parameters(), torch.empty(0))
+    options: Any = {"generator": generator, "device": generator.device, "dtype": like.dtype}
+    return torch.randn(shape, **options).to(like.device if device is None else device)
+
+
+def part_of(start: Moments | Tensor | None, first: int, size: int) -> Moments | Tensor | None:
+    """The points of one batch, if `start` is points; else `start`."""
+    return start[first : first + size] if isinstance(start, Tensor) else start
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Context in which a network is in evaluation mode, and no gradients are computed."""
     training = network.training
     network.eval()
     try:
-        yield from denoising_path(trajectory, x, denoise, normal)
+        with torch.no_grad():
+            yield
     finally:
         network.train(training)
 

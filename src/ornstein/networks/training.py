@@ -24,7 +24,7 @@ from ornstein.networks.fitting import fit
 from ornstein.networks.learned import LearnedDiffusion, Scaling, as_images
 from ornstein.networks.module import DiffusionData, DiffusionModule
 from ornstein.networks.process import DiffusionProcess
-from ornstein.networks.sampling import Moments
+from ornstein.networks.starts import Moments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -151,8 +151,7 @@ def untrained(
     seen = images[chosen.numpy()]
     scaling = Scaling.standard(seen) if scaling is None else scaling
     scaled = torch.from_numpy((seen - scaling.shift) / scaling.scale)
-    moments = Moments(scaled.mean(0), scaled.std(0, correction=0))
-    return LearnedDiffusion(network, process, images.shape[1:], scaling, moments)
+    return LearnedDiffusion(network, process, images.shape[1:], scaling, Moments.of(scaled))
 
 
 def _tensorboard(folder: Path) -> Any:

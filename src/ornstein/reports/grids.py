@@ -7,7 +7,7 @@ twice; one that has learned nothing shows a first panel unlike the third.
 
 from __future__ import annotations
 
-__all__ = ["image_grid", "tile", "nearest_images"]
+__all__ = ["image_grid", "image_sheets", "tile", "nearest_images"]
 
 import math
 from typing import TYPE_CHECKING
@@ -20,6 +20,8 @@ from ornstein.reports.figures import style
 from ornstein.validation import as_count, as_points
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
     Array = NDArray[np.float64]
@@ -39,7 +41,7 @@ def image_grid(
     generated : array-like of shape (n_generated, channels, H, W)
         The first `count` are shown.
     train : array-like of shape (n_train, channels, H, W)
-        All are searched for the nearest; the first `count` are shown.
+        All are searched for the nearest; the first ones are shown.
     count : int
         Images in a panel, at most.
     value_range : tuple of 2 floats, optional
@@ -58,20 +60,57 @@ def image_grid(
             f"generated images have shape {shown.shape[1:]}, training images {known.shape[1:]}: "
             "expected one shape"
         )
-    low, high = (known.min(), known.max()) if value_range is None else value_range
     panels = {
         "generated": shown,
         "nearest training image": nearest_images(shown, known),
-        "training": known[:count],
+        "training": known[: len(shown)],
     }
-    columns = math.ceil(math.sqrt(len(shown)))
+    limits = (float(known.min()), float(known.max())) if value_range is None else value_range
+    return image_sheets([panels], limits, columns=math.ceil(math.sqrt(len(shown))))
+
+
+def image_sheets(
+    rows: Sequence[Mapping[str, ArrayLike]],
+    value_range: tuple[float, float],
+    *,
+    columns: int = 4,
+    labels: Sequence[str] = (),
+) -> Figure:
+    """Sheets of images in rows, with one grey scale; titles above the first row.
+
+    Parameters
+    ----------
+    rows : sequence of mappings of str to array-like of shape (n_images, channels, H, W)
+        Title and images of each sheet; equally many in each row.
+    value_range : tuple of 2 floats
+        Values shown as black and as white.
+    columns : int
+        Of images, in each sheet.
+    labels : sequence of str
+        At the left of the rows, if given.
+    """
+    low, high = value_range
     with style():
-        figure = Figure(figsize=(7.2, 2.7), layout="constrained")
-        for axis, (title, images) in zip(figure.subplots(1, 3), panels.items(), strict=True):
-            scaled = (tile(images, columns, fill=high) - low) / (high - low or 1.0)
-            axis.imshow(np.clip(scaled, 0, 1), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        width = len(rows[0])
+        figure = Figure(figsize=(2.4 * width, 2.5 * len(rows) + 0.1), layout="constrained")
+        figure.get_layout_engine().set(w_pad=0.12, h_pad=0.06)  # type: ignore[union-attr]
+        axes = figure.subplots(len(rows), width, squeeze=False)
+        for line, panels in zip(axes, rows, strict=True):
+            sheets = [_as_images(images, title) for title, images in panels.items()]
+            most = max(map(len, sheets))
+            for axis, images in zip(line, sheets, strict=True):
+                # Blank images at the end, so that all sheets are of one size.
+                blank = np.full((most - len(images), *images.shape[1:]), high)
+                sheet = tile(np.concatenate([images, blank]), columns, fill=high)
+                scaled = np.clip((sheet - low) / (high - low or 1.0), 0, 1)
+                axis.imshow(scaled, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+                axis.set(xticks=[], yticks=[])
+                axis.spines[:].set_visible(False)
+                axis.grid(visible=False)
+        for line, label in zip(axes, labels, strict=False):
+            line[0].set_ylabel(label)
+        for axis, title in zip(axes[0], rows[0], strict=True):
             axis.set_title(title)
-            axis.axis("off")
     return figure
 
 

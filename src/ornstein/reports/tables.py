@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-__all__ = ["Column", "format_table", "with_error", "number", "linear_tables", "paragraph"]
+__all__ = [
+    "Column",
+    "format_table",
+    "with_error",
+    "number",
+    "described",
+    "linear_tables",
+    "paragraph",
+]
 
 import math
 import textwrap
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -136,6 +144,23 @@ def linear_tables(study: LinearStudy, rows: Sequence[Mapping[str, float | int]])
     return "\n\n".join(blocks)
 
 
+def described(population: Any) -> str:
+    """Say what an isotropic Gaussian, or a mixture of them, is: N(10, 1^2).
+
+    Examples
+    --------
+    >>> from ornstein import Mixture
+    >>> described(Mixture.isotropic(3, [0, 1], [0.5]))
+    'N(0, 0.5^2) + N(1, 0.5^2)'
+    >>> described(Mixture.isotropic(3, [0, 1], [0.5], [0.3, 0.7]))
+    '0.3 N(0, 0.5^2) + 0.7 N(1, 0.5^2)'
+    """
+    weights, laws = population.weights, population.components
+    shares = ["" if min(weights) == max(weights) else f"{weight:.3g} " for weight in weights]
+    pairs = zip(shares, laws, strict=True)
+    return " + ".join(f"{share}N({law.mean[0]:g}, {law.std:g}^2)" for share, law in pairs)
+
+
 def heading(study: LinearStudy) -> str:
     """Say what was studied, in two lines."""
     config = study.config
@@ -143,8 +168,7 @@ def heading(study: LinearStudy) -> str:
         what = f"data {study.identity['data']}, d = {study.dim}, std {number(study.std)}"
         originals = "the rest as originals"
     else:
-        parts = [f"N({m:g}, {s:g}^2)" for m, s in zip(config.mean, config.std, strict=True)]
-        what = f"{' + '.join(parts)} in d = {study.dim}"
+        what = f"{described(study.source)} in d = {study.dim}"
         originals = f"{config.originals} originals ({config.original_mode})"
     return (
         f"One-step linear denoiser on {what}\n"

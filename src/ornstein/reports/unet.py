@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from ornstein.reports.figures import BLUE, GREEN, GREY, VERMILION, style
-from ornstein.reports.grids import tile
-from ornstein.reports.tables import Column, format_table, number, paragraph, with_error
+from ornstein.reports.grids import image_sheets
+from ornstein.reports.tables import Column, described, format_table, number, paragraph, with_error
+from ornstein.studies.unet import component_metric
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,6 +85,11 @@ def unet_tables(study: UNetStudy, rows: Rows, net: Mapping[str, Any]) -> str:
                 ]
             ),
         ]
+    if study.component_metrics:
+        blocks += [
+            "Components of the mixture among the generated points, beside the truth",
+            _components(study, rows),
+        ]
     if several:
         low, high = net["delta_positive_low"], net["delta_positive_high"]
         blocks.append(
@@ -94,6 +100,31 @@ def unet_tables(study: UNetStudy, rows: Rows, net: Mapping[str, Any]) -> str:
     return "\n\n".join(blocks)
 
 
+def _components(study: UNetStudy, rows: Rows) -> str:
+    """A line per training size and component: weight, mean and deviation, measured and true."""
+    source: Any = study.source
+    lines = [(row, index) for row in rows for index in range(len(source.components))]
+    columns = [
+        Column("n", [str(row["train_size"]) if index == 0 else "" for row, index in lines]),
+        Column("component", [str(index + 1) for _, index in lines]),
+    ]
+    truths = {
+        "weight": list(source.weights),
+        "mean": [component.mean.mean() for component in source.components],
+        "std": [component.std for component in source.components],
+    }
+    for name, truth in truths.items():
+        measured = [
+            with_error(*(row[f"{component_metric(i, name)}_{part}"] for part in ("mean", "se")))
+            for row, i in lines
+        ]
+        columns += [
+            Column(name, measured),
+            Column("truth", [number(float(truth[i]), 3) for _, i in lines]),
+        ]
+    return format_table(columns)
+
+
 def heading(study: LearnedStudy) -> str:
     """Say what was studied, in three lines."""
     config = study.config
@@ -101,8 +132,7 @@ def heading(study: LearnedStudy) -> str:
     if config.data is not None:
         what = f"data {study.identity['data']}, {form}"
     else:
-        parts = [f"N({m:g}, {s:g}^2)" for m, s in zip(config.mean, config.std, strict=True)]
-        what = f"{' + '.join(parts)}, {form}"
+        what = f"{described(study.source)}, {form}"
     name = "U-Net" if config.model == "unet" else "MLP"
     width = "" if config.width is None else f" of width {config.width:g}"
     length = (
@@ -171,27 +201,16 @@ def samples_figure(samples: Sequence[Samples], count: int = 3) -> Figure:
     chosen = [samples[i] for i in sorted({*np.linspace(0, len(samples) - 1, count).astype(int)})]
     low = min(float(sets.train.min()) for sets in chosen)
     high = max(float(sets.train.max()) for sets in chosen)
-    with style():
-        figure = Figure(figsize=(7.2, 2.5 * len(chosen)), layout="constrained")
-        figure.get_layout_engine().set(w_pad=0.12, h_pad=0.06)  # type: ignore[union-attr]
-        axes = figure.subplots(len(chosen), 3, squeeze=False)
-        for line, sets in zip(axes, chosen, strict=True):
-            panels = (sets.generated, sets.nearest, sets.train)
-            most = max(map(len, panels))
-            for axis, images in zip(line, panels, strict=True):
-                # Blank images at the end, so that all sheets are of one size.
-                blank = np.full((most - len(images), *images.shape[1:]), high)
-                sheet = tile(np.concatenate([images, blank]), _PANEL_COLUMNS, fill=high)
-                scaled = np.clip((sheet - low) / (high - low or 1.0), 0, 1)
-                axis.imshow(scaled, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-                axis.set(xticks=[], yticks=[])
-                axis.spines[:].set_visible(False)
-                axis.grid(visible=False)
-            line[0].set_ylabel(f"n = {sets.train_size}")
-        titles = ("generated", "nearest training image", "training")
-        for axis, title in zip(axes[0], titles, strict=True):
-            axis.set_title(title)
-    return figure
+    rows = [
+        {
+            "generated": sets.generated,
+            "nearest training image": sets.nearest,
+            "training": sets.train,
+        }
+        for sets in chosen
+    ]
+    labels = [f"n = {sets.train_size}" for sets in chosen]
+    return image_sheets(rows, (low, high), columns=_PANEL_COLUMNS, labels=labels)
 
 
 def _measured(title: str, lines: Rows, name: str) -> Column:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _KNOWN = {
     "model": ("unet", "mlp"),
-    "start": ("standard", "marginal"),
+    "start": ("standard", "marginal", "population"),
     "prediction": ("epsilon", "sample", "v"),
 }
 
@@ -48,7 +48,7 @@ class LearnedConfig:
         Passes through the training images.
     training_steps : int or None
         Optimiser steps, instead of `epochs`.
-    batch_size, learning_rate, ema_decay, train_fraction
+    batch_size, learning_rate, ema_decay, gradient_clip, precision, train_fraction
         Of :class:`~ornstein.networks.TrainingConfig`.
     diffusion_steps : int
         Steps T of the process.
@@ -58,8 +58,10 @@ class LearnedConfig:
         As :func:`~ornstein.samplers.as_sampler` reads it.
     sampling_steps : int or None
         Of the T, as many when left out.
-    start : {"standard", "marginal"}
-        Where sampling starts.
+    start : {"standard", "marginal", "population"}
+        Where sampling starts: from N(0, I), from a Gaussian with the moments of the noised training
+        images, or from noised fresh points of the population. See
+        :mod:`ornstein.networks.starts`.
     generated : int
         Points to generate.
     originals : int
@@ -89,12 +91,14 @@ class LearnedConfig:
     batch_size: int = 128
     learning_rate: float = 2e-4
     ema_decay: float = 0.0
+    gradient_clip: float | None = None
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     train_fraction: float = 0.9
     diffusion_steps: int = 200
     prediction: Literal["epsilon", "sample", "v"] = "epsilon"
     sampler: str = "ddpm"
     sampling_steps: int | None = None
-    start: Literal["standard", "marginal"] = "standard"
+    start: Literal["standard", "marginal", "population"] = "standard"
     generated: int = 10
     originals: int = 10_000
     simulations: int = 10
@@ -110,6 +114,11 @@ class LearnedConfig:
                 raise ValueError(
                     f"{name} is {getattr(self, name)!r}, expected one of {', '.join(known)}"
                 )
+        if self.start == "population" and self.data is not None:
+            raise ValueError(
+                "start is 'population', and of data no population is known: expected 'standard' or "
+                "'marginal'"
+            )
         if not 0 < self.train_fraction <= 1:
             raise ValueError(
                 f"train_fraction is {self.train_fraction:g}, expected a number in (0, 1]"
@@ -161,6 +170,8 @@ class LearnedConfig:
             learning_rate=self.learning_rate,
             train_fraction=self.train_fraction,
             ema_decay=self.ema_decay,
+            gradient_clip=self.gradient_clip,
+            precision=self.precision,
             accelerator=accelerator,
             seed=seed,
         )

@@ -22,12 +22,18 @@ order in ``1/nu``, with the roots ``r_i`` of the eigenvalues of ``Sigma^{1/2} S 
 excesses are taken off, with C in place of S, so that the values do not depend on M on average. For
 a law near Q they may come out below 0.
 
+**Components of a mixture**: each generated point is taken to come from the component of the
+population from which it most probably comes, ``argmax_a w_a N(x; m_a, Sigma_a)``; the share of
+points, their mean over points and coordinates, and the root of their mean coordinate variance are
+to be compared with weight, mean and standard deviation of the component. (Where components overlap,
+points are exchanged at the border, by a perfect model as well.)
+
 **The linear curve beside them.** What the best linear denoiser generates, with the same process,
 sampler, number of steps and start, trained on the same images: a Gaussian known exactly
 (:mod:`ornstein.denoisers.linear`), of rank ``n - 1`` below ``n = d + 1``. It is what a network
 could have learned from two moments. (The one-step model of :mod:`ornstein.theory.one_step` would
-not be comparable: it has another noising, and stays biased for ever.) The marginal start is that of
-the denoiser's own Gaussian here, and of its pixels one by one for the network.
+not be comparable: it has another noising, and stays biased for ever.) The marginal start is one law
+for both; a start from the population is, for the linear denoiser, one from its Gaussian.
 
 References
 ----------
@@ -44,12 +50,14 @@ __all__ = [
     "FittedDistances",
     "fitted_distances",
     "linear_distances",
+    "component_moments",
+    "COMPONENT_MOMENTS",
     "can_be_fitted",
     "share_positive",
 ]
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -68,11 +76,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ornstein.linear_response import Start
     from ornstein.populations import Mixture
     from ornstein.samplers import Trajectory
 
     Array = NDArray[np.float64]
+
+
+COMPONENT_MOMENTS = ("weight", "mean", "std")
 
 
 class FittedDistances(NamedTuple):
@@ -172,7 +182,10 @@ def fitted_distances(generated: Array, reference: Gaussian) -> FittedDistances:
 
 
 def linear_distances(
-    seen: Array, reference: Gaussian, trajectory: Trajectory, start: Start
+    seen: Array,
+    reference: Gaussian,
+    trajectory: Trajectory,
+    start: Literal["standard", "marginal", "population"],
 ) -> FittedDistances:
     """Exact distances of what the best linear denoiser of the training set `seen` generates.
 
@@ -180,13 +193,43 @@ def linear_distances(
     entries.
     """
     shift, scale = float(seen.mean()), float(seen.std()) or 1.0
-    inside = generated_law(empirical_law((seen - shift) / scale), trajectory, start)
+    first: Any = start
+    if start == "population":
+        first = Gaussian((reference.mean - shift) / scale, reference.covariance.scale(scale**-2))
+    inside = generated_law(empirical_law((seen - shift) / scale), trajectory, first)
     law = Gaussian(shift + scale * inside.mean, inside.covariance.scale(scale**2))
     singular = reference.covariance.rank < law.dim
     return FittedDistances(
         math.nan if singular else kl_divergence(law, reference),
         wasserstein_squared(law, reference),
     )
+
+
+def component_moments(generated: Array, mixture: Mixture) -> list[tuple[float, float, float]]:
+    """Weight, mean and standard deviation of the generated points of each component.
+
+    Mean and deviation are over points and coordinates, the deviation around the mean of each
+    coordinate; NaN for a component with fewer than two points.
+
+    Parameters
+    ----------
+    generated : ndarray of shape (n_generated, dim)
+    mixture : Mixture
+    """
+    logs = [
+        math.log(weight) + component.log_prob(generated)
+        for weight, component in zip(mixture.weights, mixture.components, strict=True)
+    ]
+    nearest = np.argmax(logs, axis=0)
+    found = []
+    for index in range(len(logs)):
+        points = generated[nearest == index]
+        mean = std = math.nan
+        if len(points) > 1:
+            mean = float(points.mean())
+            std = math.sqrt(points.var(axis=0, ddof=1).mean())
+        found.append((len(points) / len(generated), mean, std))
+    return found
 
 
 def share_positive(name: str, signs: Sequence[float]) -> dict[str, float]:

@@ -138,9 +138,15 @@ class SnapshotStudy(LearnedStudy):
             ),
         ]
 
-    def _observe(self, training: TrainedModel, step: int) -> dict[str, float]:
+    def _observe(self, trainings: Sequence[TrainedModel], step: int) -> list[dict[str, float]]:
+        generated = generate(self, trainings, stream=step)
+        return [
+            self._seen_now(training, points)
+            for training, points in zip(trainings, generated, strict=True)
+        ]
+
+    def _seen_now(self, training: TrainedModel, points: Any) -> dict[str, float]:
         data = training.data
-        points = generate(self, training, stream=step)
         found = kernel_measures(
             points, training.seen, data.originals, self.config.originals, self.std
         )

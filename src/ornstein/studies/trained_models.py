@@ -20,20 +20,21 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from ornstein.studies.summaries import write_csv
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from ornstein.studies.learned import CellData, CellSeeds, LearnedStudy
     from ornstein.studies.store import Cell
 
     Array = NDArray[np.float64]
-    Observe = Callable[["TrainedModel", int], Mapping[str, float]]
+    Observe = Callable[[Sequence["TrainedModel"], int], Sequence[Mapping[str, float]]]
 
 
 class TrainedModel(NamedTuple):
@@ -101,8 +102,8 @@ def train_models(
     cells : sequence of Cell
     snapshots : collection of int
         Optimiser steps at which to observe.
-    observe : callable (model in training, step) -> mapping of str to float
-        What it returns is noted in the history.
+    observe : callable (models in training, step) -> sequence of mappings of str to float
+        What it returns of each is noted in its history.
     """
     from ornstein.networks.data import split_indices
 
@@ -121,37 +122,51 @@ def train_models(
 
 def generate(
     study: LearnedStudy,
-    trained: TrainedModel,
+    trained: Sequence[TrainedModel],
     count: int | None = None,
     *,
     sampler: str | None = None,
     steps: int | None = None,
     stream: int = 0,
-) -> Array:
-    """Generate points in data units, shape (count, dim).
+) -> list[Array]:
+    """Generate points in data units with each model, arrays of shape (count, dim).
 
     Parameters
     ----------
     study : LearnedStudy
-    trained : TrainedModel
+    trained : sequence of TrainedModel
+        Several are sampled at once.
     count, sampler, steps
         Those of the study when left out.
     stream : int
         Another number, other random numbers.
     """
+    from ornstein.networks import sample_replicates
     from ornstein.networks.randomness import keyed_generator
 
     config = study.config
     device = "cuda" if study.execution.accelerator == "gpu" else "cpu"
-    points = trained.model.to(device).sample(
-        config.generated if count is None else count,
-        sampler=config.sampler if sampler is None else sampler,
-        steps=config.chosen_steps if steps is None else steps,
-        start=config.start,
-        generator=keyed_generator(trained.seeds.sampling, stream),
-        progress=False,
-    )
-    return points.double().flatten(1).numpy()
+    n = config.generated if count is None else count
+    models = [each.model.to(device) for each in trained]
+    seeds = [each.seeds.sampling for each in trained]
+    generators = [keyed_generator(seed, stream) for seed in seeds]
+    starts: Any = [config.start] * len(models)
+    if config.start == "population":
+        source: Any = study.source
+        draws = (source.sample(n, np.random.default_rng([seed, stream])) for seed in seeds)
+        starts = [points.reshape(-1, *study.shape) for points in draws]
+    options: Any = {
+        "sampler": config.sampler if sampler is None else sampler,
+        "steps": config.chosen_steps if steps is None else steps,
+    }
+    if len(models) == 1:
+        images = [
+            models[0].sample(n, start=starts[0], generator=generators[0], progress=False, **options)
+        ]
+    else:
+        start = starts if config.start == "population" else config.start
+        images = sample_replicates(models, n, start=start, generators=generators, **options)
+    return [own.double().flatten(1).numpy() for own in images]
 
 
 def untrained_network(study: LearnedStudy, seed: int) -> Any:
@@ -190,7 +205,7 @@ def _train_one(
         checkpoint = checkpoint if expected >= execution.checkpoint_after else None
 
     def note(step: int, model: Any) -> Mapping[str, float] | None:
-        return None if observe is None else observe(start._replace(model=model), step)
+        return None if observe is None else observe([start._replace(model=model)], step)[0]
 
     config = study.config.training(start.seeds.training, execution.accelerator)
     result = train(
@@ -224,7 +239,7 @@ def _train_together(
         if observe is None:
             return None
         pairs = zip(starts, models, strict=True)
-        return [observe(start._replace(model=model), step) for start, model in pairs]
+        return observe([start._replace(model=model) for start, model in pairs], step)
 
     result = train_replicates(
         [start.model for start in starts],

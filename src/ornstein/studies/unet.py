@@ -9,6 +9,7 @@ A cell trains a network on its images, generates M points, and measures
 - the memorized fraction, and that of held-out points;
 - with ``M > 2 d``, KL and 2-Wasserstein distance of the Gaussian fit to the population's, beside
   those of the best linear denoiser of the same images;
+- of a mixture, weight, mean and standard deviation of the points of each component;
 - losses of the last epoch, seconds of training and of sampling.
 
 *Where Delta stands if nothing was memorized.* Per coordinate, a set of N independent points has the
@@ -25,7 +26,15 @@ The images of the first replicate of each size are kept for a picture.
 
 from __future__ import annotations
 
-__all__ = ["UNetStudy", "summarize", "net", "perfect_delta", "read_samples", "METRICS"]
+__all__ = [
+    "UNetStudy",
+    "summarize",
+    "net",
+    "perfect_delta",
+    "component_metric",
+    "read_samples",
+    "METRICS",
+]
 
 import math
 import time
@@ -35,10 +44,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ornstein.datasets import DataSet
+from ornstein.populations import Mixture
 from ornstein.samplers import as_sampler
 from ornstein.studies.learned import LearnedStudy
 from ornstein.studies.sample_measures import (
+    COMPONENT_MOMENTS,
     can_be_fitted,
+    component_moments,
     fitted_distances,
     kernel_measures,
     linear_distances,
@@ -104,7 +116,15 @@ class UNetStudy(LearnedStudy):
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the values that a cell measures."""
-        return METRICS
+        return (*METRICS, *self.component_metrics)
+
+    @property
+    def component_metrics(self) -> tuple[str, ...]:
+        """Names of what is measured of each component of a mixture; empty without one."""
+        count = len(self.source.components) if isinstance(self.source, Mixture) else 0
+        return tuple(
+            component_metric(index, name) for index in range(count) for name in COMPONENT_MOMENTS
+        )
 
     @property
     def has_fits(self) -> bool:
@@ -118,7 +138,13 @@ class UNetStudy(LearnedStudy):
             watch = snapshot_steps(self.config.total_steps(cells[0].train_size))[-_WATCHED:]
         with torch_threads(self.execution.threads):
             trained = train_models(self, cells, watch, self._observe if watch else None)
-            return [self._measured(model) for model in trained]
+            start = time.perf_counter()
+            generated = generate(self, trained)
+            seconds = (time.perf_counter() - start) / len(trained)
+            return [
+                self._measured(model, points, seconds)
+                for model, points in zip(trained, generated, strict=True)
+            ]
 
     def perfect_delta(self, train_size: int) -> float:
         """Mean of Delta of a model that generates the population; NaN but for one Gaussian."""
@@ -166,26 +192,30 @@ class UNetStudy(LearnedStudy):
                 f"KL and Wasserstein distance need more than 2 d = {2 * self.dim} generated "
                 "points: --generated."
             )
+        if isinstance(self.source, Mixture):
+            notes.append(
+                "components: of the generated points that most probably come from each; std is the "
+                "root of the mean variance of a pixel."
+            )
         return notes
 
-    def _observe(self, training: TrainedModel, step: int) -> dict[str, float]:
+    def _observe(self, trainings: Sequence[TrainedModel], step: int) -> list[dict[str, float]]:
         """What a log over training shows beside losses."""
-        points = generate(self, training, stream=step)
-        found = self._kernels(points, training)
-        return {
-            "delta": found["delta"],
-            "memorized": memorization(points, training.seen, training.data.held_out)["memorized"],
-        }
+        found = []
+        for training, points in zip(trainings, generate(self, trainings, stream=step), strict=True):
+            copied = memorization(points, training.seen, training.data.held_out)["memorized"]
+            found.append({"delta": self._kernels(points, training)["delta"], "memorized": copied})
+        return found
 
-    def _measured(self, trained: TrainedModel) -> dict[str, float]:
-        start = time.perf_counter()
-        points = generate(self, trained)
-        sample_seconds = time.perf_counter() - start
+    def _measured(
+        self, trained: TrainedModel, points: Array, sample_seconds: float
+    ) -> dict[str, float]:
         last = trained.history[-1] if trained.history else {}
         values = {
             **self._kernels(points, trained),
             **memorization(points, trained.seen, trained.data.held_out),
             **self._fits(points, trained.seen),
+            **self._components(points),
             **{name: float(last.get(name, math.nan)) for name in LOSSES},
             "train_seconds": trained.seconds,
             "sample_seconds": sample_seconds,
@@ -202,6 +232,13 @@ class UNetStudy(LearnedStudy):
         originals = trained.data.originals
         return kernel_measures(points, trained.seen, originals, self.config.originals, self.std)
 
+    def _components(self, points: Array) -> dict[str, float]:
+        if not isinstance(self.source, Mixture):
+            return {}
+        moments = component_moments(points, self.source)
+        values = (value for component in moments for value in component)
+        return dict(zip(self.component_metrics, values, strict=True))
+
     def _fits(self, points: Array, seen: Array) -> dict[str, float]:
         if not self.has_fits:
             return dict.fromkeys(FITTED, math.nan)
@@ -211,6 +248,17 @@ class UNetStudy(LearnedStudy):
         kl, wasserstein2 = fitted_distances(points, reference)
         linear = linear_distances(seen, reference, trajectory, config.start)
         return dict(zip(FITTED, (kl, linear.kl, wasserstein2, linear.wasserstein2), strict=True))
+
+
+def component_metric(index: int, name: str) -> str:
+    """Name of a value of a component, counted from 1 as in a table.
+
+    Examples
+    --------
+    >>> component_metric(0, "weight")
+    'component1_weight'
+    """
+    return f"component{index + 1}_{name}"
 
 
 def perfect_delta(n_train: int, n_original: int) -> float:
@@ -228,7 +276,7 @@ def summarize(study: UNetStudy, store: Store) -> list[Row]:
     """One row per training size that has finished cells: the columns of ``summary.csv``."""
     cells = [Cell(n, r) for n in study.train_sizes for r in range(study.simulations)]
     return [
-        {"train_size": train_size, **_row(values)}
+        {"train_size": train_size, **_row(values, study.component_metrics)}
         for train_size, values in store.values(cells).items()
     ]
 
@@ -239,10 +287,11 @@ def net(study: UNetStudy, store: Store) -> Row:
     sizes = store.values(cells).values()
     if not sizes:
         return {}
-    return _row({name: [v for values in sizes for v in values[name]] for name in METRICS})
+    together = {name: [v for values in sizes for v in values[name]] for name in study.metrics}
+    return _row(together, study.component_metrics)
 
 
-def _row(values: Mapping[str, Sequence[float]]) -> Row:
+def _row(values: Mapping[str, Sequence[float]], components: Sequence[str]) -> Row:
     count = len(values["delta"])
     row: Row = {"simulations": count}
     for name in ("distance_original", "distance_train", "delta"):
@@ -252,7 +301,7 @@ def _row(values: Mapping[str, Sequence[float]]) -> Row:
         row[f"{name}_mean"], _ = mean_and_error(values[name])
     row |= share_positive("full_delta", values["full_delta_sign"])
     row["full_delta_log_abs_mean"], _ = mean_and_error(values["full_delta_log_abs"])
-    for name in ("memorized", "baseline", *FITTED, *LOSSES):
+    for name in ("memorized", "baseline", *FITTED, *LOSSES, *components):
         row[f"{name}_mean"], row[f"{name}_se"] = mean_and_error(values[name])
     for name in SECONDS:
         row[name], _ = mean_and_error(values[name])

@@ -38,9 +38,14 @@ from ornstein.validation import as_count
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ornstein.gaussians import Gaussian
+    from ornstein.samplers import Trajectory
     from ornstein.studies.trained_models import TrainedModel
 
+    Array = NDArray[np.float64]
     Row = dict[str, float | int | str]
 
 AVERAGED = ("kl", "kl_linear", "wasserstein2", "wasserstein2_linear", "memorized", "delta")
@@ -131,7 +136,18 @@ class LearnedStepsStudy(LearnedStudy):
         reference = moments_of(self.source)
         with torch_threads(self.execution.threads):
             trained = train_models(self, cells)
-            return [self._measured(model, reference) for model in trained]
+            values = [self._once(model) for model in trained]
+            for name in self.config.samplers:
+                for steps in self.all_steps:
+                    generated = generate(self, trained, sampler=name, steps=steps)
+                    trajectory = as_sampler(name).trajectory(self.config.schedule.levels(steps))
+                    for own, model, points in zip(values, trained, generated, strict=True):
+                        found = self._compared(model, points, trajectory, reference)
+                        own |= {metric_name(name, steps, key): found[key] for key in WATCHED}
+        for model in trained:
+            if model.checkpoint is not None:
+                model.checkpoint.unlink(missing_ok=True)
+        return values
 
     @property
     def notes(self) -> list[str]:
@@ -148,31 +164,26 @@ class LearnedStepsStudy(LearnedStudy):
             "All numbers of steps start from the same noise.",
         ]
 
-    def _measured(self, trained: TrainedModel, reference: Gaussian) -> dict[str, float]:
+    def _once(self, trained: TrainedModel) -> dict[str, float]:
+        baseline = memorization(trained.data.held_out, trained.seen, None)["memorized"]
+        return {"baseline": baseline, "train_seconds": trained.seconds}
+
+    def _compared(
+        self, trained: TrainedModel, points: Array, trajectory: Trajectory, reference: Gaussian
+    ) -> dict[str, float]:
         config, data, seen = self.config, trained.data, trained.seen
-        values = {}
-        for name in config.samplers:
-            for steps in self.all_steps:
-                points = generate(self, trained, sampler=name, steps=steps)
-                trajectory = as_sampler(name).trajectory(config.schedule.levels(steps))
-                network = fitted_distances(points, reference)
-                linear = linear_distances(seen, reference, trajectory, config.start)
-                kernels = kernel_measures(points, seen, data.originals, config.originals, self.std)
-                measured = {
-                    "kl": network.kl,
-                    "kl_linear": linear.kl,
-                    "wasserstein2": network.wasserstein2,
-                    "wasserstein2_linear": linear.wasserstein2,
-                    "memorized": memorization(points, seen, None)["memorized"],
-                    "delta": kernels["delta"],
-                    "delta_sign": kernels["delta_sign"],
-                }
-                values |= {metric_name(name, steps, key): measured[key] for key in WATCHED}
-        values["baseline"] = memorization(data.held_out, seen, None)["memorized"]
-        values["train_seconds"] = trained.seconds
-        if trained.checkpoint is not None:
-            trained.checkpoint.unlink(missing_ok=True)
-        return values
+        network = fitted_distances(points, reference)
+        linear = linear_distances(seen, reference, trajectory, config.start)
+        kernels = kernel_measures(points, seen, data.originals, config.originals, self.std)
+        return {
+            "kl": network.kl,
+            "kl_linear": linear.kl,
+            "wasserstein2": network.wasserstein2,
+            "wasserstein2_linear": linear.wasserstein2,
+            "memorized": memorization(points, seen, None)["memorized"],
+            "delta": kernels["delta"],
+            "delta_sign": kernels["delta_sign"],
+        }
 
 
 def summarize(study: LearnedStepsStudy, store: Store) -> list[Row]:
