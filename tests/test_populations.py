@@ -35,7 +35,7 @@ def test_a_gaussian_is_a_mixture_of_one() -> None:
     "call",
     [
         lambda: Mixture([]),
-        lambda: Mixture.isotropic(2, [0.0, 1.0], [1.0]),
+        lambda: Mixture.isotropic(2, [0.0, 1.0, 2.0], [1.0, 2.0]),
         lambda: Mixture.isotropic(2, [0.0, 1.0], [1.0, -1.0]),
         lambda: Mixture.isotropic(2, [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]),
         lambda: Mixture.isotropic(2, [0.0, 1.0], [1.0, 1.0], [1.0]),
@@ -45,3 +45,8 @@ def test_a_gaussian_is_a_mixture_of_one() -> None:
 def test_bad_mixtures_are_refused(call) -> None:
     with pytest.raises(ValueError, match=r"expected|at least one"):
         call()
+
+
+def test_one_std_is_that_of_all_components() -> None:
+    mixture = Mixture.isotropic(2, [0.0, 1.0], [0.3])
+    assert [component.std for component in mixture.components] == pytest.approx([0.3, 0.3])

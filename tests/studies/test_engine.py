@@ -2,6 +2,7 @@
 
 import math
 import sqlite3
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,6 +55,29 @@ def test_same_values_for_any_number_of_workers(tmp_path: Path) -> None:
     two = run(Toy(simulations=12), tmp_path / "two", jobs=2)
     assert one == two
     assert one[2]["limit"] == [math.inf] * 12
+
+
+@dataclass(frozen=True)
+class Hoarder(Toy):
+    """Keeps 400 MB of each cell, so that joblib replaces its worker after a second."""
+
+    def seconds(self, cell: Cell) -> float:
+        return 10.0
+
+    def measure(self, cell: Cell) -> dict[str, float]:
+        import builtins
+
+        hoard = vars(builtins).setdefault("_hoard", [])
+        hoard.append(np.ones(50_000_000))
+        time.sleep(1.2)
+        return super().measure(cell)
+
+
+@pytest.mark.slow
+def test_a_worker_that_has_grown_is_replaced_without_a_word(tmp_path: Path) -> None:
+    """The warning of that is an error here, and would be the end of the thread that replaces."""
+    study = Hoarder(train_sizes=(2,), simulations=8)
+    assert len(run(study, tmp_path, jobs=2)[2]["value"]) == 8
 
 
 def test_seeds_depend_on_the_cell_alone() -> None:

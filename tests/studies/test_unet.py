@@ -341,12 +341,23 @@ class TestSnapshots:
         assert crossing((10, 100, 1000, 10_000), (0.6, 0.0, 0.5, 0.9)) == pytest.approx(1000)
 
     def test_exponent(self) -> None:
-        found = [Window(n, n, 10, 0.0, 7.0 * n**1.3, 0.0, 0.0, 1) for n in (10, 40, 90)]
-        assert exponent(found) == pytest.approx(1.3)
-        assert exponent([*found, found[0]._replace(memorization_step=math.nan)]) == pytest.approx(
-            1.3
-        )
-        assert math.isnan(exponent(found[:1]))
+        found = [Window(n, n, 10, 0.0, 7.0 * n**1.3, 0.0, 7.0 * n**1.3, 1) for n in (10, 40, 90)]
+        assert exponent(found).slope == pytest.approx(1.3)
+        never = found[0]._replace(memorization_step=math.nan)
+        assert exponent([*found, never]).slope == pytest.approx(1.3)
+        assert math.isnan(exponent(found[:1]).slope)
+
+    def test_error_of_the_exponent(self) -> None:
+        """As the spread of the slopes of noisy times."""
+        rng, error, sizes = np.random.default_rng(0), 0.1, (10, 40, 90, 300)
+
+        def noisy() -> list[Window]:
+            times = [n * math.exp(error * rng.standard_normal()) for n in sizes]
+            tails = [(t, t * math.exp(-error), t * math.exp(error), 1) for t in times]
+            return [Window(n, n, 10, 0.0, *tail) for n, tail in zip(sizes, tails, strict=True)]
+
+        slopes = [exponent(noisy()).slope for _ in range(2000)]
+        assert exponent(noisy()).error == pytest.approx(np.std(slopes), rel=0.07)
 
     def test_together_as_alone(self, tmp_path: Path) -> None:
         config = tiny((12,), training_steps=30, simulations=2)

@@ -206,5 +206,5 @@ def _snapshot_report(study: SnapshotStudy, store: Store, folder: Path) -> Report
     if not rows:
         return None
     figures = {"figure": snapshot_figure(study, rows, found)}
-    extras = {"windows": found, "exponent": exponent(found), "notes": study.notes}
+    extras = {"windows": found, "exponent": exponent(found)._asdict(), "notes": study.notes}
     return Report(rows, snapshot_tables(study, rows, found), extras, figures)

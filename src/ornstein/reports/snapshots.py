@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ornstein.reports.figures import GREY, style
-from ornstein.reports.tables import Column, format_table, number, paragraph
+from ornstein.reports.tables import Column, format_table, number, paragraph, with_error
 from ornstein.reports.unet import heading
 from ornstein.studies.snapshots import HALF, exponent
 
@@ -40,9 +40,10 @@ def snapshot_tables(study: SnapshotStudy, rows: Rows, windows: Sequence[Window])
     ):
         blocks += [f"{title}, by optimiser step and n", _by_step(rows, name, digits)]
     blocks += ["The window between the best step and memorization", _window_table(windows)]
-    slope = exponent(windows)
+    slope, error = exponent(windows)
     if math.isfinite(slope):
-        blocks.append(f"tau_mem grows like n^{slope:.2f} (least squares in logarithms)")
+        power = with_error(slope, error)
+        blocks.append(f"tau_mem grows like n to the {power} (least squares in logarithms)")
     blocks += [paragraph(note) for note in study.notes]
     return "\n\n".join(blocks)
 

@@ -26,6 +26,7 @@ __all__ = [
 import signal
 import sys
 import threading
+import warnings
 import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
@@ -200,6 +201,10 @@ def _computed(
     if not tasks:
         return
     with ExitStack() as stack:
+        # A worker that has grown (as one that loads PyTorch does) is replaced by a fresh one, and
+        # its work is done; joblib warns, in a thread that dies of it where warnings are errors.
+        stack.enter_context(warnings.catch_warnings())
+        warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
         if dask is not None:
             stack.enter_context(_dask_backend(dask))
         elif joblib.effective_n_jobs(jobs) == 1 or len(tasks) == 1:

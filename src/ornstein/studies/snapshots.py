@@ -13,7 +13,7 @@ Two times describe a size:
 
 Between the two a network generates new points of the population. The test loss falls, at first, in
 the same way for every n; ``tau_mem`` grows with n, like n where the time to fit the empirical score
-is set by the least eigenvalues of its features: the window opens. ``exponent`` is the slope of
+is set by the least eigenvalues of its features: the window opens. :func:`exponent` is the slope of
 ``ln tau_mem`` against ``ln n``.
 
 References
@@ -24,7 +24,15 @@ dynamical regularization in training", arXiv 2505.17638.
 
 from __future__ import annotations
 
-__all__ = ["SnapshotStudy", "Window", "summarize", "windows", "exponent", "HALF"]
+__all__ = [
+    "SnapshotStudy",
+    "Window",
+    "summarize",
+    "windows",
+    "Exponent",
+    "exponent",
+    "HALF",
+]
 
 import math
 from dataclasses import dataclass
@@ -249,13 +257,26 @@ def crossing(steps: Sequence[int], fractions: Sequence[float]) -> float:
     return math.exp(math.log(steps[first - 1]) + share * math.log(steps[first] / steps[first - 1]))
 
 
-def exponent(found: Sequence[Window]) -> float:
-    """Slope of ``ln tau_mem`` against ``ln n``, n trained on; NaN with fewer than two sizes."""
+class Exponent(NamedTuple):
+    """Slope of ``ln tau_mem`` against ``ln n``, n trained on, and its standard error."""
+
+    slope: float
+    error: float
+
+
+def exponent(found: Sequence[Window]) -> Exponent:
+    """Fit by least squares; NaN with fewer than two sizes, an error of NaN without replicates.
+
+    The error follows from those of ``ln tau_mem``: it says nothing of a law that is no power.
+    """
     known = [w for w in found if math.isfinite(w.memorization_step)]
     if len({w.seen for w in known}) < 2:
-        return math.nan
+        return Exponent(math.nan, math.nan)
     x = np.log([w.seen for w in known])
-    return float(np.polyfit(x, np.log([w.memorization_step for w in known]), 1)[0])
+    weights = (x - x.mean()) / ((x - x.mean()) ** 2).sum()
+    middle = np.array([w.memorization_step for w in known])
+    errors = np.log(np.array([w.memorization_step_high for w in known]) / middle)
+    return Exponent(float(weights @ np.log(middle)), float(np.linalg.norm(weights * errors)))
 
 
 def _values(study: SnapshotStudy, store: Store) -> Mapping[int, Mapping[str, list[float]]]:
