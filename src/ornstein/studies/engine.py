@@ -26,8 +26,8 @@ __all__ = [
 import signal
 import sys
 import threading
-import warnings
 import time
+import warnings
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
