@@ -101,6 +101,16 @@ def test_components_of_a_mixture() -> None:
     assert math.isnan(s1)
 
 
+def test_points_between_components_go_to_the_heavier_one() -> None:
+    mixture = Mixture.isotropic(1, [0.0, 1.0], [1.0], [0.9, 0.1])
+    # Where 0.9 exp(-x^2/2) = 0.1 exp(-(x-1)^2/2): x = 1/2 + ln 9.
+    border = 0.5 + math.log(9)
+    points = np.array([[0.6], [border - 0.01], [border + 0.01]])
+    (weight, mean, _), _ = component_moments(points, mixture)
+    assert weight == pytest.approx(2 / 3)
+    assert mean == pytest.approx((0.6 + border - 0.01) / 2)
+
+
 def test_moments_of_a_mixture() -> None:
     mixture = Mixture.isotropic(3, [0.0, 2.0], [1.0, 0.5], [0.25, 0.75])
     points = mixture.sample(200_000, 0)
@@ -126,6 +136,21 @@ class TestLinearDistances:
         scale = seen.std() ** 2
         expected = scale * wasserstein_squared(law, inside)
         assert found.wasserstein2 == pytest.approx(expected, rel=1e-9)
+
+    def test_start_from_the_population_is_the_marginal_one_for_many_points(self) -> None:
+        reference = Gaussian.isotropic(6, 4.0, 0.3)
+        trajectory = as_sampler("ddim").trajectory(self.schedule.levels(3))
+        seen = reference.sample(40_000, 0)
+        known, estimated = (
+            linear_distances(seen, reference, trajectory, start)
+            for start in ("population", "marginal")
+        )
+        assert known.kl == pytest.approx(estimated.kl, rel=0.02)
+        assert known.wasserstein2 == pytest.approx(estimated.wasserstein2, rel=0.02)
+        few = linear_distances(seen[:50], reference, trajectory, "population")
+        assert few.kl != pytest.approx(
+            linear_distances(seen[:50], reference, trajectory, "marginal").kl, rel=0.02
+        )
 
     def test_below_full_rank_kl_is_infinite(self) -> None:
         reference = Gaussian.isotropic(6, 4.0, 0.3)

@@ -56,7 +56,7 @@ class Moments(NamedTuple):
         if n > centred.shape[1]:
             factor = torch.linalg.qr(centred, mode="r").R
         else:
-            # Rotated, so that the rows are directions and not the points themselves.
+            # Rotated, so that the rows are principal directions and not the points themselves.
             factor = torch.linalg.eigh(centred @ centred.T).eigenvectors.T @ centred
         factor = (factor / n**0.5).view(-1, *shape)
         return cls(mean.view(shape), torch.zeros(shape, dtype=torch.float64), factor)
