@@ -82,6 +82,7 @@ def row(train_size: int, size: float, error: float) -> dict[str, float | int]:
         **values,
         "log_l2_original_mean": -size,
         "log_l2_train_mean": -size,
+        "delta_log_abs_mean": -1.5 * size,
         "delta_positive": 1 / 3,
         "delta_positive_low": 0.1,
         "delta_positive_high": 0.9,

@@ -11,7 +11,6 @@ __all__ = ["History", "Observations", "SampleGrids", "ProgressBar"]
 
 import csv
 import os
-import sys
 import time
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from lightning.pytorch.callbacks import Callback
 
 from ornstein.networks.averaging import EMA
+from ornstein.networks.progress import progress_bar
 from ornstein.networks.randomness import keyed_generator
 
 if TYPE_CHECKING:
@@ -207,16 +207,12 @@ class ProgressBar(Callback):
 
     def __init__(self, total: int, show: bool | None = None) -> None:
         self.total = total
-        self.show = sys.stderr.isatty() if show is None else show
+        self.show = show
         self._bar: Any = None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start where training starts."""
-        from tqdm import tqdm
-
-        if self.show:
-            options: Any = {"unit": "step", "file": sys.stderr, "leave": False}
-            self._bar = tqdm(total=self.total, initial=trainer.global_step, **options)
+        self._bar = progress_bar(self.total, self.show, initial=trainer.global_step)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int

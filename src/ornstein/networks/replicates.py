@@ -14,7 +14,6 @@ from __future__ import annotations
 __all__ = ["ReplicatesResult", "train_replicates", "sample_replicates", "replicates_at_once"]
 
 import copy
-import sys
 import time
 from collections import deque
 from contextlib import ExitStack, contextmanager
@@ -31,6 +30,7 @@ from ornstein.networks.config import TrainingConfig
 from ornstein.networks.data import TrainingBatch, TrainingStream, split_indices
 from ornstein.networks.learned import LearnedDiffusion, as_images
 from ornstein.networks.process import DiffusionProcess
+from ornstein.networks.progress import progress_bar
 from ornstein.networks.sampling import evaluating, normal_draws, part_of, sampling_path
 from ornstein.networks.starts import first_points
 from ornstein.networks.training import untrained
@@ -134,26 +134,24 @@ def train_replicates(
     total = config.total_steps(len(chosen[0]))
     sums = torch.zeros(len(models), dtype=torch.float64, device=device)
     seen = 0
-    for step in _bar(total, progress):
-        parts = [stream.batch(step) for stream in streams]
-        batch = TrainingBatch(*(torch.stack(tensors) for tensors in zip(*parts, strict=True)))
-        size = batch.x0.shape[1]
-        sums += size * stack.step(batch)
-        seen += size
-        if step + 1 in snapshots and observe is not None:
-            with stack.evaluated():
-                values = observe(step + 1, models)
-            for history, own in zip(histories, values or [], strict=False):
-                history.append({"step": step + 1, **{k: float(v) for k, v in own.items()}})
-        if (step + 1) % epoch_length == 0 or step + 1 == total:
-            row = {"step": step + 1, "epoch": step // epoch_length}
-            for history, loss in zip(histories, (sums / seen).tolist(), strict=True):
-                if history and history[-1]["step"] == step + 1:
-                    history[-1] |= {**row, "train_loss": loss}
-                else:
-                    history.append({**row, "train_loss": loss})
-            sums.zero_()
-            seen = 0
+    with progress_bar(total, progress) as bar:
+        for step in range(total):
+            parts = [stream.batch(step) for stream in streams]
+            batch = TrainingBatch(*(torch.stack(tensors) for tensors in zip(*parts, strict=True)))
+            size = batch.x0.shape[1]
+            sums += size * stack.step(batch)
+            seen += size
+            if step + 1 in snapshots and observe is not None:
+                with stack.evaluated():
+                    values = observe(step + 1, models)
+                for history, own in zip(histories, values or [], strict=False):
+                    _note(history, step + 1, own)
+            if (step + 1) % epoch_length == 0 or step + 1 == total:
+                for history, loss in zip(histories, (sums / seen).tolist(), strict=True):
+                    _note(history, step + 1, {"epoch": step // epoch_length, "train_loss": loss})
+                sums.zero_()
+                seen = 0
+            bar.update()
     stack.write_back()
     for model in models:
         model.cpu().eval()
@@ -323,6 +321,13 @@ class _Stack:
             average.lerp_(self.parameters[name], move)
 
 
+def _note(history: list[dict[str, float]], step: int, values: Mapping[str, float]) -> None:
+    """Add values of an optimiser step, beside those already noted there."""
+    if not history or history[-1]["step"] != step:
+        history.append({"step": step})
+    history[-1] |= {name: float(value) for name, value in values.items()}
+
+
 def _stacked_answers(networks: Sequence[nn.Module]) -> Callable[[Tensor, Tensor], Tensor]:
     """``f(x, k)`` of K networks, for x of shape (K, n, ...) and one step for each, shape (K,)."""
     parameters, buffers = stack_module_state(list(networks))  # type: ignore[arg-type]
@@ -362,10 +367,3 @@ def _check(
         )
     if config.precision == "16-mixed":
         raise ValueError("precision is '16-mixed': replicates train in '32-true' or 'bf16-mixed'")
-
-
-def _bar(total: int, progress: bool | None) -> Any:
-    from tqdm import tqdm
-
-    disable = not sys.stderr.isatty() if progress is None else not progress
-    return tqdm(range(total), unit="step", file=sys.stderr, disable=disable, leave=False)

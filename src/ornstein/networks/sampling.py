@@ -11,7 +11,6 @@ from __future__ import annotations
 
 __all__ = ["sample", "sampling_path", "evaluating", "normal_draws", "part_of"]
 
-import sys
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from ornstein.networks.progress import progress_bar
 from ornstein.networks.starts import first_points
 from ornstein.samplers import as_sampler, denoising_path
 from ornstein.schedules import as_schedule
@@ -99,7 +99,10 @@ def sample(
         )
     normal = partial(normal_draws, generator, network, device=process.signal.device)
     batches = []
-    with _bar(len(trajectory.steps) * -(-count // size), progress) as bar, evaluating(network):
+    with (
+        progress_bar(len(trajectory.steps) * -(-count // size), progress) as bar,
+        evaluating(network),
+    ):
         for first in range(0, count, size):
             here = (min(size, count - first), *shape)
             own = part_of(start, first, size)
@@ -174,10 +177,3 @@ def evaluating(network: nn.Module) -> Iterator[None]:
             yield
     finally:
         network.train(training)
-
-
-def _bar(total: int, progress: bool | None) -> Any:
-    from tqdm import tqdm
-
-    disable = not sys.stderr.isatty() if progress is None else not progress
-    return tqdm(total=total, unit="step", file=sys.stderr, disable=disable, leave=False)

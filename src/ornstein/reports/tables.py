@@ -130,6 +130,7 @@ def linear_tables(study: LinearStudy, rows: Sequence[Mapping[str, float | int]])
         sizes,
         Column("ln L2^2 original", [number(row["log_l2_original_mean"], 6) for row in rows]),
         Column("ln L2^2 train", [number(row["log_l2_train_mean"], 6) for row in rows]),
+        Column("ln |Delta|", [number(row["delta_log_abs_mean"], 6) for row in rows]),
         Column("P(Delta > 0) [95%]", positive),
     ]
     blocks = [

@@ -274,8 +274,8 @@ def summarize(study: LinearStudy, store: Store) -> list[dict[str, float | int]]:
         for name in WITH_THEORY:
             row[f"{name}_mean"], row[f"{name}_se"] = mean_and_error(values[name])
             row[f"{name}_theory"] = theory.get(name, math.nan)
-        row["log_l2_original_mean"], _ = mean_and_error(values["log_l2_original"])
-        row["log_l2_train_mean"], _ = mean_and_error(values["log_l2_train"])
+        for name in ("log_l2_original", "log_l2_train", "delta_log_abs"):
+            row[f"{name}_mean"], row[f"{name}_se"] = mean_and_error(values[name])
         row["delta_positive"] = positive / len(signs)
         row["delta_positive_low"], row["delta_positive_high"] = low, high
         rows.append(row)
