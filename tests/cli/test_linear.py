@@ -22,8 +22,11 @@ COLUMNS = [
         for name in ("kl", "hellinger2", "wasserstein2", "trace")
         for part in ("mean", "se", "theory")
     ),
-    "log_l2_original_mean",
-    "log_l2_train_mean",
+    *(
+        f"{name}_{part}"
+        for name in ("log_l2_original", "log_l2_train", "delta_log_abs")
+        for part in ("mean", "se")
+    ),
     "delta_positive",
     "delta_positive_low",
     "delta_positive_high",
@@ -194,8 +197,9 @@ def test_digits(ornstein: Callable, tmp_path: Path) -> None:
     assert [row["train_size"] for row in rows] == [100, 300, 500]
     check_intervals(rows, 3)
     for row in rows:
-        # Constant pixels: singular laws, and no NaN but the error of an infinite mean.
-        assert {name for name, value in row.items() if math.isnan(value)} <= {"kl_se"}
+        # Constant pixels: singular laws, and no NaN but errors of infinite means.
+        infinite = {f"{name}_se" for name in ("kl", "log_l2_original", "log_l2_train")}
+        assert {name for name, value in row.items() if math.isnan(value)} <= infinite
         assert math.isfinite(row["wasserstein2_mean"])
         assert all(math.isfinite(row[name]) for name in THEORY)
     text = " ".join(result.out.split())
