@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["unet_steps_tables", "unet_steps_figure"]
 
 import math
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -14,11 +15,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from ornstein.reports.figures import style
-from ornstein.reports.tables import Column, format_table, number, paragraph
+from ornstein.reports.tables import WIDTH, Column, format_table, number, paragraph, with_error
 from ornstein.reports.unet import heading
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from matplotlib.axes import Axes
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     Rows = Sequence[Mapping[str, Any]]
 
 _MARKERS = "osD^vP*X"
-_PER_TABLE = 3
 
 
 def unet_steps_tables(study: LearnedStepsStudy, rows: Rows) -> str:
@@ -41,13 +41,15 @@ def unet_steps_tables(study: LearnedStepsStudy, rows: Rows) -> str:
             continue
         runs, baseline = here[0]["simulations"], number(here[0]["baseline_mean"], 3)
         title = f"n = {size}, {runs} runs"
-        if any(math.isfinite(row["kl_mean"]) for row in here):
-            blocks += [f"{title}: KL, nats, network and linear", _pairs(study, here, "kl")]
+        compared = {"kl": "KL, nats", "wasserstein2": "W2^2"}
+        if not any(math.isfinite(row["kl_mean"]) for row in here):
+            del compared["kl"]
+        for name, label in compared.items():
+            pair = {"": _mean(name), "linear": _mean(f"{name}_linear")}
+            blocks += [f"{title}: {label}, network and linear", _by_steps(study, here, pair)]
         blocks += [
-            f"{title}: W2^2, network and linear",
-            _pairs(study, here, "wasserstein2"),
-            f"{title}: memorized fraction (baseline {baseline}) and P(Delta > 0)",
-            _pairs(study, here, "memorized_mean", "delta_positive", ("mem.", "P")),
+            f"{title}: memorized fraction (baseline {baseline}) and P(Delta > 0) [95%]",
+            _by_steps(study, here, {"mem.": _mean("memorized"), "P": _share}),
         ]
     return "\n\n".join([*blocks, *(paragraph(note) for note in study.notes)])
 
@@ -111,26 +113,34 @@ def _curve(axis: Axes, rows: Rows, name: str, unit: float, **look: Any) -> None:
         axis.errorbar(steps[finite], mean[finite], yerr=spread, lw=1.0, elinewidth=0.8, **look)
 
 
-def _pairs(
-    study: LearnedStepsStudy,
-    rows: Rows,
-    name: str,
-    second: str | None = None,
-    titles: tuple[str, str] = ("", "linear"),
+def _by_steps(
+    study: LearnedStepsStudy, rows: Rows, columns: Mapping[str, Callable[[Mapping[str, Any]], str]]
 ) -> str:
-    """A row per S; for each sampler the network's mean and what it is compared with."""
-    first = name if second is not None else f"{name}_mean"
-    second = second if second is not None else f"{name}_linear_mean"
+    """A row per S; for each sampler these columns, by title; as many samplers a table as fit."""
     values = {(row["sampler"], row["steps"]): row for row in rows}
-    parts = []
-    samplers = study.config.samplers
-    for start in range(0, len(samplers), _PER_TABLE):
-        columns = [Column("S", [str(steps) for steps in study.all_steps])]
-        for sampler in samplers[start : start + _PER_TABLE]:
-            here = [values[sampler, steps] for steps in study.all_steps]
-            columns += [
-                Column(f"{sampler} {titles[0]}".strip(), [number(row[first]) for row in here]),
-                Column(titles[1], [number(row[second]) for row in here]),
+    groups = []
+    for sampler in study.config.samplers:
+        here = [values[sampler, steps] for steps in study.all_steps]
+        groups.append(
+            [
+                Column(f"{sampler} {title}".strip() if index == 0 else title, list(map(cell, here)))
+                for index, (title, cell) in enumerate(columns.items())
             ]
-        parts.append(format_table(columns))
-    return "\n\n".join(parts)
+        )
+    steps = Column("S", [str(steps) for steps in study.all_steps])
+    tables: list[str] = []
+    for count in range(len(groups), 0, -1):
+        chunks = (groups[first : first + count] for first in range(0, len(groups), count))
+        tables = [format_table([steps, *chain.from_iterable(chunk)]) for chunk in chunks]
+        if all(len(line) <= WIDTH for table in tables for line in table.splitlines()):
+            break
+    return "\n\n".join(tables)
+
+
+def _mean(name: str) -> Callable[[Mapping[str, Any]], str]:
+    return lambda row: with_error(row[f"{name}_mean"], row[f"{name}_se"])
+
+
+def _share(row: Mapping[str, Any]) -> str:
+    low, high = row["delta_positive_low"], row["delta_positive_high"]
+    return f"{row['delta_positive']:.2f} [{low:.2f}, {high:.2f}]"
