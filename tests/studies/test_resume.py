@@ -13,7 +13,13 @@ import pytest
 
 from ornstein.cli.main import main
 
-ENTRY = "import sys; from ornstein.cli import main; sys.exit(main(sys.argv[1:]))"
+# As on a terminal: what a shell starts in the background ignores SIGINT, and so do its children.
+ENTRY = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from ornstein.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
 OPTIONS = ("linear", "--dim", "40", "--train-sizes", "30,80", "--simulations", "300")
 PLANNED = {(size, replicate) for size in (30, 80) for replicate in range(300)}
 # So many that it is always cut off in the middle, however busy the machine is.
