@@ -1,4 +1,4 @@
-"""The one progress bar of training and sampling."""
+"""The one progress bar: on stderr, if that is a terminal, and gone when it is done."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ import sys
 from typing import Any
 
 
-def progress_bar(total: int, show: bool | None = None, initial: int = 0) -> Any:
-    """A tqdm bar of steps on stderr that leaves nothing behind.
+def progress_bar(total: int, unit: str, show: bool | None = None, initial: int = 0) -> Any:
+    """A bar to be used as a context, and moved on with ``update``.
 
     Parameters
     ----------
     total : int
-        Steps in all.
+        Of all there is to do.
+    unit : str
+        What is counted.
     show : bool, optional
         By default if stderr is a terminal.
     initial : int
-        Steps already done.
+        What is done already.
     """
     from tqdm import tqdm
 
     disable = not sys.stderr.isatty() if show is None else not show
-    options: Any = {"unit": "step", "file": sys.stderr, "leave": False}
+    options: Any = {"unit": unit, "file": sys.stderr, "leave": False}
     return tqdm(total=total, initial=initial, disable=disable, **options)

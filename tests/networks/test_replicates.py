@@ -102,6 +102,11 @@ def test_unets_are_sampled_together_too() -> None:
         torch.testing.assert_close(found, alone, rtol=1e-4, atol=1e-4)
     with pytest.raises(ValueError, match="as many of each"):
         sample_replicates(models, 3, generators=generators[0][:1])
+    points = np.zeros((1, 1, 8, 8))
+    with pytest.raises(ValueError, match="as many of each"):
+        sample_replicates(models, 3, generators=generators[0], start=[points])
+    with pytest.raises(ValueError, match="a point for each"):
+        sample_replicates(models, 3, generators=generators[0], start=[points, points])
 
 
 def test_observations_at_snapshots_disturb_nothing() -> None:

@@ -17,6 +17,12 @@ A sampler of :mod:`ornstein.samplers` with this denoiser is affine in every step
 generates is a Gaussian, known exactly (:mod:`ornstein.linear_response`). With ever more steps from
 the noised `data_law_` it becomes the `data_law_`: the Gaussian generator of Merger and Goldt.
 
+From any other Gaussian, ``x_first = alpha x' + sigma z`` with ``x' ~ N(m', C')``, it generates
+
+    N(m + alpha T (m' - m),  T (alpha^2 C' + sigma^2 I) T + A),
+
+T and A the transfer and the added variance of all modes of C, as matrices; C' may have other axes.
+
 The ridge is added to C, not to ``C + s^2`` as a penalty on the weights would be: with that,
 ``D(y; s)`` does not tend to y for ``s -> 0``, and the law of infinitely many steps would be a
 point.

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from lightning.pytorch.callbacks import Callback
 
 from ornstein.networks.averaging import EMA
-from ornstein.networks.progress import progress_bar
 from ornstein.networks.randomness import keyed_generator
+from ornstein.progress import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -195,15 +195,7 @@ class SampleGrids(Callback):
 
 
 class ProgressBar(Callback):
-    """Optimiser steps, on stderr.
-
-    Parameters
-    ----------
-    total : int
-        Steps in all.
-    show : bool, optional
-        By default if stderr is a terminal.
-    """
+    """Optimiser steps of `total`; `show` as for :func:`~ornstein.progress.progress_bar`."""
 
     def __init__(self, total: int, show: bool | None = None) -> None:
         self.total = total
@@ -212,7 +204,7 @@ class ProgressBar(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start where training starts."""
-        self._bar = progress_bar(self.total, self.show, initial=trainer.global_step)
+        self._bar = progress_bar(self.total, "step", self.show, trainer.global_step)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int

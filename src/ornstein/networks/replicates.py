@@ -30,10 +30,10 @@ from ornstein.networks.config import TrainingConfig
 from ornstein.networks.data import TrainingBatch, TrainingStream, split_indices
 from ornstein.networks.learned import LearnedDiffusion, as_images
 from ornstein.networks.process import DiffusionProcess
-from ornstein.networks.progress import progress_bar
 from ornstein.networks.sampling import evaluating, normal_draws, part_of, sampling_path
-from ornstein.networks.starts import first_points
+from ornstein.networks.starts import checked_start, first_points
 from ornstein.networks.training import untrained
+from ornstein.progress import progress_bar
 from ornstein.samplers import as_sampler
 from ornstein.validation import as_count
 
@@ -134,7 +134,7 @@ def train_replicates(
     total = config.total_steps(len(chosen[0]))
     sums = torch.zeros(len(models), dtype=torch.float64, device=device)
     seen = 0
-    with progress_bar(total, progress) as bar:
+    with progress_bar(total, "step", progress) as bar:
         for step in range(total):
             parts = [stream.batch(step) for stream in streams]
             batch = TrainingBatch(*(torch.stack(tensors) for tensors in zip(*parts, strict=True)))
@@ -194,17 +194,20 @@ def sample_replicates(
     ValueError
         If lengths disagree, or an argument is out of range.
     """
-    if not models or len(models) != len(generators):
+    given = [start] * len(models) if isinstance(start, str) else start
+    if not models or not len(models) == len(generators) == len(given):
         raise ValueError(
-            f"{len(models)} model(s) and {len(generators)} generator(s): expected as many of each, "
-            "at least one"
+            f"{len(models)} model(s), {len(generators)} generator(s) and {len(given)} start(s): "
+            "expected as many of each, at least one"
         )
     count, size = as_count(n, "n"), as_count(batch_size, "batch_size")
     process = models[0].process
     levels = process.schedule.levels(process.steps if steps is None else steps)
     trajectory = as_sampler(sampler).trajectory(levels)
-    given = [start] * len(models) if isinstance(start, str) else start
-    starts = [model.first(own) for model, own in zip(models, given, strict=True)]
+    starts = [
+        checked_start(model.first(own), (count, *model.shape))
+        for model, own in zip(models, given, strict=True)
+    ]
     draws = [
         partial(normal_draws, generator, model)
         for model, generator in zip(models, generators, strict=True)

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from ornstein.networks.progress import progress_bar
-from ornstein.networks.starts import first_points
+from ornstein.networks.starts import checked_start, first_points
+from ornstein.progress import progress_bar
 from ornstein.samplers import as_sampler, denoising_path
 from ornstein.schedules import as_schedule
 from ornstein.validation import as_count
@@ -93,14 +93,11 @@ def sample(
     if generator is None:
         generator = torch.Generator()
         generator.seed()
-    if isinstance(start, Tensor) and start.shape != (count, *shape):
-        raise ValueError(
-            f"start has shape {tuple(start.shape)}, expected {(count, *shape)}: a point for each"
-        )
+    start = checked_start(start, (count, *shape))
     normal = partial(normal_draws, generator, network, device=process.signal.device)
     batches = []
     with (
-        progress_bar(len(trajectory.steps) * -(-count // size), progress) as bar,
+        progress_bar(len(trajectory.steps) * -(-count // size), "step", progress) as bar,
         evaluating(network),
     ):
         for first in range(0, count, size):

@@ -15,7 +15,7 @@ T = 1000, along every direction in units of the spread of the data in it.
 
 from __future__ import annotations
 
-__all__ = ["Moments", "first_points"]
+__all__ = ["Moments", "checked_start", "first_points"]
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ornstein.samplers import Trajectory
 
@@ -60,6 +60,21 @@ class Moments(NamedTuple):
             factor = torch.linalg.eigh(centred @ centred.T).eigenvectors.T @ centred
         factor = (factor / n**0.5).view(-1, *shape)
         return cls(mean.view(shape), torch.zeros(shape, dtype=torch.float64), factor)
+
+
+def checked_start(start: Moments | Tensor | None, shape: Sequence[int]) -> Moments | Tensor | None:
+    """Return a start for points of that shape, (n, ...).
+
+    Raises
+    ------
+    ValueError
+        If it is points, of another shape.
+    """
+    if isinstance(start, Tensor) and start.shape != (*shape,):
+        raise ValueError(
+            f"start has shape {tuple(start.shape)}, expected {(*shape,)}: a point for each"
+        )
+    return start
 
 
 def first_points(

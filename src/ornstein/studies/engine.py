@@ -12,31 +12,19 @@ bit-identical for any number of workers. Only the driver writes.
 
 from __future__ import annotations
 
-__all__ = [
-    "Study",
-    "Configured",
-    "run_study",
-    "planned_cells",
-    "cell_seed",
-    "one_blas_thread",
-    "workers_deaf_to_interrupts",
-    "progress_bar",
-]
+__all__ = ["Study", "run_study", "planned_cells", "cell_seed"]
 
-import signal
-import sys
-import threading
 import time
-import warnings
-from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from ornstein.progress import progress_bar
 from ornstein.studies.store import Cell, Outcome
+from ornstein.studies.workers import in_workers, one_blas_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from ornstein.studies.store import Store
 
@@ -81,27 +69,6 @@ class Study(Protocol):
     def measure(self, cell: Cell) -> Mapping[str, float]:
         """Compute one cell."""
         ...
-
-
-class Configured:
-    """What a study answers from its configuration, the attribute ``config``."""
-
-    config: Any
-
-    @property
-    def seed(self) -> int:
-        """Seed of the study."""
-        return self.config.seed
-
-    @property
-    def train_sizes(self) -> tuple[int, ...]:
-        """Training sizes asked for."""
-        return self.config.train_sizes
-
-    @property
-    def simulations(self) -> int:
-        """Replicates of each size."""
-        return self.config.simulations
 
 
 def cell_seed(seed: int, cell: Cell) -> np.random.SeedSequence:
@@ -159,8 +126,10 @@ def run_study(
     cells = planned_cells(study)
     ready = store.finished() | store.failed()
     tasks = _tasks(study, [cell for cell in cells if cell not in ready])
-    with progress_bar(len(cells), len(cells) - sum(map(len, tasks)), progress) as bar:
-        for outcomes in _computed(study, tasks, jobs, dask):
+    done = len(cells) - sum(map(len, tasks))
+    with progress_bar(len(cells), "cell", progress, initial=done) as bar:
+        calls = [(study, task) for task in tasks]
+        for outcomes in in_workers(_work, calls, jobs, dask):
             for outcome in outcomes:
                 store.save(outcome)
             bar.update(len(outcomes))
@@ -190,64 +159,6 @@ def _tasks(study: Study, cells: Sequence[Cell]) -> list[list[Cell]]:
             room -= cost
         tasks[-1].append(cell)
     return tasks
-
-
-def _computed(
-    study: Study, tasks: Sequence[list[Cell]], jobs: int, dask: str | None
-) -> Iterator[list[Outcome]]:
-    """Outcomes of the tasks, in the order in which they are finished."""
-    import joblib
-
-    if not tasks:
-        return
-    with ExitStack() as stack:
-        # A worker that has grown (as one that loads PyTorch does) is replaced by a fresh one, and
-        # its work is done; joblib warns, in a thread that dies of it where warnings are errors.
-        stack.enter_context(warnings.catch_warnings())
-        warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
-        if dask is not None:
-            stack.enter_context(_dask_backend(dask))
-        elif joblib.effective_n_jobs(jobs) == 1 or len(tasks) == 1:
-            yield from (_work(study, task) for task in tasks)
-            return
-        parallel = joblib.Parallel(n_jobs=-1 if dask else jobs, return_as="generator_unordered")
-        with workers_deaf_to_interrupts():
-            results: Any = parallel(joblib.delayed(_work)(study, task) for task in tasks)
-        stack.callback(results.close)
-        yield from results
-
-
-@contextmanager
-def workers_deaf_to_interrupts() -> Iterator[None]:
-    """Processes started within do not get Ctrl-C, which a terminal sends to all: the driver does.
-
-    An ignored signal stays ignored in a child. (Blocking it would not do: the workers' library
-    unblocks it on the way.) Only the main thread may change what a signal does.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def _dask_backend(address: str) -> Iterator[None]:
-    try:
-        from distributed import Client  # pyright: ignore[reportMissingImports]
-    except ImportError:
-        raise ValueError("--dask needs dask: pip install 'ornstein[cluster]'") from None
-    import joblib
-
-    try:
-        client = Client(address, timeout="10s")
-    except (OSError, ValueError) as error:
-        raise ValueError(f"no dask scheduler at {address!r}: {error}") from error
-    with client, joblib.parallel_config(backend="dask"):
-        yield
 
 
 def _work(study: Study, cells: Sequence[Cell]) -> list[Outcome]:
@@ -280,26 +191,3 @@ def _outcome(study: Study, cell: Cell) -> Outcome:
         reason = f"{type(error).__name__}: {error}"
         return Outcome(cell, time.perf_counter() - start, error=reason)
     return Outcome(cell, time.perf_counter() - start, values=values)
-
-
-_controller: Any = None
-
-
-def one_blas_thread() -> Any:
-    """Context in which linear algebra uses one thread; the libraries are looked up once."""
-    global _controller  # noqa: PLW0603 - finding the libraries takes longer than a cell
-    import threadpoolctl
-
-    if _controller is None:
-        _controller = threadpoolctl.ThreadpoolController()
-    return _controller.limit(limits=1)
-
-
-def progress_bar(total: int, initial: int, progress: bool | None) -> Any:
-    """Progress on stderr; with None, if that is a terminal."""
-    from tqdm import tqdm
-
-    disable = not sys.stderr.isatty() if progress is None else not progress
-    return tqdm(
-        total=total, initial=initial, unit="cell", file=sys.stderr, disable=disable, leave=False
-    )

@@ -31,9 +31,10 @@ import numpy as np
 
 from ornstein.datasets import DataSet
 from ornstein.populations import Mixture
-from ornstein.studies.engine import Configured, cell_seed
+from ornstein.studies.engine import cell_seed
 from ornstein.studies.images import DEFAULT_PIXELS, ShapedData, load_shaped
 from ornstein.studies.learned_config import Execution, LearnedConfig
+from ornstein.studies.plan import Configured
 from ornstein.validation import as_count
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ornstein.samplers import as_sampler
 from ornstein.schedules import BetaSchedule
+from ornstein.studies.plan import check_plan
 from ornstein.validation import as_count, as_positive
 
 if TYPE_CHECKING:
@@ -105,10 +106,7 @@ class LearnedConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not self.train_sizes:
-            raise ValueError("train_sizes is empty: expected at least one size, as in 50:1050:100")
-        for size in self.train_sizes:
-            as_count(size, "a training size", at_least=2)
+        check_plan(self)
         for name, known in _KNOWN.items():
             if getattr(self, name) not in known:
                 raise ValueError(
@@ -125,9 +123,6 @@ class LearnedConfig:
             )
         as_count(self.diffusion_steps, "diffusion_steps", at_least=2)
         as_count(self.generated, "generated")
-        as_count(self.originals, "originals", at_least=2)
-        as_count(self.simulations, "simulations")
-        as_count(self.seed, "seed", at_least=0)
         as_sampler(self.sampler)
         self.schedule.levels(self.chosen_steps)
         if self.width is not None:

@@ -50,8 +50,9 @@ from ornstein.intervals import wilson_interval
 from ornstein.memorization.delta import DeltaTerms, delta_from_terms
 from ornstein.populations import Mixture
 from ornstein.processes import OneStepNoising
-from ornstein.studies.engine import Configured, cell_seed
+from ornstein.studies.engine import cell_seed
 from ornstein.studies.linear_config import LinearConfig, source_of
+from ornstein.studies.plan import Configured
 from ornstein.studies.store import Cell, Store
 from ornstein.studies.summaries import mean_and_error
 

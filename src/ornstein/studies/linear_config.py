@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from ornstein.datasets import DataSet, load_data
 from ornstein.populations import Mixture
 from ornstein.processes import OneStepNoising
+from ornstein.studies.plan import check_plan
 from ornstein.validation import as_count
 
 if TYPE_CHECKING:
@@ -63,13 +64,7 @@ class LinearConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not self.train_sizes:
-            raise ValueError("train_sizes is empty: expected at least one size, as in 25:1000:25")
-        for size in self.train_sizes:
-            as_count(size, "a training size", at_least=2)
-        as_count(self.simulations, "simulations")
-        as_count(self.originals, "originals", at_least=2)
-        as_count(self.seed, "seed", at_least=0)
+        check_plan(self)
         OneStepNoising(self.time, self.noise_scale)
         if self.data is not None and self.dim is not None:
             raise ValueError("dim and data are both given: the data have their own dimension")

@@ -41,7 +41,8 @@ from ornstein.gaussians import Gaussian, hellinger_squared, kl_divergence, wasse
 from ornstein.memorization.delta import DeltaTerms, delta_from_terms
 from ornstein.samplers import as_sampler
 from ornstein.schedules import BetaSchedule, as_schedule
-from ornstein.studies.engine import Configured, cell_seed
+from ornstein.studies.engine import cell_seed
+from ornstein.studies.plan import Configured, check_plan
 from ornstein.validation import as_count, as_positive
 
 if TYPE_CHECKING:
@@ -124,8 +125,7 @@ class StepsConfig:
             entries = getattr(self, name)
             if not entries or len(set(entries)) < len(entries):
                 raise ValueError(f"{name} is {entries}, expected one entry or more, none twice")
-        for size in self.train_sizes:
-            as_count(size, "a training size", at_least=2)
+        check_plan(self)
         if self.population not in {"isotropic", "power-law"}:
             raise ValueError(
                 f"population is {self.population!r}, expected 'isotropic' or 'power-law'"
@@ -138,9 +138,6 @@ class StepsConfig:
                 raise ValueError(f"{name} is {getattr(self, name):g}, expected a finite number")
         as_positive(self.std, "std")
         as_positive(self.ridge, "ridge", zero=True)
-        as_count(self.originals, "originals", at_least=2)
-        as_count(self.simulations, "simulations")
-        as_count(self.seed, "seed", at_least=0)
         for name in self.samplers:
             levels = self.schedule_of(as_sampler(name))
             for count in self.steps:

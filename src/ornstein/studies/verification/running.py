@@ -16,16 +16,13 @@ __all__ = ["Verification", "replicate_seed", "measure", "verify"]
 
 import hashlib
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ornstein.studies.engine import (
-    one_blas_thread,
-    progress_bar,
-    workers_deaf_to_interrupts,
-)
+from ornstein.progress import progress_bar
 from ornstein.studies.verification.checks import SIGNIFICANCE, Row, judge, not_judged
+from ornstein.studies.workers import in_workers, one_blas_thread
 from ornstein.validation import as_count
 
 if TYPE_CHECKING:
@@ -113,8 +110,9 @@ def measure(
         raise ValueError("jobs is 0, expected a number of processes, or -1 for one per core")
     tasks = list(_tasks(experiments, fast))
     found: dict[str, dict[int, list[Mapping[str, float]] | str]] = {e.name: {} for e in experiments}
-    with progress_bar(sum(stop - start for _, start, stop in tasks), 0, progress) as bar:
-        for name, start, stop, values in _computed(tasks, fast, seed, jobs):
+    calls = [(*task, fast, seed) for task in tasks]
+    with progress_bar(sum(stop - start for _, start, stop in tasks), "run", progress) as bar:
+        for name, start, stop, values in in_workers(_block, calls, jobs):
             found[name][start] = values
             bar.update(stop - start)
     return {name: _joined(blocks) for name, blocks in found.items()}
@@ -153,22 +151,6 @@ def _tasks(experiments: Sequence[Experiment], fast: bool) -> Iterator[Task]:
         count = experiment.setting(fast=fast).replicates
         edges = np.linspace(0, count, min(_BLOCKS, count) + 1).astype(int).tolist()
         yield from ((experiment, start, stop) for start, stop in pairwise(edges))
-
-
-def _computed(tasks: Sequence[Task], fast: bool, seed: int, jobs: int) -> Iterator[Block]:
-    """Blocks in the order in which they are finished."""
-    import joblib
-
-    if joblib.effective_n_jobs(jobs) == 1 or len(tasks) == 1:
-        yield from (_block(*task, fast, seed) for task in tasks)
-        return
-    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-    with workers_deaf_to_interrupts():
-        results: Any = parallel(joblib.delayed(_block)(*task, fast, seed) for task in tasks)
-    try:
-        yield from results
-    finally:
-        results.close()
 
 
 def _block(experiment: Experiment, start: int, stop: int, fast: bool, seed: int) -> Block:
