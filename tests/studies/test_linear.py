@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import mpmath
 import numpy as np
@@ -13,9 +14,9 @@ from ornstein import Gaussian, Mixture, OneStepDenoiser, delta
 from ornstein.datasets import load_data
 from ornstein.distances import bandwidth
 from ornstein.gaussians import hellinger_squared, kl_divergence, wasserstein_squared
-from ornstein.studies.engine import cell_seed
-from ornstein.studies.linear import MIXTURE_DRAWS, LinearConfig, LinearStudy
-from ornstein.studies.store import Cell
+from ornstein.studies.engine import cell_seed, run_study
+from ornstein.studies.linear import MIXTURE_DRAWS, LinearConfig, LinearStudy, summarize
+from ornstein.studies.store import Cell, Store
 
 MIXTURE = {"mean": (0.0, 10.0), "std": (1.0, 2.0), "weights": (0.5, 0.5)}
 
@@ -206,3 +207,17 @@ def test_what_decides_a_cell_is_its_identity(tmp_path) -> None:
     more = replace(base, train_sizes=(5, 9, 20), simulations=7)
     assert LinearStudy(more).identity == study.identity
     assert LinearStudy(more).measure(Cell(9, 1)) == study.measure(Cell(9, 1))
+
+
+def test_the_summary_is_mean_and_standard_error_over_cells(tmp_path: Path) -> None:
+    study = LinearStudy(LinearConfig((9, 30), dim=4, simulations=5, seed=3))
+    with Store(tmp_path, study.identity, study.metrics) as store:
+        run_study(study, store, jobs=1)
+        rows = summarize(study, store)
+    for row in rows:
+        cells = [study.measure(Cell(int(row["train_size"]), r)) for r in range(5)]
+        for name in ("kl", "wasserstein2", "trace", "log_l2_original", "delta_log_abs"):
+            values = [cell[name] for cell in cells]
+            assert row[f"{name}_mean"] == pytest.approx(np.mean(values), rel=1e-12)
+            assert row[f"{name}_se"] == pytest.approx(stats.sem(values), rel=1e-9)
+        assert row["delta_positive"] == np.mean([cell["delta_sign"] > 0 for cell in cells])
