@@ -13,9 +13,9 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.direct import direct_cell
 from benchmarks.timing import best_of, exponent, once
-from ornstein.studies.engine import run_study
-from ornstein.studies.linear import LinearConfig, LinearStudy
-from ornstein.studies.store import Cell, Store
+from ornstein.engine.running import run_study
+from ornstein.engine.store import Cell, Store
+from ornstein.studies.linear.study import LinearConfig, LinearStudy
 
 SEED_SIZES = (25, 50, 75, 100)
 

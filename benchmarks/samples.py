@@ -12,8 +12,8 @@ from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
 from benchmarks.timing import best_of, exponent, once
-from ornstein.coordinate_distances import coordinate_pairs, coordinate_units
 from ornstein.gaussians import Gaussian
+from ornstein.kernels.by_coordinate import coordinate_pairs, coordinate_units
 from ornstein.memorization.neighbours import memorized_fraction, nearest_neighbours
 from ornstein.memorization.sample_delta import coordinate_delta, sample_delta
 

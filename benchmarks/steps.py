@@ -9,11 +9,11 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.timing import best_of, exponent, once
 from ornstein.denoisers.linear import LinearDiffusion, empirical_law, generated_law
+from ornstein.diffusion.samplers import as_sampler
+from ornstein.diffusion.schedules import as_schedule
+from ornstein.engine.store import Cell
 from ornstein.gaussians import Gaussian
-from ornstein.samplers import as_sampler
-from ornstein.schedules import as_schedule
-from ornstein.studies.steps import StepsConfig, StepsStudy
-from ornstein.studies.store import Cell
+from ornstein.studies.steps.study import StepsConfig, StepsStudy
 
 STEPS = (10, 100)
 DRAWS = 10_000

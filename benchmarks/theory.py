@@ -12,8 +12,8 @@ from threadpoolctl import threadpool_limits
 from benchmarks.timing import best_of
 from ornstein import theory
 from ornstein.theory import phase
-from ornstein.theory.delta_expectation import expected_delta
-from ornstein.theory.sample_covariance import sample_covariance_spectrum
+from ornstein.theory.one_step_model.delta_expectation import expected_delta
+from ornstein.theory.random_matrices.sample_covariance import sample_covariance_spectrum
 
 if TYPE_CHECKING:
     from collections.abc import Callable

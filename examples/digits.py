@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from ornstein import memorized_fraction
-from ornstein.datasets import load_data
+from ornstein.data.files import load_data
+from ornstein.engine.summary import mean_and_error
 from ornstein.networks import (
     DiffusionProcess,
     TrainingConfig,
@@ -27,8 +28,7 @@ from ornstein.networks import (
 from ornstein.reports.figures import save_figure
 from ornstein.reports.grids import image_sheets, nearest_images
 from ornstein.reports.tables import with_error
-from ornstein.studies.sample_measures import fitted_distances, moments_of
-from ornstein.studies.summaries import mean_and_error
+from ornstein.studies.neural.measures import fitted_distances, moments_of
 
 FOLDER = Path("runs/digits")
 SHOWN = 36

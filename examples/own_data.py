@@ -15,7 +15,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ornstein import OneStepDenoiser, delta
-from ornstein.datasets import DataSet, load_data
+from ornstein.data.files import DataSet, load_data
 from ornstein.intervals import wilson_interval
 
 DRAWS = 100

@@ -38,11 +38,11 @@ if TYPE_CHECKING:
     from ornstein.memorization.delta import DeltaResult, delta
     from ornstein.memorization.neighbours import memorized_fraction, nearest_neighbours
     from ornstein.memorization.sample_delta import coordinate_delta, sample_delta
-    from ornstein.populations import Mixture
+    from ornstein.mixtures import Mixture
 
 _HOMES = {
     "Gaussian": "ornstein.gaussians",
-    "Mixture": "ornstein.populations",
+    "Mixture": "ornstein.mixtures",
     "OneStepDenoiser": "ornstein.denoisers.one_step",
     "LinearDiffusion": "ornstein.denoisers.linear",
     "EmpiricalDenoiser": "ornstein.denoisers.empirical",

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from ornstein.studies.linear import MIXTURE_DRAWS
+from ornstein.studies.linear.study import MIXTURE_DRAWS
 
 COLUMNS = [
     "train_size",

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ornstein.studies.linear import LinearStudy
-from ornstein.studies.store import Cell
+from ornstein.engine.store import Cell
+from ornstein.studies.linear.study import LinearStudy
 
 SMALL = ("--dim", 3, "--train-sizes", "5,8", "--simulations", 4, "--jobs", 1, "--out", "study")
 

@@ -18,8 +18,8 @@ pytest.importorskip("lightning")
 
 from ornstein.cli.learned import _faster_batch
 from ornstein.cli.unet import unet
-from ornstein.studies.learned_config import LearnedConfig
-from ornstein.studies.unet import UNetStudy
+from ornstein.studies.neural.config import LearnedConfig
+from ornstein.studies.neural.unet import UNetStudy
 
 SMALL = ("--epochs", 1, "--diffusion-steps", 5, "--simulations", 2, "--jobs", 1, "--originals", 50)
 MLP = (*SMALL, "--model", "mlp", "--pixels", 2, "--width", 8, "--replicate-batch", 1)

@@ -13,9 +13,9 @@ import pytest
 from ornstein import theory
 from ornstein.cli.verify import verify
 from ornstein.reports.verification import use_color, verification_table
-from ornstein.studies.verification.checks import judge, not_judged
-from ornstein.studies.verification.registry import CHECKS
-from ornstein.studies.verification.running import Verification
+from ornstein.verification.checks import judge, not_judged
+from ornstein.verification.registry import CHECKS
+from ornstein.verification.running import Verification
 
 # The package has a function of that name, which hides the module.
 command_line = importlib.import_module("ornstein.cli.main")

@@ -16,9 +16,9 @@ from ornstein.denoisers.linear import (
     generated_law,
     limit_law,
 )
+from ornstein.diffusion.samplers import as_sampler, denoising_path
+from ornstein.diffusion.schedules import BetaSchedule, KarrasSchedule
 from ornstein.gaussians import hellinger_squared, kl_divergence, wasserstein_squared
-from ornstein.samplers import as_sampler, denoising_path
-from ornstein.schedules import BetaSchedule, KarrasSchedule
 
 NAMES = ["ddpm", "ddpm:large", "ddim", "ddim:0.5", "euler", "heun"]
 

@@ -11,7 +11,7 @@ from scipy.stats import gaussian_kde
 from sklearn.datasets import load_digits
 
 from ornstein import Gaussian, Mixture
-from ornstein.distances import bandwidth, log_cross
+from ornstein.kernels.full_dimension import bandwidth, log_cross
 from ornstein.memorization.sample_delta import (
     coordinate_delta,
     log_cross_pairs,
@@ -122,7 +122,7 @@ def test_near_pairs_beside_far_points_keep_their_digits(monkeypatch) -> None:
     with mpmath.workdps(50):
         oracle = float(mpmath.log(overlap(digits(X), digits(Y), 2 * mpmath.mpf(1e-4) ** 2)))
     assert log_cross_pairs(X, Y, 1e-4, 1e-4) == pytest.approx(oracle, abs=1e-8)
-    monkeypatch.setattr("ornstein.distances._BLOCK", 7)
+    monkeypatch.setattr("ornstein.kernels.full_dimension._BLOCK", 7)
     assert log_cross_pairs(X, Y, 1e-4, 1e-4) == pytest.approx(oracle, abs=1e-8)
 
 

@@ -9,7 +9,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ornstein.networks import MLP, Adapter, UNet, seeded
-from ornstein.networks.blocks import SelfAttention, TimeEncoding, Up, sinusoidal_encoding
+from ornstein.networks.nets.blocks import SelfAttention, TimeEncoding, Up, sinusoidal_encoding
 
 
 def parameters(network: nn.Module) -> int:

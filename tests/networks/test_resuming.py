@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from ornstein.networks import MLP, DiffusionProcess, TrainingConfig, TrainingResult, seeded, train
-from ornstein.networks.module import DiffusionModule
+from ornstein.networks.training.module import DiffusionModule
 
 DATA = np.random.default_rng(0).normal(0.5, 0.1, (40, 4))
 CONFIGS = {

@@ -6,7 +6,9 @@ import torch
 from diffusers import DDIMScheduler, DDPMScheduler
 from torch import Tensor, nn
 
-from ornstein.linear_response import generated_modes, linear_response
+from ornstein.diffusion.affine_propagation import generated_modes, linear_response
+from ornstein.diffusion.samplers import as_sampler
+from ornstein.diffusion.schedules import KarrasSchedule
 from ornstein.networks import (
     DiffusionProcess,
     LearnedDiffusion,
@@ -17,8 +19,6 @@ from ornstein.networks import (
     train,
 )
 from ornstein.networks.starts import first_points
-from ornstein.samplers import as_sampler
-from ornstein.schedules import KarrasSchedule
 
 TYPES = ("epsilon", "sample", "v")
 
@@ -116,7 +116,7 @@ def test_training_and_sampling_visit_the_same_steps() -> None:
     network = Wiggle()
     sample(network, process, 2, (3,), generator=generator())
     assert network.asked == list(range(11, -1, -1))
-    from ornstein.networks.data import TrainingStream
+    from ornstein.networks.training.data import TrainingStream
 
     stream = TrainingStream(torch.zeros(50, 3), process.steps, 50, seed=0)
     trained = torch.cat([stream.batch(position).k for position in range(20)])

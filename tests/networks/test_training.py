@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from ornstein.networks import MLP, DiffusionProcess, Scaling, TrainingConfig, UNet, seeded, train
-from ornstein.networks.averaging import averaging_weight
-from ornstein.networks.data import TrainingStream, ValidationBatches, split_indices
+from ornstein.networks.training.averaging import averaging_weight
+from ornstein.networks.training.data import TrainingStream, ValidationBatches, split_indices
 
 DATA = np.random.default_rng(0).normal(0.5, 0.1, (40, 4))
 

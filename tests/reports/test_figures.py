@@ -20,7 +20,7 @@ from ornstein.reports.figures import (
     linear_figure,
     save_figure,
 )
-from ornstein.studies.linear import LinearConfig, LinearStudy
+from ornstein.studies.linear.study import LinearConfig, LinearStudy
 
 SIZES = (20, 40, 80, 200)
 

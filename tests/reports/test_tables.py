@@ -16,7 +16,7 @@ from ornstein.reports.tables import (
     paragraph,
     with_error,
 )
-from ornstein.studies.linear import LinearConfig, LinearStudy
+from ornstein.studies.linear.study import LinearConfig, LinearStudy
 
 FINITE = st.floats(-1e12, 1e12, allow_nan=False).filter(lambda x: x == 0 or abs(x) > 1e-12)
 

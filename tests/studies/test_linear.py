@@ -11,12 +11,12 @@ from scipy import integrate, stats
 from scipy.spatial.distance import pdist
 
 from ornstein import Gaussian, Mixture, OneStepDenoiser, delta
-from ornstein.datasets import load_data
-from ornstein.distances import bandwidth
+from ornstein.data.files import load_data
+from ornstein.engine.running import cell_seed, run_study
+from ornstein.engine.store import Cell, Store
 from ornstein.gaussians import hellinger_squared, kl_divergence, wasserstein_squared
-from ornstein.studies.engine import cell_seed, run_study
-from ornstein.studies.linear import MIXTURE_DRAWS, LinearConfig, LinearStudy, summarize
-from ornstein.studies.store import Cell, Store
+from ornstein.kernels.full_dimension import bandwidth
+from ornstein.studies.linear.study import MIXTURE_DRAWS, LinearConfig, LinearStudy, summarize
 
 MIXTURE = {"mean": (0.0, 10.0), "std": (1.0, 2.0), "weights": (0.5, 0.5)}
 

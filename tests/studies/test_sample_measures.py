@@ -7,14 +7,14 @@ import pytest
 
 from ornstein import Gaussian
 from ornstein.covariances import Covariance
-from ornstein.datasets import DataSet
+from ornstein.data.files import DataSet
 from ornstein.denoisers.linear import LinearDiffusion
+from ornstein.diffusion.samplers import as_sampler
+from ornstein.diffusion.schedules import BetaSchedule
 from ornstein.gaussians import kl_divergence, wasserstein_squared
 from ornstein.memorization.sample_delta import coordinate_delta
-from ornstein.populations import Mixture
-from ornstein.samplers import as_sampler
-from ornstein.schedules import BetaSchedule
-from ornstein.studies.sample_measures import (
+from ornstein.mixtures import Mixture
+from ornstein.studies.neural.measures import (
     component_moments,
     fitted_distances,
     kernel_measures,
@@ -22,8 +22,8 @@ from ornstein.studies.sample_measures import (
     memorization,
     moments_of,
 )
-from ornstein.studies.unet import perfect_delta
-from ornstein.theory.wishart import wishart_kl
+from ornstein.studies.neural.unet import perfect_delta
+from ornstein.theory.random_matrices.wishart import wishart_kl
 
 
 def full(rng: np.random.Generator, dim: int) -> Gaussian:

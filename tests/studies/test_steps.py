@@ -13,13 +13,13 @@ import yaml
 from ornstein import Gaussian, delta
 from ornstein.cli.steps import steps as steps_command
 from ornstein.denoisers.linear import LinearDiffusion
+from ornstein.engine.running import cell_seed, planned_cells, run_study
+from ornstein.engine.store import Cell, Store, StudyError
 from ornstein.gaussians import hellinger_squared, kl_divergence, wasserstein_squared
 from ornstein.reports.steps import steps_figure, steps_tables
-from ornstein.studies.engine import cell_seed, planned_cells, run_study
-from ornstein.studies.steps import StepsConfig, StepsStudy, resolved
-from ornstein.studies.steps_summary import optima, population_rows, summarize
-from ornstein.studies.store import Cell, Store, StudyError
-from ornstein.theory.sampling import sampler_quality
+from ornstein.studies.steps.study import StepsConfig, StepsStudy, resolved
+from ornstein.studies.steps.summary import optima, population_rows, summarize
+from ornstein.theory.linear_denoisers.sampling import sampler_quality
 
 SMALL = StepsConfig(
     train_sizes=(6, 30),

@@ -11,15 +11,17 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
-from ornstein.studies import snapshots as snapshots_module
-from ornstein.studies import unet as unet_module
-from ornstein.studies.engine import planned_cells, run_study
-from ornstein.studies.learned import LearnedStudy
-from ornstein.studies.learned_config import Execution, LearnedConfig
-from ornstein.studies.snapshots import SnapshotStudy, Window, crossing, exponent, windows
-from ornstein.studies.store import Cell, Store
-from ornstein.studies.trained_models import generate, snapshot_steps, train_models
-from ornstein.studies.unet import (
+from ornstein.engine.running import planned_cells, run_study
+from ornstein.engine.store import Cell, Store
+from ornstein.studies.neural import snapshots as snapshots_module
+from ornstein.studies.neural import unet as unet_module
+from ornstein.studies.neural.config import Execution, LearnedConfig
+from ornstein.studies.neural.models import generate, snapshot_steps, train_models
+from ornstein.studies.neural.snapshots import SnapshotStudy, Window, crossing, exponent, windows
+from ornstein.studies.neural.steps import LearnedStepsConfig, LearnedStepsStudy
+from ornstein.studies.neural.steps import summarize as summarize_steps
+from ornstein.studies.neural.study import LearnedStudy
+from ornstein.studies.neural.unet import (
     FITTED,
     METRICS,
     SECONDS,
@@ -29,8 +31,6 @@ from ornstein.studies.unet import (
     read_samples,
     summarize,
 )
-from ornstein.studies.unet_steps import LearnedStepsConfig, LearnedStepsStudy
-from ornstein.studies.unet_steps import summarize as summarize_steps
 
 TINY: dict[str, Any] = {
     "model": "mlp",
@@ -103,7 +103,7 @@ class TestDeterminism:
         assert run(study, tmp_path / "group") == expected
 
     def test_groups_do_not_depend_on_what_is_there(self) -> None:
-        from ornstein.studies.engine import _tasks
+        from ornstein.engine.running import _tasks
 
         study = UNetStudy(tiny((10, 20), simulations=4), Execution(replicate_batch=2))
         cells = planned_cells(study)

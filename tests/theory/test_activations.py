@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import erf, roots_hermitenorm
 
-from ornstein.theory.activations import activation_constants, feature_noise
+from ornstein.theory.random_features.activations import activation_constants, feature_noise
 
 times = st.floats(1e-4, 5.0)
 

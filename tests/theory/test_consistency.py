@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ornstein.theory.consistency import split_consistency
-from ornstein.theory.marchenko_pastur import marchenko_pastur_mean
+from ornstein.theory.random_matrices.consistency import split_consistency
+from ornstein.theory.random_matrices.marchenko_pastur import marchenko_pastur_mean
 
 ratios = st.floats(-3, 3).map(lambda exponent: 10.0**exponent)
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ornstein import Gaussian, OneStepDenoiser, delta
-from ornstein.distances import bandwidth, log_pairs_expected
-from ornstein.theory.delta_expectation import expected_delta
+from ornstein.kernels.full_dimension import bandwidth, log_pairs_expected
+from ornstein.theory.one_step_model.delta_expectation import expected_delta
 
 
 def simulated_cross_terms(dim, n_train, n_original, time, noise_scale, runs, seed):

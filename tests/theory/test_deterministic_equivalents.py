@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ornstein.covariances import Covariance
-from ornstein.theory.deterministic_equivalents import (
+from ornstein.theory.linear_denoisers.deterministic_equivalents import (
     denoiser_mean,
     denoiser_variance,
     denoising_losses,
     renormalized_noise,
     renormalized_noise_derivative,
 )
-from ornstein.theory.effective_noise import noise_equivalent
+from ornstein.theory.linear_denoisers.effective_noise import noise_equivalent
 
 
 def logarithmic(low, high):

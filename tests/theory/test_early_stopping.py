@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ornstein.theory.deterministic_equivalents import denoising_losses
-from ornstein.theory.early_stopping import early_stopping_losses, early_stopping_minimum
+from ornstein.theory.linear_denoisers.deterministic_equivalents import denoising_losses
+from ornstein.theory.linear_denoisers.early_stopping import (
+    early_stopping_losses,
+    early_stopping_minimum,
+)
 
 
 def logarithmic(low, high):

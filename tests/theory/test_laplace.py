@@ -6,8 +6,8 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import chi2
 
-from ornstein.theory import laplace
-from ornstein.theory.laplace import Jet, log_expectation
+from ornstein.theory.numerics import laplace
+from ornstein.theory.numerics.laplace import Jet, log_expectation
 
 
 def test_jets_differentiate_like_mpmath():

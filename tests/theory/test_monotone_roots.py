@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ornstein.theory.monotone_roots import decreasing_root
+from ornstein.theory.numerics.monotone_roots import decreasing_root
 
 STEEPNESS = [1e-3, 1.0, 20.0]
 

@@ -7,7 +7,7 @@ import pytest
 
 from ornstein import theory
 from ornstein.processes import noise_from_time
-from ornstein.theory.delta_expectation import expected_delta
+from ornstein.theory.one_step_model.delta_expectation import expected_delta
 from ornstein.theory.phase import delta_map, denoising_map, early_stopping_map, kl_map
 
 SIZES = np.array([5, 18, 19, 22, 30, 60, 400])

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import erf
 
-from ornstein.theory import random_features
-from ornstein.theory.activations import activation_constants
-from ornstein.theory.marchenko_pastur import marchenko_pastur_mean
-from ornstein.theory.random_features import random_feature_losses
+from ornstein.theory.random_features import learning_curves as random_features
+from ornstein.theory.random_features.activations import activation_constants
+from ornstein.theory.random_features.learning_curves import random_feature_losses
+from ornstein.theory.random_matrices.marchenko_pastur import marchenko_pastur_mean
 
 FUNCTIONS = {"tanh": np.tanh, "erf": erf, "sign": np.sign, "identity": np.array}
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ornstein.theory.effective_noise import renormalized_noise
-from ornstein.theory.marchenko_pastur import marchenko_pastur_quadrature
-from ornstein.theory.sample_covariance import (
+from ornstein.theory.linear_denoisers.effective_noise import renormalized_noise
+from ornstein.theory.random_matrices.marchenko_pastur import marchenko_pastur_quadrature
+from ornstein.theory.random_matrices.sample_covariance import (
     _bracket,
     _curve,
     sample_covariance_atom,

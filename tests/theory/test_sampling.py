@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from ornstein import Gaussian
 from ornstein.denoisers.linear import LinearDiffusion, empirical_law
+from ornstein.diffusion.samplers import as_sampler
+from ornstein.diffusion.schedules import BetaSchedule, KarrasSchedule
 from ornstein.gaussians import hellinger_squared, kl_divergence, wasserstein_squared
-from ornstein.samplers import as_sampler
-from ornstein.schedules import BetaSchedule, KarrasSchedule
-from ornstein.theory.sampling import convergence_order, sampler_quality
+from ornstein.theory.linear_denoisers.sampling import convergence_order, sampler_quality
 
 SPECTRUM = np.array([4.0, 1.0, 0.2])
 NAMES = ["ddpm", "ddpm:large", "ddim", "ddim:0.5", "euler", "heun"]

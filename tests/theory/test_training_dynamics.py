@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from ornstein.theory.training_dynamics import (
+from ornstein.theory.linear_denoisers.training_dynamics import (
     denoiser_weight,
     emergence_time,
     generated_variance,

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ornstein.gaussians import Gaussian, kl_divergence
-from ornstein.theory.wishart import wishart_kl
+from ornstein.theory.random_matrices.wishart import wishart_kl
 
 
 def in_60_digits(dim, n_train):

@@ -11,7 +11,7 @@ from ornstein.cli.conducting import Report, checked_jobs, conduct, study_folder
 from ornstein.cli.parsing import as_json, integers, reals
 
 if TYPE_CHECKING:
-    from ornstein.studies.store import Store
+    from ornstein.engine.store import Store
 
 
 def linear(
@@ -76,7 +76,7 @@ def linear(
     """
     from ornstein.reports.figures import linear_figure
     from ornstein.reports.tables import linear_tables
-    from ornstein.studies.linear import LinearConfig, LinearStudy, resolved, summarize
+    from ornstein.studies.linear.study import LinearConfig, LinearStudy, resolved, summarize
 
     study = LinearStudy(
         LinearConfig(
@@ -124,8 +124,8 @@ def status(folder: str, json: bool = False) -> int:
     json : bool
         print one JSON document and nothing else
     """
+    from ornstein.engine.store import read_status
     from ornstein.reports.tables import Column, format_table
-    from ornstein.studies.store import read_status
 
     found = read_status(Path(folder))
     sizes = sorted({*found.planned, *found.done, *found.failed})

@@ -14,8 +14,8 @@ from ornstein.cli.parsing import UsageError, as_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from ornstein.studies.engine import Study
-    from ornstein.studies.store import Store
+    from ornstein.engine.running import Study
+    from ornstein.engine.store import Store
 
 
 class Report(NamedTuple):
@@ -39,7 +39,7 @@ def checked_jobs(jobs: int) -> int:
 
 def study_folder(study: Study, out: str | None) -> Path:
     """Folder of a study, given or derived, that holds no files of another."""
-    from ornstein.studies.folder import default_folder, refuse_foreign
+    from ornstein.engine.folder import default_folder, refuse_foreign
 
     folder = Path(out) if out is not None else default_folder(study)
     refuse_foreign(folder)
@@ -70,13 +70,13 @@ def conduct(
     report : callable
         From the finished cells to a `Report`; None if none is finished.
     jobs, dask, retry_failed
-        As for :func:`~ornstein.studies.engine.run_study`.
+        As for :func:`~ornstein.engine.running.run_study`.
     json : bool
         Print one JSON document.
     """
-    from ornstein.studies.engine import planned_cells, run_study
-    from ornstein.studies.folder import write_config, written
-    from ornstein.studies.store import Store
+    from ornstein.engine.folder import write_config, written
+    from ornstein.engine.running import planned_cells, run_study
+    from ornstein.engine.store import Store
 
     # joblib counts the tasks that Ctrl-C cancels; our own line says what is kept.
     warnings.filterwarnings("ignore", message=".*still being processed by the workers")
@@ -112,8 +112,8 @@ def conduct(
 
 
 def _write(folder: Path, made: Report) -> None:
+    from ornstein.engine.summary import write_csv
     from ornstein.reports.figures import save_figure
-    from ornstein.studies.summaries import write_csv
 
     write_csv(folder / "summary.csv", made.rows)
     for name, figure in made.figures.items():

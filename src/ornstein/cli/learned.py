@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ornstein.cli.conducting import Report
-    from ornstein.studies.learned import LearnedStudy
-    from ornstein.studies.learned_config import Execution
-    from ornstein.studies.store import Store
+    from ornstein.engine.store import Store
+    from ornstein.studies.neural.config import Execution
+    from ornstein.studies.neural.study import LearnedStudy
 
 _LONGEST = 300.0
 
@@ -45,8 +45,8 @@ class Running:
         """How a study runs, and the number of its workers."""
         import joblib
 
-        from ornstein.studies.learned_config import Execution
-        from ornstein.studies.trained_models import accelerated
+        from ornstein.studies.neural.config import Execution
+        from ornstein.studies.neural.models import accelerated
 
         if self.accelerator == "gpu" and not accelerated():
             raise UsageError("--accelerator: given gpu, and PyTorch finds none: give cpu or auto")
@@ -78,7 +78,7 @@ def _faster_batch(study: LearnedStudy, *, gpu: bool) -> int:
     by one.
     """
     from ornstein.networks import replicates_at_once
-    from ornstein.studies.trained_models import untrained_network
+    from ornstein.studies.neural.models import untrained_network
 
     network = untrained_network(study, seed=0)
     count = min(replicates_at_once(network, "cuda" if gpu else "cpu"), study.simulations)

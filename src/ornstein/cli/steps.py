@@ -10,7 +10,7 @@ from ornstein.cli.conducting import Report, checked_jobs, conduct, study_folder
 from ornstein.cli.parsing import UsageError, integers, reals
 
 if TYPE_CHECKING:
-    from ornstein.studies.store import Store
+    from ornstein.engine.store import Store
 
 
 def steps(
@@ -190,8 +190,8 @@ def steps(
     if start == "population":
         raise UsageError("--start: population is of trained networks: give --model unet or mlp")
     from ornstein.reports.steps import steps_figure, steps_tables
-    from ornstein.studies.steps import StepsConfig, StepsStudy, resolved
-    from ornstein.studies.steps_summary import notes, optima, summarize
+    from ornstein.studies.steps.study import StepsConfig, StepsStudy, resolved
+    from ornstein.studies.steps.summary import notes, optima, summarize
 
     study = StepsStudy(
         StepsConfig(

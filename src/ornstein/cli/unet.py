@@ -13,9 +13,9 @@ from ornstein.cli.parsing import integers, reals
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ornstein.studies.snapshots import SnapshotStudy
-    from ornstein.studies.store import Store
-    from ornstein.studies.unet import UNetStudy
+    from ornstein.engine.store import Store
+    from ornstein.studies.neural.snapshots import SnapshotStudy
+    from ornstein.studies.neural.unet import UNetStudy
 
 _STEPS_WITH_SNAPSHOTS = {"mlp": 5000, "unet": 500}
 
@@ -141,9 +141,9 @@ def unet(
         print one JSON document and nothing else
     """
     need_networks()
-    from ornstein.studies.learned_config import LearnedConfig
-    from ornstein.studies.snapshots import SnapshotStudy
-    from ornstein.studies.unet import UNetStudy
+    from ornstein.studies.neural.config import LearnedConfig
+    from ornstein.studies.neural.snapshots import SnapshotStudy
+    from ornstein.studies.neural.unet import UNetStudy
 
     running = Running(
         accelerator, replicate_batch, threads, log, out, jobs, dask, retry_failed, json
@@ -184,7 +184,7 @@ def unet(
 
 def _unet_report(study: UNetStudy, store: Store, folder: Path) -> Report | None:
     from ornstein.reports.unet import samples_figure, unet_figure, unet_tables
-    from ornstein.studies.unet import net, read_samples, summarize
+    from ornstein.studies.neural.unet import net, read_samples, summarize
 
     rows = summarize(study, store)
     if not rows:
@@ -200,7 +200,7 @@ def _unet_report(study: UNetStudy, store: Store, folder: Path) -> Report | None:
 
 def _snapshot_report(study: SnapshotStudy, store: Store, folder: Path) -> Report | None:  # noqa: ARG001
     from ornstein.reports.snapshots import snapshot_figure, snapshot_tables
-    from ornstein.studies.snapshots import exponent, summarize, windows
+    from ornstein.studies.neural.snapshots import exponent, summarize, windows
 
     rows, found = summarize(study, store), windows(study, store)
     if not rows:

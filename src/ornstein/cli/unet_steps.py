@@ -12,8 +12,8 @@ from ornstein.cli.learned import Running, need_networks, run_learned
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ornstein.studies.store import Store
-    from ornstein.studies.unet_steps import LearnedStepsStudy
+    from ornstein.engine.store import Store
+    from ornstein.studies.neural.steps import LearnedStepsStudy
 
 
 def unet_steps(
@@ -32,7 +32,7 @@ def unet_steps(
     ----------
     model : {"unet", "mlp"}
     samplers, steps, train_sizes : tuples
-        Of :class:`~ornstein.studies.unet_steps.LearnedStepsConfig`.
+        Of :class:`~ornstein.studies.neural.steps.LearnedStepsConfig`.
     running : Running
         Where and how to compute.
     generated : int or None
@@ -42,8 +42,8 @@ def unet_steps(
     """
     need_networks()
     from ornstein.cli.steps import steps as steps_command
-    from ornstein.studies.images import DEFAULT_PIXELS, load_shaped
-    from ornstein.studies.unet_steps import LearnedStepsConfig, LearnedStepsStudy
+    from ornstein.data.images import DEFAULT_PIXELS, load_shaped
+    from ornstein.studies.neural.steps import LearnedStepsConfig, LearnedStepsStudy
 
     count = generated
     if count is None:
@@ -63,7 +63,7 @@ def unet_steps(
 
 def _report(study: LearnedStepsStudy, store: Store, folder: Path) -> Report | None:  # noqa: ARG001
     from ornstein.reports.unet_steps import unet_steps_figure, unet_steps_tables
-    from ornstein.studies.unet_steps import summarize
+    from ornstein.studies.neural.steps import summarize
 
     rows = summarize(study, store)
     if not rows:

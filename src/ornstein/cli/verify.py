@@ -34,8 +34,8 @@ def verify(
         print one JSON document and nothing else
     """
     from ornstein.reports.verification import use_color, verification_table
-    from ornstein.studies.verification import running
-    from ornstein.studies.verification.registry import select
+    from ornstein.verification import running
+    from ornstein.verification.registry import select
 
     result = running.verify(select(only), fast=fast, seed=seed, jobs=jobs)
     if json:

@@ -40,7 +40,7 @@ from ornstein.denoisers.posterior import (
 )
 from ornstein.denoisers.training_points import TrainingPoints
 from ornstein.gaussians import Gaussian
-from ornstein.populations import Mixture
+from ornstein.mixtures import Mixture
 from ornstein.validation import as_count, as_generator, as_positive
 
 if TYPE_CHECKING:

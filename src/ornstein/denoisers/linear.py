@@ -13,9 +13,10 @@ at each noise level s. It is also the best of all denoisers for data ``N(m, C)``
 Without a ridge and with ``n - 1 < d`` the points span a subspace; C has rank n - 1, D projects onto
 it, and so does the generated law.
 
-A sampler of :mod:`ornstein.samplers` with this denoiser is affine in every step, so the law it
-generates is a Gaussian, known exactly (:mod:`ornstein.linear_response`). With ever more steps from
-the noised `data_law_` it becomes the `data_law_`: the Gaussian generator of Merger and Goldt.
+A sampler of :mod:`ornstein.diffusion.samplers` with this denoiser is affine in every step, so the
+law it generates is a Gaussian, known exactly (:mod:`ornstein.diffusion.affine_propagation`). With
+ever more steps from the noised `data_law_` it becomes the `data_law_`: the Gaussian generator of
+Merger and Goldt.
 
 From any other Gaussian, ``x_first = alpha x' + sigma z`` with ``x' ~ N(m', C')``, it generates
 
@@ -45,15 +46,15 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ornstein.covariances import Covariance
-from ornstein.gaussians import Gaussian
-from ornstein.linear_response import (
+from ornstein.diffusion.affine_propagation import (
     generated_modes,
     limit_response,
     linear_response,
     optimal_gain,
 )
-from ornstein.samplers import as_sampler, denoising_path
-from ornstein.schedules import as_schedule
+from ornstein.diffusion.samplers import as_sampler, denoising_path
+from ornstein.diffusion.schedules import as_schedule
+from ornstein.gaussians import Gaussian
 from ornstein.validation import as_count, as_generator, as_positive
 
 if TYPE_CHECKING:
@@ -61,9 +62,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from ornstein.linear_response import GeneratedModes, Response, Start
-    from ornstein.samplers import Sampler, Trajectory
-    from ornstein.schedules import Schedule
+    from ornstein.diffusion.affine_propagation import GeneratedModes, Response, Start
+    from ornstein.diffusion.samplers import Sampler, Trajectory
+    from ornstein.diffusion.schedules import Schedule
 
     Array = NDArray[np.float64]
 
@@ -118,8 +119,8 @@ def generated_law(
     trajectory : Trajectory
         Of a sampler.
     start : {"standard", "marginal"} or Gaussian
-        Law of the first point, see :mod:`ornstein.linear_response`; or the law of clean points
-        that are noised to be the first points.
+        Law of the first point, see :mod:`ornstein.diffusion.affine_propagation`; or the law of
+        clean points that are noised to be the first points.
     """
     modes = _modes(data)
     first = trajectory.levels.signal[0], trajectory.levels.noise_std[0]
@@ -145,12 +146,12 @@ class LinearDiffusion(BaseEstimator):
     ----------
     sampler : str or Sampler, default="ddim"
         ``ddpm``, ``ddpm:large``, ``ddim``, ``ddim:ETA``, ``euler`` or ``heun``; see
-        :mod:`ornstein.samplers`.
+        :mod:`ornstein.diffusion.samplers`.
     n_steps : int, default=100
         Number of sampling steps S.
     schedule : str or Schedule, default="linear"
         ``linear``, ``scaled_linear``, ``cosine``, ``karras``, or one with parameters of its own;
-        see :mod:`ornstein.schedules`.
+        see :mod:`ornstein.diffusion.schedules`.
     start : {"standard", "marginal"}, default="standard"
         Law of the first point: where centred data of unit variance would be after noising, or
         where `data_law_` is.

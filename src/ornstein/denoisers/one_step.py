@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ornstein.denoisers.regression import PairStatistics, fit_pairs
-from ornstein.processes import OneStepNoising
+from ornstein.diffusion.one_step_noising import OneStepNoising
 from ornstein.validation import as_count, as_generator
 
 if TYPE_CHECKING:

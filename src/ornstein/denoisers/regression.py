@@ -45,7 +45,7 @@ from ornstein.gaussians import Gaussian
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ornstein.processes import OneStepNoising
+    from ornstein.diffusion.one_step_noising import OneStepNoising
 
     Array = NDArray[np.float64]
 

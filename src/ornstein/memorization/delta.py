@@ -1,7 +1,7 @@
 r"""Delta: is the generated law closer to fresh data than to its training set?
 
-With ``e(X) = int (p - p_X)^2 - int p^2 = A(X) - 2 B(X)`` of :mod:`ornstein.distances`, bandwidths
-``eps_N = std N^{-1/d}``, training set ``T`` and ``N`` originals ``O``,
+With ``e(X) = int (p - p_X)^2 - int p^2 = A(X) - 2 B(X)`` of :mod:`ornstein.kernels.full_dimension`,
+bandwidths ``eps_N = std N^{-1/d}``, training set ``T`` and ``N`` originals ``O``,
 
     Delta = e(T) - e(O);      Delta > 0: closer to fresh data than to the training set.
 
@@ -27,7 +27,7 @@ __all__ = ["DeltaResult", "DeltaTerms", "delta", "delta_from_terms"]
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ornstein.distances import (
+from ornstein.kernels.full_dimension import (
     bandwidth,
     log_cross,
     log_cross_expected,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from ornstein.gaussians import Gaussian
-    from ornstein.populations import Population
+    from ornstein.mixtures import Population
 
 
 class DeltaTerms(NamedTuple):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ornstein.coordinate_distances import coordinate_units
+from ornstein.kernels.by_coordinate import coordinate_units
 from ornstein.validation import as_count, as_points, as_positive
 
 if TYPE_CHECKING:

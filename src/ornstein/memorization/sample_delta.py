@@ -18,7 +18,7 @@ and, ``A`` of the generated points and all self-terms cancelling on paper,
 
 with all terms in logarithms. *Coordinate by coordinate* (`coordinate_delta`), each coordinate is
 taken in units of the originals' standard deviation, bandwidths are ``1/N``, and integrals are
-averaged over coordinates (:mod:`ornstein.coordinate_distances`). All sets are on one scale.
+averaged over coordinates (:mod:`ornstein.kernels.by_coordinate`). All sets are on one scale.
 
 What Delta is 0 for. If training set and originals are of one size, the two are exchangeable for a
 model that has memorized nothing, and the signs of Delta are as likely. If they are not, sizes alone
@@ -50,7 +50,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ornstein.coordinate_distances import (
+from ornstein.gaussians import Gaussian
+from ornstein.kernels.by_coordinate import (
     SELF_TERM,
     CoordinateTerms,
     coordinate_cross,
@@ -61,7 +62,7 @@ from ornstein.coordinate_distances import (
     coordinate_units,
     population_units,
 )
-from ornstein.distances import (
+from ornstein.kernels.full_dimension import (
     bandwidth,
     log_cross_pairs,
     log_pairs,
@@ -69,16 +70,15 @@ from ornstein.distances import (
     log_self_terms,
     signed_log_sum,
 )
-from ornstein.gaussians import Gaussian
 from ornstein.memorization.delta import DeltaResult, DeltaTerms, delta_from_terms
 from ornstein.memorization.originals import as_scale, expected_count, fresh_points, scale_of
-from ornstein.populations import Mixture
+from ornstein.mixtures import Mixture
 from ornstein.validation import as_points, as_positive, as_vector
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from ornstein.populations import Population
+    from ornstein.mixtures import Population
 
     Array = NDArray[np.float64]
 

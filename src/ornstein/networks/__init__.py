@@ -35,37 +35,37 @@ except ModuleNotFoundError:
     raise ImportError(_MISSING.format("torch")) from None
 
 if TYPE_CHECKING:
-    from ornstein.networks.adapter import Adapter
-    from ornstein.networks.config import TrainingConfig
     from ornstein.networks.learned import LearnedDiffusion, Scaling
-    from ornstein.networks.mlp import MLP
+    from ornstein.networks.nets.adapter import Adapter
+    from ornstein.networks.nets.mlp import MLP
+    from ornstein.networks.nets.unet import UNet
     from ornstein.networks.pretrained import from_pretrained, save_pretrained
     from ornstein.networks.process import DiffusionProcess
     from ornstein.networks.randomness import seeded
-    from ornstein.networks.replicates import (
+    from ornstein.networks.sampling import sample
+    from ornstein.networks.starts import Moments
+    from ornstein.networks.training.config import TrainingConfig
+    from ornstein.networks.training.replicates import (
         replicates_at_once,
         sample_replicates,
         train_replicates,
     )
-    from ornstein.networks.sampling import sample
-    from ornstein.networks.starts import Moments
-    from ornstein.networks.training import TrainingResult, train
-    from ornstein.networks.unet import UNet
+    from ornstein.networks.training.single import TrainingResult, train
 
 _HOMES = {
-    "UNet": "unet",
-    "MLP": "mlp",
-    "Adapter": "adapter",
+    "UNet": "nets.unet",
+    "MLP": "nets.mlp",
+    "Adapter": "nets.adapter",
     "DiffusionProcess": "process",
     "LearnedDiffusion": "learned",
     "Scaling": "learned",
     "Moments": "starts",
-    "TrainingConfig": "config",
-    "TrainingResult": "training",
-    "train": "training",
-    "train_replicates": "replicates",
-    "sample_replicates": "replicates",
-    "replicates_at_once": "replicates",
+    "TrainingConfig": "training.config",
+    "TrainingResult": "training.single",
+    "train": "training.single",
+    "train_replicates": "training.replicates",
+    "sample_replicates": "training.replicates",
+    "replicates_at_once": "training.replicates",
     "seeded": "randomness",
     "sample": "sampling",
     "save_pretrained": "pretrained",

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from ornstein.diffusion.samplers import Sampler
+    from ornstein.diffusion.schedules import Schedule
     from ornstein.networks.process import DiffusionProcess
-    from ornstein.samplers import Sampler
-    from ornstein.schedules import Schedule
 
 
 class Scaling(NamedTuple):
@@ -56,7 +56,7 @@ class LearnedDiffusion(nn.Module):
     Parameters
     ----------
     network : nn.Module
-        ``f(x, k)``: U-Net, MLP, or an :class:`~ornstein.networks.adapter.Adapter`.
+        ``f(x, k)``: U-Net, MLP, or an :class:`~ornstein.networks.nets.adapter.Adapter`.
     process : DiffusionProcess
     shape : sequence of int
         Of one image, (channels, H, W), or of one point, (dim,).

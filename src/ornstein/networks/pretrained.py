@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ornstein.networks.adapter import Adapter
 from ornstein.networks.learned import LearnedDiffusion, Scaling
-from ornstein.networks.mlp import MLP
+from ornstein.networks.nets.adapter import Adapter
+from ornstein.networks.nets.mlp import MLP
+from ornstein.networks.nets.unet import UNet
 from ornstein.networks.process import DiffusionProcess
 from ornstein.networks.starts import Moments
-from ornstein.networks.unet import UNet
 
 if TYPE_CHECKING:
     from torch import nn
@@ -73,7 +73,8 @@ def from_pretrained(folder: str | Path, network: nn.Module | None = None) -> Lea
     folder : str or Path
     network : nn.Module, optional
         Needed only for networks from elsewhere: one like the one that was saved, as it was (in its
-        :class:`~ornstein.networks.adapter.Adapter`, if it was in one). Its weights are replaced.
+        :class:`~ornstein.networks.nets.adapter.Adapter`, if it was in one). Its weights are
+        replaced.
 
     Raises
     ------

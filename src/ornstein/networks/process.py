@@ -1,7 +1,7 @@
 r"""The diffusion process that a network learns to reverse, as tensors.
 
-Diffusion steps are ``k = 0 .. T-1``, as in :mod:`ornstein.schedules`: beta grows linearly from
-`beta_small` to `beta_large`, ``alpha_k = sqrt(abar_k)``, ``sigma_k = sqrt(1 - abar_k)``,
+Diffusion steps are ``k = 0 .. T-1``, as in :mod:`ornstein.diffusion.schedules`: beta grows linearly
+from `beta_small` to `beta_large`, ``alpha_k = sqrt(abar_k)``, ``sigma_k = sqrt(1 - abar_k)``,
 
     x_k = alpha_k x_0 + sigma_k z,        z ~ N(0, I).
 
@@ -40,7 +40,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ornstein.schedules import BetaSchedule, linear_betas, nearest_step
+from ornstein.diffusion.schedules import BetaSchedule, linear_betas, nearest_step
 from ornstein.validation import as_count
 
 if TYPE_CHECKING:

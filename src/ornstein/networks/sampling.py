@@ -1,4 +1,4 @@
-r"""Draw images from a network, with the samplers of :mod:`ornstein.samplers`.
+r"""Draw images from a network, with the samplers of :mod:`ornstein.diffusion.samplers`.
 
 A sampler asks for the clean image behind ``y = x_0 + s z`` at some noise s. The network knows the
 T noises it was trained at: it is asked at the one nearest to s, ``k``, at the point
@@ -18,19 +18,19 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from ornstein.diffusion.samplers import as_sampler, denoising_path
+from ornstein.diffusion.schedules import as_schedule
 from ornstein.networks.starts import checked_start, first_points
 from ornstein.progress import progress_bar
-from ornstein.samplers import as_sampler, denoising_path
-from ornstein.schedules import as_schedule
 from ornstein.validation import as_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from ornstein.diffusion.samplers import Sampler, Trajectory
+    from ornstein.diffusion.schedules import Schedule
     from ornstein.networks.process import DiffusionProcess
     from ornstein.networks.starts import Moments
-    from ornstein.samplers import Sampler, Trajectory
-    from ornstein.schedules import Schedule
 
 
 def sample(
@@ -60,7 +60,8 @@ def sample(
     shape : sequence of int
         Of one image.
     sampler : str or Sampler
-        As :func:`ornstein.samplers.as_sampler` reads it: ``"ddpm"``, ``"ddim"``, ``"heun"``, ...
+        As :func:`ornstein.diffusion.samplers.as_sampler` reads it: ``"ddpm"``, ``"ddim"``,
+        ``"heun"``, ...
     steps : int, optional
         Sampling steps; all of the process when left out. Any number up to T, and beyond with a
         `schedule` of its own.

@@ -25,7 +25,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ornstein.samplers import Trajectory
+    from ornstein.diffusion.samplers import Trajectory
 
 _LARGEST = 2048
 

@@ -14,14 +14,14 @@ from matplotlib.figure import Figure
 from ornstein.reports.figures import GREY, style
 from ornstein.reports.tables import Column, format_table, number, paragraph, with_error
 from ornstein.reports.unet import heading
-from ornstein.studies.snapshots import HALF, exponent
+from ornstein.studies.neural.snapshots import HALF, exponent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
-    from ornstein.studies.snapshots import SnapshotStudy, Window
+    from ornstein.studies.neural.snapshots import SnapshotStudy, Window
 
     Rows = Sequence[Mapping[str, Any]]
 

@@ -14,14 +14,14 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from ornstein.reports.figures import style
 from ornstein.reports.tables import Column, format_table, number, paragraph, with_error
-from ornstein.studies.steps_summary import notes, optima
+from ornstein.studies.steps.summary import notes, optima
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
-    from ornstein.studies.steps import StepsStudy
+    from ornstein.studies.steps.study import StepsStudy
 
     Rows = Sequence[Mapping[str, Any]]
 

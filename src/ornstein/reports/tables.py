@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ornstein.studies.linear import LinearStudy
+    from ornstein.studies.linear.study import LinearStudy
 
 WIDTH = 80
 

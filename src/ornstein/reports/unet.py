@@ -14,15 +14,15 @@ from matplotlib.ticker import LogLocator
 from ornstein.reports.figures import BLUE, GREEN, GREY, VERMILION, style
 from ornstein.reports.grids import image_sheets
 from ornstein.reports.tables import Column, described, format_table, number, paragraph, with_error
-from ornstein.studies.unet import component_metric
+from ornstein.studies.neural.unet import component_metric
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
-    from ornstein.studies.learned import LearnedStudy
-    from ornstein.studies.unet import Samples, UNetStudy
+    from ornstein.studies.neural.study import LearnedStudy
+    from ornstein.studies.neural.unet import Samples, UNetStudy
 
     Rows = Sequence[Mapping[str, Any]]
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from ornstein.studies.unet_steps import LearnedStepsStudy
+    from ornstein.studies.neural.steps import LearnedStepsStudy
 
     Rows = Sequence[Mapping[str, Any]]
 

@@ -16,14 +16,14 @@ from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ornstein.reports.tables import WIDTH, number, paragraph
-from ornstein.studies.verification.checks import SIGNIFICANCE
-from ornstein.studies.verification.registry import SECTIONS
+from ornstein.verification.checks import SIGNIFICANCE
+from ornstein.verification.registry import SECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ornstein.studies.verification.checks import Row
-    from ornstein.studies.verification.running import Verification
+    from ornstein.verification.checks import Row
+    from ornstein.verification.running import Verification
 
 _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 _PARAMETERS_WIDTH, _NUMBER_WIDTH, _MEASURED_WIDTH, _ALLOWANCE_WIDTH = 12, 9, 17, 6

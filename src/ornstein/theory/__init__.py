@@ -1,29 +1,18 @@
 """Closed-form results on solvable diffusion models; each name is loaded when first used.
 
-==========================  =======================================================  ==============
-module                      question                                                 theory section
-==========================  =======================================================  ==============
-one_step_distances          the seed's model: distances at every n                   1
-one_step_singular_values    ... its whole spectrum                                   1.3, 1.4
-one_step_log_determinant    ... ln det, through the threshold                        1.1, 1.2
-one_step_potential          ... nuclear norm, affinity, with O(1) terms              1.1
-marchenko_pastur            spectrum of an isotropic sample covariance               0
-sampling                    what more sampling steps buy                             4
-wishart                     KL of a Gaussian generator to its population             5
-deterministic_equivalents   renormalised noise, the best denoiser of n points        6
-consistency                 two models, disjoint halves, one seed                    7
-training_dynamics           a linear denoiser while it trains                        8
-early_stopping              ... on n points: when to stop                            8
-regimes                     speciation, cloning, collapse                            9
-random_features             learning curves of a random-feature score                10
-activations                 ... what of an activation they see                       10
-sample_covariance           spectrum of a sample covariance, any population          6
-delta_expectation           Delta of the one-step model, on average                  3
-phase                       maps of KL, Delta and losses over two parameters         1, 3, 6, 8
-==========================  =======================================================  ==============
+===================  ==================================================================  ==========
+package or module    question                                                            section
+===================  ==================================================================  ==========
+one_step_model/      Halder's one-step model: distances, spectrum, Delta, at every n     1, 3
+random_matrices/     what n points tell of a covariance: spectra, KL, two halves         0, 5, 6, 7
+linear_denoisers/    the best linear denoiser: losses, sampling, training, when to stop  4, 6, 8
+random_features/     learning curves of a random-feature score                           10
+regimes              speciation, cloning, collapse                                       9
+phase                maps of KL, Delta and losses over two parameters                    1, 3, 6, 8
+numerics/            bracketed Newton, Laplace's method: mathematics without physics
+===================  ==================================================================  ==========
 
-Mathematics without physics: monotone_roots (bracketed Newton), laplace (Laplace's method),
-effective_noise (the fixed point of section 6).
+Sections are those of ``docs/theory.md``.
 """
 
 from __future__ import annotations
@@ -79,10 +68,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ornstein.theory.activations import ActivationConstants, activation_constants
-    from ornstein.theory.consistency import split_consistency
-    from ornstein.theory.delta_expectation import ExpectedDelta, expected_delta
-    from ornstein.theory.deterministic_equivalents import (
+    from ornstein.theory.linear_denoisers.deterministic_equivalents import (
         DenoisingLosses,
         denoiser_mean,
         denoiser_variance,
@@ -90,83 +76,99 @@ if TYPE_CHECKING:
         renormalized_noise,
         renormalized_noise_derivative,
     )
-    from ornstein.theory.early_stopping import (
+    from ornstein.theory.linear_denoisers.early_stopping import (
         EarlyStoppingLosses,
         EarlyStoppingMinimum,
         early_stopping_losses,
         early_stopping_minimum,
     )
-    from ornstein.theory.marchenko_pastur import marchenko_pastur_mean, marchenko_pastur_quadrature
-    from ornstein.theory.one_step_distances import OneStepTheory, one_step
-    from ornstein.theory.one_step_log_determinant import one_step_log_det, wishart_log_det
-    from ornstein.theory.one_step_potential import (
-        one_step_log_affinity,
-        one_step_log_potential,
-        one_step_nuclear_norm,
-        one_step_potential_covariance,
+    from ornstein.theory.linear_denoisers.sampling import (
+        SamplerQuality,
+        convergence_order,
+        sampler_quality,
     )
-    from ornstein.theory.one_step_singular_values import one_step_spectrum, one_step_support
-    from ornstein.theory.random_features import RandomFeatureLosses, random_feature_losses
-    from ornstein.theory.regimes import cloning_probability, collapse_time, speciation_time
-    from ornstein.theory.sample_covariance import (
-        sample_covariance_atom,
-        sample_covariance_range,
-        sample_covariance_spectrum,
-    )
-    from ornstein.theory.sampling import SamplerQuality, convergence_order, sampler_quality
-    from ornstein.theory.training_dynamics import (
+    from ornstein.theory.linear_denoisers.training_dynamics import (
         denoiser_weight,
         emergence_time,
         generated_variance,
         two_layer_weight,
     )
-    from ornstein.theory.wishart import WishartKL, wishart_kl
+    from ornstein.theory.one_step_model.delta_expectation import ExpectedDelta, expected_delta
+    from ornstein.theory.one_step_model.distances import OneStepTheory, one_step
+    from ornstein.theory.one_step_model.log_determinant import one_step_log_det, wishart_log_det
+    from ornstein.theory.one_step_model.potential import (
+        one_step_log_affinity,
+        one_step_log_potential,
+        one_step_nuclear_norm,
+        one_step_potential_covariance,
+    )
+    from ornstein.theory.one_step_model.singular_values import one_step_spectrum, one_step_support
+    from ornstein.theory.random_features.activations import (
+        ActivationConstants,
+        activation_constants,
+    )
+    from ornstein.theory.random_features.learning_curves import (
+        RandomFeatureLosses,
+        random_feature_losses,
+    )
+    from ornstein.theory.random_matrices.consistency import split_consistency
+    from ornstein.theory.random_matrices.marchenko_pastur import (
+        marchenko_pastur_mean,
+        marchenko_pastur_quadrature,
+    )
+    from ornstein.theory.random_matrices.sample_covariance import (
+        sample_covariance_atom,
+        sample_covariance_range,
+        sample_covariance_spectrum,
+    )
+    from ornstein.theory.random_matrices.wishart import WishartKL, wishart_kl
+    from ornstein.theory.regimes import cloning_probability, collapse_time, speciation_time
 
 _HOMES = {
-    "one_step": "one_step_distances",
-    "OneStepTheory": "one_step_distances",
-    "one_step_spectrum": "one_step_singular_values",
-    "one_step_support": "one_step_singular_values",
-    "one_step_log_det": "one_step_log_determinant",
-    "wishart_log_det": "one_step_log_determinant",
-    "one_step_log_affinity": "one_step_potential",
-    "one_step_log_potential": "one_step_potential",
-    "one_step_nuclear_norm": "one_step_potential",
-    "one_step_potential_covariance": "one_step_potential",
-    "marchenko_pastur_mean": "marchenko_pastur",
-    "marchenko_pastur_quadrature": "marchenko_pastur",
-    "SamplerQuality": "sampling",
-    "sampler_quality": "sampling",
-    "convergence_order": "sampling",
-    "WishartKL": "wishart",
-    "wishart_kl": "wishart",
-    "DenoisingLosses": "deterministic_equivalents",
-    "denoiser_mean": "deterministic_equivalents",
-    "denoiser_variance": "deterministic_equivalents",
-    "denoising_losses": "deterministic_equivalents",
-    "renormalized_noise": "deterministic_equivalents",
-    "renormalized_noise_derivative": "deterministic_equivalents",
-    "split_consistency": "consistency",
-    "denoiser_weight": "training_dynamics",
-    "emergence_time": "training_dynamics",
-    "generated_variance": "training_dynamics",
-    "two_layer_weight": "training_dynamics",
-    "EarlyStoppingLosses": "early_stopping",
-    "EarlyStoppingMinimum": "early_stopping",
-    "early_stopping_losses": "early_stopping",
-    "early_stopping_minimum": "early_stopping",
+    "one_step": "one_step_model.distances",
+    "OneStepTheory": "one_step_model.distances",
+    "one_step_spectrum": "one_step_model.singular_values",
+    "one_step_support": "one_step_model.singular_values",
+    "one_step_log_det": "one_step_model.log_determinant",
+    "wishart_log_det": "one_step_model.log_determinant",
+    "one_step_log_affinity": "one_step_model.potential",
+    "one_step_log_potential": "one_step_model.potential",
+    "one_step_nuclear_norm": "one_step_model.potential",
+    "one_step_potential_covariance": "one_step_model.potential",
+    "marchenko_pastur_mean": "random_matrices.marchenko_pastur",
+    "marchenko_pastur_quadrature": "random_matrices.marchenko_pastur",
+    "SamplerQuality": "linear_denoisers.sampling",
+    "sampler_quality": "linear_denoisers.sampling",
+    "convergence_order": "linear_denoisers.sampling",
+    "WishartKL": "random_matrices.wishart",
+    "wishart_kl": "random_matrices.wishart",
+    "DenoisingLosses": "linear_denoisers.deterministic_equivalents",
+    "denoiser_mean": "linear_denoisers.deterministic_equivalents",
+    "denoiser_variance": "linear_denoisers.deterministic_equivalents",
+    "denoising_losses": "linear_denoisers.deterministic_equivalents",
+    "renormalized_noise": "linear_denoisers.deterministic_equivalents",
+    "renormalized_noise_derivative": "linear_denoisers.deterministic_equivalents",
+    "split_consistency": "random_matrices.consistency",
+    "denoiser_weight": "linear_denoisers.training_dynamics",
+    "emergence_time": "linear_denoisers.training_dynamics",
+    "generated_variance": "linear_denoisers.training_dynamics",
+    "two_layer_weight": "linear_denoisers.training_dynamics",
+    "EarlyStoppingLosses": "linear_denoisers.early_stopping",
+    "EarlyStoppingMinimum": "linear_denoisers.early_stopping",
+    "early_stopping_losses": "linear_denoisers.early_stopping",
+    "early_stopping_minimum": "linear_denoisers.early_stopping",
     "cloning_probability": "regimes",
     "collapse_time": "regimes",
     "speciation_time": "regimes",
-    "ActivationConstants": "activations",
-    "activation_constants": "activations",
-    "RandomFeatureLosses": "random_features",
-    "random_feature_losses": "random_features",
-    "sample_covariance_atom": "sample_covariance",
-    "sample_covariance_range": "sample_covariance",
-    "sample_covariance_spectrum": "sample_covariance",
-    "ExpectedDelta": "delta_expectation",
-    "expected_delta": "delta_expectation",
+    "ActivationConstants": "random_features.activations",
+    "activation_constants": "random_features.activations",
+    "RandomFeatureLosses": "random_features.learning_curves",
+    "random_feature_losses": "random_features.learning_curves",
+    "sample_covariance_atom": "random_matrices.sample_covariance",
+    "sample_covariance_range": "random_matrices.sample_covariance",
+    "sample_covariance_spectrum": "random_matrices.sample_covariance",
+    "ExpectedDelta": "one_step_model.delta_expectation",
+    "expected_delta": "one_step_model.delta_expectation",
 }
 
 

@@ -22,9 +22,10 @@ Every map is one call of a vectorised formula: 200 x 200 values take a second or
 
 References
 ----------
-:mod:`ornstein.theory.one_step_distances`, :mod:`~ornstein.theory.delta_expectation`,
-:mod:`~ornstein.theory.deterministic_equivalents`, :mod:`~ornstein.theory.early_stopping`,
-:mod:`~ornstein.theory.regimes`.
+:mod:`ornstein.theory.one_step_model.distances`,
+:mod:`~ornstein.theory.one_step_model.delta_expectation`,
+:mod:`~ornstein.theory.linear_denoisers.deterministic_equivalents`,
+:mod:`~ornstein.theory.linear_denoisers.early_stopping`, :mod:`~ornstein.theory.regimes`.
 """
 
 from __future__ import annotations
@@ -35,10 +36,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from ornstein.theory.delta_expectation import expected_delta
-from ornstein.theory.deterministic_equivalents import denoising_losses
-from ornstein.theory.early_stopping import early_stopping_losses, early_stopping_minimum
-from ornstein.theory.one_step_log_determinant import one_step_log_det
+from ornstein.theory.linear_denoisers.deterministic_equivalents import denoising_losses
+from ornstein.theory.linear_denoisers.early_stopping import (
+    early_stopping_losses,
+    early_stopping_minimum,
+)
+from ornstein.theory.one_step_model.delta_expectation import expected_delta
+from ornstein.theory.one_step_model.log_determinant import one_step_log_det
 from ornstein.theory.regimes import collapse_time, speciation_time
 from ornstein.validation import as_count, as_positive, as_vector
 
@@ -134,8 +138,8 @@ def delta_map(
 ) -> PhaseMap:
     """Expected Delta of the one-step model, relative to the sizes of its four terms.
 
-    By Laplace's method, see :mod:`ornstein.theory.delta_expectation` for its errors and for how
-    the expectation differs from a typical Delta.
+    By Laplace's method, see :mod:`ornstein.theory.one_step_model.delta_expectation` for its errors
+    and for how the expectation differs from a typical Delta.
 
     Parameters
     ----------

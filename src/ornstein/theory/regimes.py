@@ -42,7 +42,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ornstein.theory.monotone_roots import decreasing_root
+from ornstein.theory.numerics.monotone_roots import decreasing_root
 from ornstein.validation import as_positive, as_spectrum
 
 if TYPE_CHECKING:

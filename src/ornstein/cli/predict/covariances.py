@@ -83,7 +83,7 @@ def sample_covariance(
     """
     import numpy as np
 
-    from ornstein.theory.sample_covariance import (
+    from ornstein.theory.random_matrices.sample_covariance import (
         sample_covariance_atom,
         sample_covariance_range,
         sample_covariance_spectrum,

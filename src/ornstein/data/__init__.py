@@ -1,0 +1,1 @@
+"""What people bring, and the sources that studies draw from."""

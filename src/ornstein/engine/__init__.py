@@ -1,0 +1,1 @@
+"""Runs any study, and knows none."""

@@ -1,0 +1,1 @@
+"""Kernel distances between points and laws, in logarithms."""

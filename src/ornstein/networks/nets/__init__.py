@@ -1,0 +1,1 @@
+"""Networks: U-Net, MLP, an adapter for others."""

@@ -1,0 +1,1 @@
+"""Training: one network with Lightning, or many at once."""

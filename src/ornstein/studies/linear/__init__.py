@@ -1,0 +1,1 @@
+"""The one-step denoiser by Monte Carlo, with the theory beside it."""

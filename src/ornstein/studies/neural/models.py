@@ -1,0 +1,281 @@
+"""Train the networks of cells, and generate from them: what a study asks of PyTorch.
+
+A training that is expected to take long leaves checkpoints in the study folder, from which the same
+cell goes on; they are removed when the cell is measured. Losses are logged as CSV in ``logs/``.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "TrainedModel",
+    "train_models",
+    "generate",
+    "untrained_network",
+    "snapshot_steps",
+    "torch_threads",
+    "accelerated",
+]
+
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ornstein.engine.summary import write_csv
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from ornstein.engine.store import Cell
+    from ornstein.studies.neural.study import CellData, CellSeeds, LearnedStudy
+
+    Array = NDArray[np.float64]
+    Observe = Callable[[Sequence["TrainedModel"], int], Sequence[Mapping[str, float]]]
+
+
+class TrainedModel(NamedTuple):
+    """The model of a cell, trained or in training."""
+
+    cell: Cell
+    data: CellData
+    seeds: CellSeeds
+    model: Any
+    """A :class:`~ornstein.networks.LearnedDiffusion`."""
+    seen: NDArray[np.float64]
+    """Images that it is trained on, as points of shape (n_seen, dim)."""
+    history: Sequence[Mapping[str, float]] = ()
+    """Losses and observations, by optimiser step."""
+    seconds: float = float("nan")
+    """Of training; an equal share, for networks trained at once."""
+    checkpoint: Path | None = None
+    """Of its training, if there is one."""
+
+
+def snapshot_steps(total: int) -> tuple[int, ...]:
+    """Optimiser steps at which to look: 1, 2, 5 times powers of ten from 10 on, and the last.
+
+    Examples
+    --------
+    >>> snapshot_steps(300)
+    (10, 20, 50, 100, 200, 300)
+    """
+    powers = (10**k for k in range(1, len(str(total)) + 1))
+    steps = [factor * power for power in powers for factor in (1, 2, 5)]
+    return (*(step for step in steps if step < total), total)
+
+
+def accelerated() -> bool:
+    """Whether there is a GPU to train on."""
+    import torch
+
+    return torch.cuda.is_available()
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Context in which PyTorch uses so many threads."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def train_models(
+    study: LearnedStudy,
+    cells: Sequence[Cell],
+    snapshots: Collection[int] = (),
+    observe: Observe | None = None,
+) -> list[TrainedModel]:
+    """Train the networks of cells of one training size, several of them at once.
+
+    Parameters
+    ----------
+    study : LearnedStudy
+    cells : sequence of Cell
+    snapshots : collection of int
+        Optimiser steps at which to observe.
+    observe : callable (models in training, step) -> sequence of mappings of str to float
+        What it returns of each is noted in its history.
+    """
+    from ornstein.networks.training.data import split_indices
+
+    trainings = []
+    for cell in cells:
+        data, seeds = study.draw(cell), study.seeds(cell)
+        rows, _ = split_indices(len(data.images), study.config.train_fraction, seeds.training)
+        seen = data.images[rows.numpy()].reshape(-1, study.dim)
+        trainings.append(
+            TrainedModel(cell, data, seeds, untrained_network(study, seeds.weights), seen)
+        )
+    if len(trainings) == 1:
+        return [_train_one(study, trainings[0], snapshots, observe)]
+    return _train_together(study, trainings, snapshots, observe)
+
+
+def generate(
+    study: LearnedStudy,
+    trained: Sequence[TrainedModel],
+    count: int | None = None,
+    *,
+    sampler: str | None = None,
+    steps: int | None = None,
+    stream: int = 0,
+) -> list[Array]:
+    """Generate points in data units with each model, arrays of shape (count, dim).
+
+    Parameters
+    ----------
+    study : LearnedStudy
+    trained : sequence of TrainedModel
+        Several are sampled at once.
+    count, sampler, steps
+        Those of the study when left out.
+    stream : int
+        Another number, other random numbers.
+    """
+    from ornstein.networks import sample_replicates
+    from ornstein.networks.randomness import keyed_generator
+
+    config = study.config
+    device = "cuda" if study.execution.accelerator == "gpu" else "cpu"
+    n = config.generated if count is None else count
+    models = [each.model.to(device) for each in trained]
+    seeds = [each.seeds.sampling for each in trained]
+    generators = [keyed_generator(seed, stream) for seed in seeds]
+    starts: Any = [config.start] * len(models)
+    if config.start == "population":
+        source: Any = study.source
+        draws = (source.sample(n, np.random.default_rng([seed, stream])) for seed in seeds)
+        starts = [points.reshape(-1, *study.shape) for points in draws]
+    options: Any = {
+        "sampler": config.sampler if sampler is None else sampler,
+        "steps": config.chosen_steps if steps is None else steps,
+    }
+    if len(models) == 1:
+        images = [
+            models[0].sample(n, start=starts[0], generator=generators[0], progress=False, **options)
+        ]
+    else:
+        start = starts if config.start == "population" else config.start
+        images = sample_replicates(models, n, start=start, generators=generators, **options)
+    return [own.double().flatten(1).numpy() for own in images]
+
+
+def untrained_network(study: LearnedStudy, seed: int) -> Any:
+    """The network of a study with initial weights of that seed."""
+    from ornstein.networks import MLP, UNet, seeded
+
+    width = study.config.width
+    if study.config.model == "mlp":
+        units = {} if width is None else {"width": int(width)}
+        return seeded(lambda: MLP(study.dim, **units), seed)
+    factor = 1.0 if width is None else width
+    return seeded(lambda: UNet(study.shape[0], width_multiplier=factor), seed)
+
+
+def _process(study: LearnedStudy) -> Any:
+    from ornstein.networks import DiffusionProcess
+
+    config = study.config
+    return DiffusionProcess(config.diffusion_steps, prediction_type=config.prediction)
+
+
+def _train_one(
+    study: LearnedStudy,
+    start: TrainedModel,
+    snapshots: Collection[int],
+    observe: Observe | None,
+) -> TrainedModel:
+    from ornstein.networks import train
+
+    execution, folder = study.execution, study.execution.folder
+    name = f"n{start.cell.train_size}-r{start.cell.replicate}"
+    checkpoint = None if folder is None else folder / "checkpoints" / f"{name}.ckpt"
+    if checkpoint is not None and not checkpoint.exists():
+        expected = study.training_seconds(start.cell.train_size)
+        # A short training is sooner repeated than kept: the weights alone are 50 MB, thrice.
+        checkpoint = checkpoint if expected >= execution.checkpoint_after else None
+
+    def note(step: int, model: Any) -> Mapping[str, float] | None:
+        return None if observe is None else observe([start._replace(model=model)], step)[0]
+
+    config = study.config.training(start.seeds.training, execution.accelerator)
+    result = train(
+        start.model,
+        start.data.images,
+        replace(config, checkpoint_seconds=execution.checkpoint_after),
+        process=_process(study),
+        checkpoint=checkpoint,
+        csv=None if folder is None else folder / "logs" / f"{name}.csv",
+        tensorboard=None if execution.tensorboard is None else execution.tensorboard / name,
+        snapshots=snapshots,
+        observe=note if snapshots else None,
+        progress=execution.progress,
+    )
+    return start._replace(
+        model=result.model, history=result.history, seconds=result.seconds, checkpoint=checkpoint
+    )
+
+
+def _train_together(
+    study: LearnedStudy,
+    starts: Sequence[TrainedModel],
+    snapshots: Collection[int],
+    observe: Observe | None,
+) -> list[TrainedModel]:
+    from ornstein.networks import train_replicates
+
+    execution, folder = study.execution, study.execution.folder
+
+    def note(step: int, models: list[Any]) -> Sequence[Mapping[str, float]] | None:
+        if observe is None:
+            return None
+        pairs = zip(starts, models, strict=True)
+        return observe([start._replace(model=model) for start, model in pairs], step)
+
+    result = train_replicates(
+        [start.model for start in starts],
+        [start.data.images for start in starts],
+        [start.seeds.training for start in starts],
+        study.config.training(0, execution.accelerator),
+        process=_process(study),
+        snapshots=snapshots,
+        observe=note if snapshots else None,
+        device="cuda" if execution.accelerator == "gpu" else "cpu",
+        progress=execution.progress,
+    )
+    models = []
+    for start, model, rows in zip(starts, result.models, result.histories, strict=True):
+        share = result.seconds / len(starts)
+        history = [*rows[:-1], {**rows[-1], **_validation(study, start, model)}]
+        models.append(start._replace(model=model, history=history, seconds=share))
+        if folder is not None:
+            names = dict.fromkeys(name for row in history for name in row)
+            filled = [{name: row.get(name, float("nan")) for name in names} for row in history]
+            logs = folder / "logs"
+            logs.mkdir(parents=True, exist_ok=True)
+            write_csv(logs / f"n{start.cell.train_size}-r{start.cell.replicate}.csv", filled)
+    return models
+
+
+def _validation(study: LearnedStudy, start: TrainedModel, model: Any) -> dict[str, float]:
+    """The validation loss of the end, at the noises of a training alone; empty without images."""
+    from ornstein.networks.training.data import ValidationBatches, split_indices
+
+    config, seed = study.config, start.seeds.training
+    _, rows = split_indices(len(start.data.images), config.train_fraction, seed)
+    if not len(rows):
+        return {}
+    images = model.to_network(start.data.images[rows.numpy()])
+    total = 0.0
+    for batch in ValidationBatches(images, config.diffusion_steps, config.batch_size, seed):
+        total += float(model.process.losses(model.network, *batch).detach().double().sum())
+    return {"validation_loss": total / len(rows)}

@@ -1,0 +1,283 @@
+r"""Training dynamics: when a network generalizes, and when it begins to memorize.
+
+A cell trains a network for a fixed number of optimiser steps, the same for all training sizes n,
+and looks at it on the way, at 10, 20, 50, 100, ... steps: points are generated then and there, of
+which the memorized fraction and Delta are measured (:mod:`ornstein.studies.neural.measures`), and
+so is the training objective on the training images and on held-out ones, at the same noises.
+
+Two times describe a size:
+
+- ``best step``: where the mean test loss is least;
+- ``tau_mem``: where the memorized fraction of a replicate passes :data:`HALF` for good, between
+  snapshots interpolated in ``ln(step)``; over replicates the geometric mean, if all of them pass.
+
+Between the two a network generates new points of the population. The test loss falls, at first, in
+the same way for every n; ``tau_mem`` grows with n, like n where the time to fit the empirical score
+is set by the least eigenvalues of its features: the window opens. :func:`exponent` is the slope of
+``ln tau_mem`` against ``ln n``.
+
+References
+----------
+Bonnaire, Urfin, Biroli, Mezard, "Why diffusion models don't memorize: the role of implicit
+dynamical regularization in training", arXiv 2505.17638.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "SnapshotStudy",
+    "Window",
+    "summarize",
+    "windows",
+    "Exponent",
+    "exponent",
+    "HALF",
+]
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ornstein.engine.store import Cell, Store
+from ornstein.engine.summary import mean_and_error
+from ornstein.studies.neural.measures import kernel_measures, memorization, share_positive
+from ornstein.studies.neural.models import (
+    generate,
+    snapshot_steps,
+    torch_threads,
+    train_models,
+)
+from ornstein.studies.neural.study import LearnedStudy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ornstein.studies.neural.models import TrainedModel
+
+    Row = dict[str, float | int]
+
+HALF = 0.5
+# Not train_loss, which the history has of every epoch.
+WATCHED = ("memorized", "delta", "delta_sign", "loss_train", "loss_test")
+ONCE = ("baseline", "train_seconds")
+_LOSS_EVALUATIONS = {"mlp": 4096, "unet": 512}
+
+
+class Window(NamedTuple):
+    """When networks of one training size are at their best, and when they begin to memorize."""
+
+    train_size: int
+    seen: int
+    """Images they are trained on."""
+    best_step: int
+    """Snapshot with the least mean test loss."""
+    best_loss: float
+    memorization_step: float
+    """``tau_mem``; NaN if not all replicates get there."""
+    memorization_step_low: float
+    memorization_step_high: float
+    """One standard error of ``ln tau_mem`` below and above."""
+    memorized: int
+    """Replicates that got there."""
+
+
+@dataclass(frozen=True)
+class SnapshotStudy(LearnedStudy):
+    """A :class:`~ornstein.engine.running.Study` of a learned model in training."""
+
+    def __post_init__(self) -> None:
+        if self.config.training_steps is None:
+            raise ValueError(
+                "snapshots compare training sizes at equal numbers of optimiser steps: give "
+                "training_steps, which is None"
+            )
+        super().__post_init__()
+
+    @property
+    def kind(self) -> str:
+        """Name of the study."""
+        return "unet-snapshots"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The whole configuration, as options of the command."""
+        return {**super().options, "snapshots": True}
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """Optimiser steps at which it looks."""
+        return snapshot_steps(self.config.total_steps(0))
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """What is watched at every step, and what is measured once."""
+        return (*(f"{step}/{name}" for step in self.steps for name in WATCHED), *ONCE)
+
+    def seconds(self, cell: Cell) -> float:
+        """Rough cost of a cell on one core."""
+        config = self.config
+        look = self.sampling_seconds(config.generated, config.chosen_steps)
+        look += self.sampling_seconds(2 * _LOSS_EVALUATIONS[config.model], 1)
+        return self.training_seconds(cell.train_size) + len(self.steps) * look
+
+    def measure_together(self, cells: Sequence[Cell]) -> list[dict[str, float]]:
+        """Train, and look on the way."""
+        with torch_threads(self.execution.threads):
+            trained = train_models(self, cells, self.steps, self._observe)
+        return [self._measured(model) for model in trained]
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the tables needs to know."""
+        config = self.config
+        sizes = ", ".join(f"{n}: {config.seen(n)}" for n in self.train_sizes)
+        return [
+            f"The network is trained on part of n, the rest is for validation ({sizes}).",
+            (
+                "memorized: share of generated points whose nearest training point is much nearer "
+                "than the second nearest; losses: the training objective, at the same noises for "
+                "all."
+            ),
+            (
+                f"tau_mem: optimiser step at which the memorized fraction passes {HALF:g} for "
+                "good, geometric mean over runs, if all of them pass."
+            ),
+        ]
+
+    def _observe(self, trainings: Sequence[TrainedModel], step: int) -> list[dict[str, float]]:
+        generated = generate(self, trainings, stream=step)
+        return [
+            self._seen_now(training, points)
+            for training, points in zip(trainings, generated, strict=True)
+        ]
+
+    def _seen_now(self, training: TrainedModel, points: Any) -> dict[str, float]:
+        data = training.data
+        found = kernel_measures(
+            points, training.seen, data.originals, self.config.originals, self.std
+        )
+        return {
+            "memorized": memorization(points, training.seen, None)["memorized"],
+            "delta": found["delta"],
+            "delta_sign": found["delta_sign"],
+            "loss_train": self._loss(training, training.seen),
+            "loss_test": self._loss(training, data.held_out),
+        }
+
+    def _loss(self, training: TrainedModel, points: Any) -> float:
+        from ornstein.networks.randomness import keyed_generator
+
+        draws = math.ceil(_LOSS_EVALUATIONS[self.config.model] / len(points))
+        # Each time the same noises: what differs between steps is the network.
+        return training.model.loss(
+            points.reshape(-1, *self.shape),
+            draws=draws,
+            generator=keyed_generator(training.seeds.sampling, 0),
+        )
+
+    def _measured(self, trained: TrainedModel) -> dict[str, float]:
+        rows = {int(row["step"]): row for row in trained.history}
+        held_out = trained.data.held_out
+        baseline = memorization(held_out, trained.seen, None)["memorized"]
+        if trained.checkpoint is not None:
+            trained.checkpoint.unlink(missing_ok=True)
+        return {
+            **{
+                f"{step}/{name}": float(rows[step][name]) for step in self.steps for name in WATCHED
+            },
+            "baseline": baseline,
+            "train_seconds": trained.seconds,
+        }
+
+
+def summarize(study: SnapshotStudy, store: Store) -> list[Row]:
+    """One row per training size and optimiser step: ``summary.csv``."""
+    rows = []
+    for train_size, values in _values(study, store).items():
+        for step in study.steps:
+            here = {name: values[f"{step}/{name}"] for name in WATCHED}
+            row: Row = {
+                "train_size": train_size,
+                "step": step,
+                "simulations": len(here["delta"]),
+            }
+            for name in ("memorized", "delta", "loss_train", "loss_test"):
+                row[f"{name}_mean"], row[f"{name}_se"] = mean_and_error(here[name])
+            row["baseline_mean"], row["baseline_se"] = mean_and_error(values["baseline"])
+            row |= share_positive("delta", here["delta_sign"])
+            row["train_seconds"], _ = mean_and_error(values["train_seconds"])
+            rows.append(row)
+    return rows
+
+
+def windows(study: SnapshotStudy, store: Store) -> list[Window]:
+    """Best step and ``tau_mem`` of each training size that has finished cells."""
+    found = []
+    for train_size, values in _values(study, store).items():
+        losses = [float(np.mean(values[f"{step}/loss_test"])) for step in study.steps]
+        best = int(np.argmin(losses))
+        curves = zip(*(values[f"{step}/memorized"] for step in study.steps), strict=True)
+        passed = [math.log(crossing(study.steps, curve)) for curve in curves]
+        middle, error = mean_and_error(passed)
+        times = (math.exp(middle + shift * error) for shift in (0, -1, 1))
+        tau, low, high = (time if math.isfinite(time) else math.nan for time in times)
+        found.append(
+            Window(
+                train_size=train_size,
+                seen=study.config.seen(train_size),
+                best_step=study.steps[best],
+                best_loss=losses[best],
+                memorization_step=tau,
+                memorization_step_low=low,
+                memorization_step_high=high,
+                memorized=sum(map(math.isfinite, passed)),
+            )
+        )
+    return found
+
+
+def crossing(steps: Sequence[int], fractions: Sequence[float]) -> float:
+    """Where `fractions` pass :data:`HALF` for good, interpolated in ``ln(step)``; else inf.
+
+    Examples
+    --------
+    >>> crossing((10, 100, 1000), (0.0, 0.25, 0.75))  # sqrt(100 * 1000)
+    316.227766
+    """
+    above = [fraction >= HALF for fraction in fractions]
+    if not above[-1]:
+        return math.inf
+    first = len(above) - above[::-1].index(False) if False in above else 0
+    if first == 0:
+        return float(steps[0])
+    low, high = fractions[first - 1], fractions[first]
+    share = (HALF - low) / (high - low)
+    return math.exp(math.log(steps[first - 1]) + share * math.log(steps[first] / steps[first - 1]))
+
+
+class Exponent(NamedTuple):
+    """Slope of ``ln tau_mem`` against ``ln n``, n trained on, and its standard error."""
+
+    slope: float
+    error: float
+
+
+def exponent(found: Sequence[Window]) -> Exponent:
+    """Fit by least squares; NaN with fewer than two sizes, an error of NaN without replicates.
+
+    The error follows from those of ``ln tau_mem``: it says nothing of a law that is no power.
+    """
+    known = [w for w in found if math.isfinite(w.memorization_step)]
+    if len({w.seen for w in known}) < 2:
+        return Exponent(math.nan, math.nan)
+    x = np.log([w.seen for w in known])
+    weights = (x - x.mean()) / ((x - x.mean()) ** 2).sum()
+    middle = np.array([w.memorization_step for w in known])
+    errors = np.log(np.array([w.memorization_step_high for w in known]) / middle)
+    return Exponent(float(weights @ np.log(middle)), float(np.linalg.norm(weights * errors)))
+
+
+def _values(study: SnapshotStudy, store: Store) -> Mapping[int, Mapping[str, list[float]]]:
+    return store.values(Cell(n, r) for n in study.train_sizes for r in range(study.simulations))

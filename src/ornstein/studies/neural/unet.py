@@ -1,0 +1,337 @@
+r"""The U-Net study: what a trained diffusion model has learned, and what it has copied.
+
+A cell trains a network on its images, generates M points, and measures
+(:mod:`ornstein.studies.neural.measures`)
+
+- squared L2 distances of the generated points to originals and training set and their difference
+  Delta, per coordinate (averages, in units of the originals' standard deviation) and in full
+  dimension (as logarithms); ``Delta > 0``: closer to fresh data;
+- the memorized fraction, and that of held-out points;
+- with ``M > 2 d``, KL and 2-Wasserstein distance of the Gaussian fit to the population's, beside
+  those of the best linear denoiser of the same images;
+- of a mixture, weight, mean and standard deviation of the points of each component;
+- losses of the last epoch, seconds of training and of sampling.
+
+*Where Delta stands if nothing was memorized.* Per coordinate, a set of N independent points has the
+pair term ``(1 - 1/N) int p^2``, for a Gaussian in its own units ``(1 - 1/N)/sqrt(4 pi)``, so that
+the mean of Delta is
+
+    (1/N - 1/n) / sqrt(4 pi),
+
+below 0 for n training points and N > n originals, to first order in the bandwidths: Delta of a
+perfect model is centred at 0 only for ``N = n``.
+
+The images of the first replicate of each size are kept for a picture.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "UNetStudy",
+    "summarize",
+    "net",
+    "perfect_delta",
+    "component_metric",
+    "read_samples",
+    "METRICS",
+]
+
+import math
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ornstein.data.files import DataSet
+from ornstein.diffusion.samplers import as_sampler
+from ornstein.engine.store import Cell, Store
+from ornstein.engine.summary import mean_and_error
+from ornstein.mixtures import Mixture
+from ornstein.studies.neural.measures import (
+    COMPONENT_MOMENTS,
+    can_be_fitted,
+    component_moments,
+    fitted_distances,
+    kernel_measures,
+    linear_distances,
+    memorization,
+    moments_of,
+    share_positive,
+)
+from ornstein.studies.neural.models import (
+    generate,
+    snapshot_steps,
+    torch_threads,
+    train_models,
+)
+from ornstein.studies.neural.study import LearnedStudy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from ornstein.studies.neural.models import TrainedModel
+
+    Array = NDArray[np.float64]
+    Row = dict[str, float | int]
+
+KERNEL = (
+    "distance_original",
+    "distance_train",
+    "delta",
+    "delta_sign",
+    "log_l2_original",
+    "log_l2_train",
+    "full_delta_sign",
+    "full_delta_log_abs",
+)
+FITTED = ("kl", "kl_linear", "wasserstein2", "wasserstein2_linear")
+LOSSES = ("train_loss", "validation_loss")
+SECONDS = ("train_seconds", "sample_seconds")
+METRICS = (*KERNEL, "memorized", "baseline", *FITTED, *LOSSES, *SECONDS)
+_SHOWN = 16
+_WATCHED = 10
+
+
+class Samples(NamedTuple):
+    """A few images of one cell, each of shape (n_images, channels, H, W)."""
+
+    train_size: int
+    generated: NDArray[np.float64]
+    nearest: NDArray[np.float64]
+    train: NDArray[np.float64]
+
+
+class UNetStudy(LearnedStudy):
+    """A :class:`~ornstein.engine.running.Study` of a learned diffusion model."""
+
+    @property
+    def kind(self) -> str:
+        """Name of the study."""
+        return "unet"
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the values that a cell measures."""
+        return (*METRICS, *self.component_metrics)
+
+    @property
+    def component_metrics(self) -> tuple[str, ...]:
+        """Names of what is measured of each component of a mixture; empty without one."""
+        count = len(self.source.components) if isinstance(self.source, Mixture) else 0
+        return tuple(
+            component_metric(index, name) for index in range(count) for name in COMPONENT_MOMENTS
+        )
+
+    @property
+    def has_fits(self) -> bool:
+        """Whether there are enough generated points for KL and Wasserstein."""
+        return can_be_fitted(self.config.generated, self.dim)
+
+    def measure_together(self, cells: Sequence[Cell]) -> list[dict[str, float]]:
+        """Train, generate, measure."""
+        watch: tuple[int, ...] = ()
+        if self.execution.tensorboard is not None:
+            watch = snapshot_steps(self.config.total_steps(cells[0].train_size))[-_WATCHED:]
+        with torch_threads(self.execution.threads):
+            trained = train_models(self, cells, watch, self._observe if watch else None)
+            start = time.perf_counter()
+            generated = generate(self, trained)
+            seconds = (time.perf_counter() - start) / len(trained)
+            return [
+                self._measured(model, points, seconds)
+                for model, points in zip(trained, generated, strict=True)
+            ]
+
+    def perfect_delta(self, train_size: int) -> float:
+        """Mean of Delta of a model that generates the population; NaN but for one Gaussian."""
+        if isinstance(self.source, DataSet) or len(self.source.components) > 1:
+            return math.nan
+        return perfect_delta(self.config.seen(train_size), self.config.originals)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the table needs to know."""
+        config = self.config
+        notes = []
+        if config.train_fraction < 1:
+            notes.append(
+                f"n counts validation images: with --train-fraction {config.train_fraction:g} the "
+                f"network is trained on {config.seen(config.train_sizes[0])} of "
+                f"{config.train_sizes[0]}, and they are the training set of all distances."
+            )
+        notes.append(
+            "distances per coordinate are in units of the originals' standard deviation; Delta > "
+            "0: generated points are closer to fresh data. Its null value is 0 only for as many "
+            "originals as training points; with more of them it is below 0, with fewer above."
+        )
+        if isinstance(self.source, DataSet):
+            left = len(self.source.points) - max(config.train_sizes)
+            short = (
+                " (where so many are left)" if left < config.seen(max(config.train_sizes)) else ""
+            )
+            notes.append(
+                "originals: as many of the other points as the network is trained on"
+                f"{short}, at most {config.originals}."
+            )
+        notes.append(
+            "memorized: the nearest training image is much nearer than the second nearest; "
+            "baseline: the same of held-out points."
+        )
+        if self.has_fits:
+            notes.append(
+                "KL and W2^2: of the Gaussian fit to the generated points, corrected for their "
+                "number (so values near 0 may be negative); linear: exact, for the best linear "
+                "denoiser of the same images, sampled alike; its KL is infinite below n - 1 = d."
+            )
+        elif not isinstance(self.source, DataSet):
+            notes.append(
+                f"KL and Wasserstein distance need more than 2 d = {2 * self.dim} generated "
+                "points: --generated."
+            )
+        if isinstance(self.source, Mixture):
+            notes.append(
+                "components: of the generated points that most probably come from each; std is the "
+                "root of the mean variance of a pixel."
+            )
+        return notes
+
+    def _observe(self, trainings: Sequence[TrainedModel], step: int) -> list[dict[str, float]]:
+        """What a log over training shows beside losses."""
+        found = []
+        for training, points in zip(trainings, generate(self, trainings, stream=step), strict=True):
+            copied = memorization(points, training.seen, training.data.held_out)["memorized"]
+            found.append({"delta": self._kernels(points, training)["delta"], "memorized": copied})
+        return found
+
+    def _measured(
+        self, trained: TrainedModel, points: Array, sample_seconds: float
+    ) -> dict[str, float]:
+        last = trained.history[-1] if trained.history else {}
+        values = {
+            **self._kernels(points, trained),
+            **memorization(points, trained.seen, trained.data.held_out),
+            **self._fits(points, trained.seen),
+            **self._components(points),
+            **{name: float(last.get(name, math.nan)) for name in LOSSES},
+            "train_seconds": trained.seconds,
+            "sample_seconds": sample_seconds,
+        }
+        folder = self.execution.folder
+        if folder is not None and trained.cell.replicate == 0 and self.shape[:1] in {(1,), (3,)}:
+            with suppress(OSError):  # a picture is not worth a trained network
+                _keep_samples(folder, trained, points, self.shape)
+        if trained.checkpoint is not None:
+            trained.checkpoint.unlink(missing_ok=True)
+        return values
+
+    def _kernels(self, points: Array, trained: TrainedModel) -> dict[str, float]:
+        originals = trained.data.originals
+        return kernel_measures(points, trained.seen, originals, self.config.originals, self.std)
+
+    def _components(self, points: Array) -> dict[str, float]:
+        if not isinstance(self.source, Mixture):
+            return {}
+        moments = component_moments(points, self.source)
+        values = (value for component in moments for value in component)
+        return dict(zip(self.component_metrics, values, strict=True))
+
+    def _fits(self, points: Array, seen: Array) -> dict[str, float]:
+        if not self.has_fits:
+            return dict.fromkeys(FITTED, math.nan)
+        config, reference = self.config, moments_of(self.source)
+        levels = config.schedule.levels(config.chosen_steps)
+        trajectory = as_sampler(config.sampler).trajectory(levels)
+        kl, wasserstein2 = fitted_distances(points, reference)
+        linear = linear_distances(seen, reference, trajectory, config.start)
+        return dict(zip(FITTED, (kl, linear.kl, wasserstein2, linear.wasserstein2), strict=True))
+
+
+def component_metric(index: int, name: str) -> str:
+    """Name of a value of a component, counted from 1 as in a table.
+
+    Examples
+    --------
+    >>> component_metric(0, "weight")
+    'component1_weight'
+    """
+    return f"component{index + 1}_{name}"
+
+
+def perfect_delta(n_train: int, n_original: int) -> float:
+    """Mean of Delta per coordinate for fresh Gaussian points, to first order in the bandwidths.
+
+    Examples
+    --------
+    >>> perfect_delta(45, 10_000)
+    -0.00624
+    """
+    return (1 / n_original - 1 / n_train) / math.sqrt(4 * math.pi)
+
+
+def summarize(study: UNetStudy, store: Store) -> list[Row]:
+    """One row per training size that has finished cells: the columns of ``summary.csv``."""
+    cells = [Cell(n, r) for n in study.train_sizes for r in range(study.simulations)]
+    return [
+        {"train_size": train_size, **_row(values, study.component_metrics)}
+        for train_size, values in store.values(cells).items()
+    ]
+
+
+def net(study: UNetStudy, store: Store) -> Row:
+    """The same over all cells of all sizes; empty if there are none."""
+    cells = [Cell(n, r) for n in study.train_sizes for r in range(study.simulations)]
+    sizes = store.values(cells).values()
+    if not sizes:
+        return {}
+    together = {name: [v for values in sizes for v in values[name]] for name in study.metrics}
+    return _row(together, study.component_metrics)
+
+
+def _row(values: Mapping[str, Sequence[float]], components: Sequence[str]) -> Row:
+    count = len(values["delta"])
+    row: Row = {"simulations": count}
+    for name in ("distance_original", "distance_train", "delta"):
+        row[f"{name}_mean"], row[f"{name}_se"] = mean_and_error(values[name])
+    row |= share_positive("delta", values["delta_sign"])
+    for name in ("log_l2_original", "log_l2_train"):
+        row[f"{name}_mean"], _ = mean_and_error(values[name])
+    row |= share_positive("full_delta", values["full_delta_sign"])
+    row["full_delta_log_abs_mean"], _ = mean_and_error(values["full_delta_log_abs"])
+    for name in ("memorized", "baseline", *FITTED, *LOSSES, *components):
+        row[f"{name}_mean"], row[f"{name}_se"] = mean_and_error(values[name])
+    for name in SECONDS:
+        row[name], _ = mean_and_error(values[name])
+    return row
+
+
+def _keep_samples(
+    folder: Path, trained: TrainedModel, points: Array, shape: tuple[int, ...]
+) -> None:
+    """Write a few images of the cell; each nearest training image beside its generated one."""
+    from ornstein.memorization.neighbours import nearest_neighbours
+
+    shown = points[:_SHOWN]
+    nearest = trained.seen[nearest_neighbours(shown, trained.seen, k=1).indices[:, 0]]
+    sets = {"generated": shown, "nearest": nearest, "train": trained.seen[:_SHOWN]}
+    images: Any = {name: rows.reshape(-1, *shape).astype(np.float32) for name, rows in sets.items()}
+    place = folder / "samples"
+    place.mkdir(parents=True, exist_ok=True)
+    draft = place / f".n{trained.cell.train_size}.tmp.npz"
+    np.savez_compressed(draft, **images)
+    draft.replace(place / f"n{trained.cell.train_size}.npz")
+
+
+def read_samples(folder: Path, train_sizes: Sequence[int]) -> list[Samples]:
+    """Images that cells of these sizes left in a study folder, those that are there."""
+    found = []
+    for size in train_sizes:
+        path = folder / "samples" / f"n{size}.npz"
+        if path.exists():
+            with np.load(path) as sets:
+                images = (sets[name].astype(np.float64) for name in Samples._fields[1:])
+                found.append(Samples(size, *images))
+    return found

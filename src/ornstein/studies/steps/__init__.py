@@ -1,0 +1,1 @@
+"""Quality and memorization against the number of sampling steps, exactly."""

@@ -1,0 +1,162 @@
+r"""Tables of the steps study: means over training sets, and whether a finite S is best.
+
+The excess over infinitely many steps,
+
+    excess(S) = distance(S) - distance(inf),
+
+is averaged cell by cell: both distances are exact for one training set, so the error of the mean
+excess is far below that of either distance. A finite number of steps is called better than
+infinitely many where the excess is negative by more than :data:`SIGNIFICANT` standard errors.
+
+Rows with ``train_size = inf`` are the population's own denoiser, exact and without simulation.
+"""
+
+from __future__ import annotations
+
+__all__ = ["summarize", "population_rows", "Optimum", "optima", "notes", "SIGNIFICANT"]
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ornstein.engine.running import planned_cells
+from ornstein.engine.summary import mean_and_error
+from ornstein.intervals import wilson_interval
+from ornstein.studies.steps.study import DISTANCES, distances, metric_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ornstein.engine.store import Store
+    from ornstein.studies.steps.study import StepsStudy
+
+    Row = dict[str, float | int | str]
+
+SIGNIFICANT = 4.0
+
+
+class Optimum(NamedTuple):
+    """Best finite number of steps of a sampler, for one distance."""
+
+    sampler: str
+    train_size: float
+    """``inf`` for the population's denoiser."""
+    steps: int
+    """S with the smallest mean distance, of those asked for."""
+    excess: float
+    """Its mean distance less that of infinitely many steps, cell by cell."""
+    excess_se: float
+    better: bool
+    """Whether the excess is negative by more than `SIGNIFICANT` standard errors."""
+
+
+def summarize(study: StepsStudy, store: Store) -> list[Row]:
+    """One row for each sampler, training size and number of steps: ``summary.csv``.
+
+    The population's rows come first.
+    """
+    rows = population_rows(study)
+    for train_size, values in store.values(planned_cells(study)).items():
+        for sampler in study.config.samplers:
+            for steps in study.all_steps:
+                signs = values[metric_name(sampler, steps, "delta_sign")]
+                row: Row = {
+                    "sampler": sampler,
+                    "steps": steps,
+                    "train_size": train_size,
+                    "simulations": len(signs),
+                }
+                for name in DISTANCES:
+                    here = np.array(values[metric_name(sampler, steps, name)])
+                    limit = np.array(values[metric_name(sampler, math.inf, name)])
+                    finite = np.isfinite(here) & np.isfinite(limit)
+                    excess = np.subtract(here, limit, out=np.full_like(here, np.nan), where=finite)
+                    row[f"{name}_mean"], row[f"{name}_se"] = mean_and_error(list(here))
+                    pair = mean_and_error(list(excess))
+                    row[f"{name}_excess"], row[f"{name}_excess_se"] = pair
+                positive = sum(sign > 0 for sign in signs)
+                low, high = wilson_interval(positive, len(signs))
+                row["delta_positive"] = positive / len(signs)
+                row["delta_positive_low"], row["delta_positive_high"] = low, high
+                rows.append(row)
+    return rows
+
+
+def population_rows(study: StepsStudy) -> list[Row]:
+    """Exact distances of the population's own denoiser, as rows of the summary."""
+    laws = study.laws(study.source)
+    limits = {s: distances(law, study.source) for s, steps, law in laws if steps == math.inf}
+    rows = []
+    for sampler, steps, law in laws:
+        row: Row = {"sampler": sampler, "steps": steps, "train_size": math.inf, "simulations": 0}
+        here = distances(law, study.source)
+        for name, value, limit in zip(DISTANCES, here, limits[sampler], strict=True):
+            row[f"{name}_mean"], row[f"{name}_se"] = value, math.nan
+            row[f"{name}_excess"], row[f"{name}_excess_se"] = value - limit, math.nan
+        for name in ("delta_positive", "delta_positive_low", "delta_positive_high"):
+            row[name] = math.nan
+        rows.append(row)
+    return rows
+
+
+def optima(rows: Sequence[Mapping[str, Any]], distance: str = "kl") -> list[Optimum]:
+    """Best finite number of steps of every sampler and training size.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        As `summarize` returns them.
+    distance : {"kl", "hellinger2", "wasserstein2"}
+
+    Returns
+    -------
+    list of Optimum
+        None where the distance is infinite.
+    """
+    groups: dict[tuple[str, float], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        if row["steps"] != math.inf and math.isfinite(row[f"{distance}_mean"]):
+            groups.setdefault((row["sampler"], row["train_size"]), []).append(row)
+    found = []
+    for (sampler, train_size), group in groups.items():
+        best = min(group, key=lambda row: row[f"{distance}_mean"])
+        excess, error = best[f"{distance}_excess"], best[f"{distance}_excess_se"]
+        # The population's rows are exact, and the error of a single replicate is unknown (nan).
+        exact = train_size == math.inf
+        margin = 1e-9 * best[f"{distance}_mean"] if exact else SIGNIFICANT * error
+        better = bool(excess < -margin)
+        found.append(Optimum(sampler, train_size, int(best["steps"]), excess, error, better))
+    return found
+
+
+def notes(study: StepsStudy) -> list[str]:
+    """What a reader of the tables needs to know."""
+    order = (
+        "order: p in distance ~ S^-p, fitted to the three largest S, of the 2-Wasserstein distance "
+        "to the law of infinitely many steps, with infinite data. KL and W2^2 fall like S^-2p down "
+        "to what is left at S = inf."
+    )
+    best = (
+        "best S: smallest mean distance of the S listed, if below that of S = inf by more than "
+        f"{SIGNIFICANT:g} standard errors of their difference cell by cell; otherwise inf."
+    )
+    found = [order, best]
+    config = study.config
+    if any(size - 1 < study.dim for size in study.train_sizes) and not config.ridge:
+        found.append(
+            "n - 1 < d: the generated law has rank n - 1, so KL is infinite and Hellinger^2 is 1; "
+            "Wasserstein and Delta stay finite."
+        )
+    if config.diffusion_steps is None:
+        found.append(
+            "T = S: with the range of beta given, more steps also noise further. The order of "
+            "samplers on beta schedules counts both, and is no order of discretization."
+        )
+    if config.start == "standard" and (config.mean != 0 or config.std != 1):
+        found.append(
+            "The standard start is where centred data of unit variance would be. These data are "
+            "elsewhere, and samplers of the ODE (ddim, euler, heun) keep part of the difference at "
+            "any S; ddpm forgets it."
+        )
+    return found

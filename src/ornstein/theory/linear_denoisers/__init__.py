@@ -1,0 +1,1 @@
+"""The best linear denoiser of n points: losses, sampling, training."""

@@ -1,0 +1,228 @@
+r"""When to stop training a linear denoiser that has seen n points of an isotropic law.
+
+Population ``N(m, I_d)``, m known, noise variance ``s^2`` (both in units of the population
+variance). The denoiser ``D(y) = m + W (y - m)`` starts from ``W = Q I`` and follows full-batch
+gradient flow, at rate 1, of its loss on the n points with all noise draws: in the direction of an
+eigenvalue x of the sample covariance, at time tau,
+
+    w(x) = x/(x + s^2) + (Q - x/(x + s^2)) e^{-2 tau (x + s^2)}.
+
+With ``c = d/n`` and the Marchenko-Pastur law of ratio c, per dimension, for ``d -> infinity``,
+
+    L_train = int [ x (1 - w)^2 + s^2 w^2 ] dMP_c(x),
+    L_test  = int [   (1 - w)^2 + s^2 w^2 ] dMP_c(x)    >=    s^2 / (1 + s^2).
+
+Only L_test has more than one shape. Since ``int x dMP_c = 1``, its slope at ``tau = 0`` is
+``-4 [1 - (1 + s^2) Q]^2``: training always helps at first, unless it starts at the population's
+optimum ``Q = 1/(1 + s^2)``. From ``Q = 1`` (a zero start of a network that predicts noise) the
+directions with small x shrink too much, last, so that a best time is always finite. From
+``Q = 0`` (a zero start of a network that predicts data) those with x > 1 overshoot, first. Whether
+stopping there pays depends: for ``c > 4`` always, all non-zero x being above 1; for smaller c only
+beyond some ``s^2`` (at ``c = 0.9`` it does for ``s^2 = 4``, not for 1).
+
+References
+----------
+Wang, Pehlevan, arXiv 2503.03206 (the dynamics); Wang, Zavatone-Veth, Pehlevan, arXiv 2602.02908
+(finite n). The discussion of shapes is this project's own.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "EarlyStoppingLosses",
+    "early_stopping_losses",
+    "EarlyStoppingMinimum",
+    "early_stopping_minimum",
+]
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from scipy.optimize import root_scalar
+
+from ornstein.theory.random_matrices.marchenko_pastur import marchenko_pastur_quadrature
+from ornstein.validation import as_positive
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+_GRID, _COARSE_NODES = 120, 400
+_BLOCK = 1_000_000
+
+
+class EarlyStoppingLosses(NamedTuple):
+    """What `early_stopping_losses` returns: per dimension, in units of the population variance."""
+
+    train: float | NDArray[np.float64]
+    """Loss on the training points, with fresh noise."""
+    test: float | NDArray[np.float64]
+    """Loss on fresh points."""
+
+
+class EarlyStoppingMinimum(NamedTuple):
+    """What `early_stopping_minimum` returns."""
+
+    time: float | NDArray[np.float64]
+    """Training time of the smallest test loss; ``inf`` if it is best never to stop."""
+    test: float | NDArray[np.float64]
+    """That loss."""
+
+
+def early_stopping_losses(
+    train_time: ArrayLike,
+    aspect_ratio: ArrayLike,
+    noise_variance: ArrayLike,
+    init: ArrayLike = 1.0,
+) -> EarlyStoppingLosses:
+    """Losses of a linear denoiser during gradient flow on n isotropic points.
+
+    Parameters broadcast like NumPy arrays.
+
+    Parameters
+    ----------
+    train_time : array-like
+        ``tau >= 0``, learning rate times time, in inverse units of the population variance;
+        ``inf`` is the end of training.
+    aspect_ratio : array-like
+        ``c = dim / n_train > 0``.
+    noise_variance : array-like
+        ``s^2 > 0``, in units of the population variance.
+    init : array-like
+        Q, where the start is ``W = Q I``: 1 for a network that predicts noise and starts at zero,
+        0 for one that predicts data.
+
+    Returns
+    -------
+    EarlyStoppingLosses
+        ``(train, test)``, floats if all parameters are numbers.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is outside its range.
+
+    Examples
+    --------
+    >>> early_stopping_losses(0.48, aspect_ratio=2.0, noise_variance=0.25)
+    EarlyStoppingLosses(train=0.184046, test=0.206030)
+    """
+    tau = np.asarray(train_time, dtype=np.float64)
+    if not (tau >= 0).all():
+        raise ValueError(f"train_time is {train_time}, expected numbers >= 0")
+    parameters = np.broadcast_arrays(tau, *_as_parameters(aspect_ratio, noise_variance, init))
+    t, c, s2, start = (np.ravel(values) for values in parameters)
+    losses = np.empty((2, t.size))
+    # One spectrum for each distinct ratio, and blocks of (parameters, nodes) of a bounded size.
+    ratios, which = np.unique(c, return_inverse=True)
+    for index, ratio in enumerate(ratios):
+        x, weights = _spectrum(float(ratio))
+        members = np.flatnonzero(which.ravel() == index)
+        for block in np.array_split(members, 1 + members.size * x.size // _BLOCK):
+            noise = s2[block, None]
+            w = _weight(x, t[block, None], noise, start[block, None])
+            kept = noise * w**2
+            losses[0, block] = (x * (1.0 - w) ** 2 + kept) @ weights
+            losses[1, block] = ((1.0 - w) ** 2 + kept) @ weights
+    losses = losses.reshape(2, *parameters[0].shape)
+    train, test = losses
+    if train.ndim == 0:
+        return EarlyStoppingLosses(float(train), float(test))
+    return EarlyStoppingLosses(train, test)
+
+
+def early_stopping_minimum(
+    aspect_ratio: ArrayLike, noise_variance: ArrayLike, init: ArrayLike = 1.0
+) -> EarlyStoppingMinimum:
+    """Best time to stop, the global minimum of the test loss over ``0 <= tau <= infinity``.
+
+    Parameters broadcast like NumPy arrays.
+
+    Parameters
+    ----------
+    aspect_ratio, noise_variance, init
+        As for `early_stopping_losses`, which raises the same errors.
+
+    Returns
+    -------
+    EarlyStoppingMinimum
+        ``(time, test)``, floats if all parameters are numbers. The time is ``inf`` if no finite
+        time is better than the end of training, and 0 for the start ``Q = 1/(1 + s^2)``.
+
+    Examples
+    --------
+    >>> early_stopping_minimum(2.0, 0.25)
+    EarlyStoppingMinimum(time=0.480, test=0.206030)
+    >>> early_stopping_minimum(2.0, 0.25, init=0.0)
+    EarlyStoppingMinimum(time=inf, test=0.610282)
+    """
+    parameters = np.broadcast_arrays(*_as_parameters(aspect_ratio, noise_variance, init))
+    found = np.empty((2, *parameters[0].shape))
+    for index in np.ndindex(parameters[0].shape):
+        c, s2, start = (float(values[index]) for values in parameters)
+        found[(slice(None), *index)] = _minimum(c, s2, start)
+    time, test = found
+    if time.ndim == 0:
+        return EarlyStoppingMinimum(float(time), float(test))
+    return EarlyStoppingMinimum(time, test)
+
+
+def _minimum(c: float, s2: float, start: float) -> tuple[float, float]:
+    if start * (1.0 + s2) == 1.0:
+        return 0.0, s2 / (1.0 + s2)
+    x, weights = _spectrum(c)
+
+    def loss(tau: float) -> float:
+        w = _weight(x, tau, s2, start)
+        return float(weights @ ((1.0 - w) ** 2 + s2 * w**2))
+
+    def slope(tau: float) -> float:
+        w = _weight(x, tau, s2, start)
+        velocity = (x - (x + s2) * start) * np.exp(-2.0 * tau * (x + s2))
+        return float(weights @ ((w * (1.0 + s2) - 1.0) * velocity))
+
+    fastest, slowest = (1.0 + np.sqrt(c)) ** 2, (1.0 - np.sqrt(c)) ** 2 if c < 1 else 0.0
+    times = np.geomspace(1e-3 / (fastest + s2), 20.0 / (slowest + s2), _GRID)
+    times = np.concatenate([[0.0], times])
+    # Where the nodes are dense, near c = 1, a coarser rule is enough to find the valley.
+    size = max(1, (x.size - 1) // _COARSE_NODES)
+    blocks = np.append(np.arange(0, x.size - 1, size), x.size - 1)
+    nodes = np.add.reduceat(x, blocks) / np.diff(blocks, append=x.size)
+    mass = np.add.reduceat(weights, blocks)
+    w = _weight(nodes, times[:, None], s2, start)
+    best = int(np.argmin(((1.0 - w) ** 2 + s2 * w**2) @ mass))
+    left, right = times[max(best - 1, 0)], times[min(best + 1, _GRID)]
+    final = loss(np.inf)
+    if slope(left) < 0 < slope(right):
+        root = root_scalar(slope, bracket=(left, right), method="brentq", xtol=1e-300, rtol=1e-14)
+        time = float(root.root)
+        if loss(time) < final:
+            return time, loss(time)
+    return np.inf, final
+
+
+def _spectrum(c: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Nodes and weights of ``MP_c``, its atom at 0 last."""
+    nodes, weights, _ = marchenko_pastur_quadrature(c)
+    # Of g(x)/x only the pole at 0 can be missed by the rule, by a multiple of g(0): that the total
+    # mass is 1 fixes it, which keeps all digits near c = 1.
+    return np.append(nodes, 0.0), np.append(weights, 1.0 - weights.sum())
+
+
+def _weight(x: NDArray[np.float64], tau: Any, s2: Any, start: Any) -> NDArray[np.float64]:
+    """``w(x)`` for numbers, or for parameters of shape (..., 1)."""
+    # expm1 keeps the digits of a young denoiser that started at 0.
+    gone = -np.expm1(-2.0 * tau * (x + s2))
+    return start + (x / (x + s2) - start) * gone
+
+
+def _as_parameters(
+    aspect_ratio: ArrayLike, noise_variance: ArrayLike, init: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    start = np.asarray(init, dtype=np.float64)
+    if not np.isfinite(start).all():
+        raise ValueError(f"init is {init}, expected finite numbers")
+    return (
+        as_positive(aspect_ratio, "aspect_ratio"),
+        as_positive(noise_variance, "noise_variance"),
+        start,
+    )

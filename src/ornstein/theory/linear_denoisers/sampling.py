@@ -1,0 +1,178 @@
+r"""What more sampling steps buy: the generated law at every number of steps S, exactly.
+
+Population ``N(m, Sigma)``, the population's best denoiser, a sampler and a schedule: the generated
+law is a Gaussian with the eigenvectors of Sigma (:mod:`ornstein.diffusion.affine_propagation`), and
+its distances to the population are sums over modes. Five facts make the curves readable.
+
+*Order.* Deviations of mean and standard deviation from their limits fall like ``S^(-p)``, so the
+squared 2-Wasserstein distance to the limit law falls like ``S^(-2p)``: p = 1 for DDPM, DDIM and
+Euler, 2 for Heun. KL, quadratic in deviations, falls like ``S^(-2p)`` too, down to its floor. On a
+beta schedule Heun is of first order as well: its last step, from ``s^2 ~ beta_0 ~ 1/S`` to 0, is
+Euler's. DDPM with the small variance has ``ln S / S`` there: at small noise each step leaves out
+``beta^2 / sigma^2``, a harmonic sum over steps (which the large variance puts back).
+
+*Floor.* What is left at ``S = inf`` is the start, where N(0, I) is not the noised population, and
+for Karras' levels the last jump. The ODE samplers keep an error of the start as
+``R^(-1/2)``, the SDE samplers as ``R^(-1)``: ancestral sampling forgets where it started.
+
+*DDPM's mean is exact at every S.* ``E[x' | x]`` is an average of ``E[x' | x, x_0]`` over the
+posterior of ``x_0``, and linear in it. What a finite number of steps gets wrong is the variance:
+the small one leaves out what the posterior of ``x_0`` adds, the large one is exact for
+``Sigma = I`` on a variance-preserving schedule, but for the noise missing from the last step.
+
+*DDPM, DDIM and Euler lose variance* in every mode, at every S and on every schedule: for DDPM by
+the above, for Euler for ``(lambda + s s')^2 <= (lambda + s^2)(lambda + s'^2)``. Heun gains some,
+and so does the large variance where ``lambda < 1`` and S is not too small.
+
+*Variance in excess helps at finite n.* Added to the empirical Gaussian of n points (C with 1/n), it
+lowers the expected KL, whatever Sigma and n > d + 2: at ``eps = 0``
+
+    d/d eps E KL(N(xbar, C + eps I) || N(m, Sigma)) = -1/2 tr Sigma^{-1} (d + 2)/(n - d - 2).
+
+So samplers whose error adds variance reach their least KL at a finite number of steps
+(:mod:`ornstein.studies.steps.study` shows it, and that the others do not).
+
+References
+----------
+Ho, Jain, Abbeel, arXiv 2006.11239, section 3.2 (when the large variance is right). Halder, arXiv
+2411.17807 (the claim that more steps raise the quality). The exact curves are this project's own.
+"""
+
+from __future__ import annotations
+
+__all__ = ["SamplerQuality", "sampler_quality", "convergence_order"]
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ornstein.diffusion.affine_propagation import generated_modes, limit_response, linear_response
+from ornstein.diffusion.samplers import as_sampler
+from ornstein.diffusion.schedules import as_schedule
+from ornstein.gaussians import Gaussian, hellinger_squared, kl_divergence, wasserstein_squared
+from ornstein.validation import as_count, as_positive, as_vector
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from ornstein.diffusion.affine_propagation import Start
+    from ornstein.diffusion.samplers import Sampler
+    from ornstein.diffusion.schedules import Schedule
+
+    Array = NDArray[np.float64]
+
+
+class SamplerQuality(NamedTuple):
+    """What `sampler_quality` returns: distances of the generated law, totals over dimensions."""
+
+    kl: float | NDArray[np.float64]
+    """``KL(generated || population)``, in nats."""
+    hellinger_squared: float | NDArray[np.float64]
+    """To the population."""
+    wasserstein_squared: float | NDArray[np.float64]
+    """To the population, in squared data units."""
+    discretization_squared: float | NDArray[np.float64]
+    """Squared 2-Wasserstein distance to the law of infinitely many steps, in squared data units."""
+
+
+def sampler_quality(
+    eigenvalues: ArrayLike,
+    n_steps: ArrayLike,
+    sampler: str | Sampler = "ddim",
+    schedule: str | Schedule = "linear",
+    *,
+    mean: ArrayLike = 0.0,
+    start: Start = "standard",
+) -> SamplerQuality:
+    """Distances between generated law and population at S sampling steps, without training set.
+
+    Parameters
+    ----------
+    eigenvalues : array-like of shape (dim,)
+        Of the population covariance, >= 0, in squared data units.
+    n_steps : array-like of int or inf
+        Numbers of steps S; ``inf`` is the limit.
+    sampler : str or Sampler
+        ``ddpm``, ``ddpm:large``, ``ddim``, ``ddim:ETA``, ``euler`` or ``heun``.
+    schedule : str or Schedule
+        ``linear``, ``scaled_linear``, ``cosine``, ``karras``, or one with parameters of its own.
+    mean : float or array-like of shape (dim,)
+        Population mean along the eigenvectors, in data units.
+    start : {"standard", "marginal"}
+        Law of the first point: of centred unit-variance data, noised, or of the population.
+
+    Returns
+    -------
+    SamplerQuality
+        Floats if `n_steps` is a number, else arrays of its shape.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a parameter is outside its range, or no such sampler, schedule or start is known.
+
+    Examples
+    --------
+    >>> sampler_quality([1.0] * 100, [10, 100, 1000], "ddim").kl.round(4).tolist()
+    [3.1016, 0.0341, 0.0004]
+    """
+    spectrum = as_positive(as_vector(eigenvalues, "eigenvalues"), "eigenvalues", zero=True)
+    centre = as_vector(mean, "mean", dim=spectrum.size)
+    population = Gaussian(centre, spectrum)
+    how, levels = as_sampler(sampler), as_schedule(schedule)
+    limit = _generated(np.inf, population, how, levels, start)
+    counts = np.asarray(n_steps, dtype=np.float64)
+    values = np.empty((4, *counts.shape))
+    for index in np.ndindex(counts.shape):
+        law = _generated(float(counts[index]), population, how, levels, start)
+        values[(slice(None), *index)] = (
+            kl_divergence(law, population),
+            hellinger_squared(law, population),
+            wasserstein_squared(law, population),
+            wasserstein_squared(law, limit),
+        )
+    if counts.ndim == 0:
+        return SamplerQuality(*map(float, values))
+    return SamplerQuality(*values)
+
+
+def convergence_order(n_steps: ArrayLike, discretization_squared: ArrayLike) -> float:
+    """Order p of ``distance ~ S^(-p)``, from the three largest numbers of steps.
+
+    Parameters
+    ----------
+    n_steps : array-like of shape (n_counts,)
+        Numbers of steps; infinite ones are left out.
+    discretization_squared : array-like of shape (n_counts,)
+        Squared distances to the limit, as `sampler_quality` returns them.
+
+    Returns
+    -------
+    float
+        Minus half the slope of its logarithm against ``ln S``, by least squares; NaN with fewer
+        than two finite numbers of steps.
+    """
+    counts = np.asarray(n_steps, dtype=np.float64)
+    squared = np.asarray(discretization_squared, dtype=np.float64)
+    fine = np.isfinite(counts) & np.isfinite(squared) & (squared > 0)
+    counts, squared = counts[fine], squared[fine]
+    last = np.argsort(counts)[-3:]
+    if last.size < 2:
+        return float("nan")
+    return float(-0.5 * np.polyfit(np.log(counts[last]), np.log(squared[last]), 1)[0])
+
+
+def _generated(
+    n_steps: float, population: Gaussian, sampler: Sampler, schedule: Schedule, start: Start
+) -> Gaussian:
+    """The generated law, in the eigenbasis of the population."""
+    spectrum = population.covariance.eigenvalues
+    if np.isposinf(n_steps):
+        signal, noise_std, _ = ends = schedule.ends()
+        response = limit_response(ends, spectrum, sampler.eta)
+    else:
+        trajectory = sampler.trajectory(schedule.levels(as_count(n_steps, "n_steps")))
+        signal, noise_std = trajectory.levels.signal[0], trajectory.levels.noise_std[0]
+        response = linear_response(trajectory, spectrum)
+    modes = generated_modes(response, signal, noise_std, spectrum, start)
+    return Gaussian(modes.mean_fraction * population.mean, modes.variance)

@@ -1,0 +1,1 @@
+"""Mathematics without physics: bracketed roots, Laplace's method."""

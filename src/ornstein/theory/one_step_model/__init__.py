@@ -1,0 +1,1 @@
+"""Halder's one-step model, at every number of training points."""

@@ -1,0 +1,1 @@
+"""Random-feature scores: learning curves, and what of an activation they see."""

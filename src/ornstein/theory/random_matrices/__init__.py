@@ -1,0 +1,1 @@
+"""What n points tell of a covariance."""

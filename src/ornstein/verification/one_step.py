@@ -1,0 +1,124 @@
+r"""Sections 1.1 and 1.2: what the one-step denoiser generates, on both sides of its threshold.
+
+A replicate draws n points of ``N(m, sigma^2 I_d)``, fits
+:class:`~ornstein.denoisers.one_step.OneStepDenoiser`, and measures its generated law
+``N(mu_G, Sigma_G)``. Three regimes: above the threshold ``n* = d / rho2``; between d and n*, where
+the smallest singular values reach 0; and ``n < d``, where the law is singular. The mean term is not
+returned by itself: it is what the closed forms of KL, trace and log-determinant leave,
+
+    |mu_G - m|^2 / sigma^2 = 2 KL - tr + d + ln det.
+"""
+
+from __future__ import annotations
+
+__all__ = ["CHECKS", "NOISING"]
+
+import numpy as np
+
+from ornstein import theory
+from ornstein.denoisers.one_step import OneStepDenoiser
+from ornstein.gaussians import Gaussian, hellinger_squared, kl_divergence, wasserstein_squared
+from ornstein.verification.checks import Allowance, Check, Experiment, Setting
+
+SOURCE = "Halder, 2411.17807; this project"
+NOISING = {"time": 0.7, "noise_scale": 3.0, "std": 1.5}
+"""Not the defaults, so that every parameter counts: rho2 = 0.499, n* = 2.005 d."""
+
+
+def simulate_generated_law(
+    rng: np.random.Generator,
+    *,
+    dim: int,
+    n_train: int,
+    time: float,
+    noise_scale: float,
+    std: float,
+) -> dict[str, float]:
+    """Distances of one generated law to its population, and their parts."""
+    population = Gaussian.isotropic(dim, mean=3.0, std=std)
+    model = OneStepDenoiser(time, noise_scale, random_state=rng)
+    law = model.fit(population.sample(n_train, rng)).generated_law_
+    return {
+        "kl": kl_divergence(law, population),
+        "trace": law.covariance.trace / (dim * std**2),
+        "log_det": law.covariance.log_det - 2 * dim * np.log(std),
+        "mean": np.square(law.mean - population.mean).sum() / std**2,
+        "hellinger": hellinger_squared(law, population),
+        "wasserstein": wasserstein_squared(law, population),
+    }
+
+
+def _experiment(name: str, points_per_dimension: float, fast: int, full: int) -> Experiment:
+    def setting(dim: int, replicates: int) -> Setting:
+        n_train = round(points_per_dimension * dim)
+        return Setting({"dim": dim, "n_train": n_train, **NOISING}, replicates)
+
+    return Experiment(name, simulate_generated_law, setting(40, fast), setting(100, full))
+
+
+ABOVE = _experiment("one-step model above its threshold", 4, 2000, 4000)
+BELOW = _experiment("one-step model below its threshold", 1.4, 2000, 4000)
+FEW = _experiment("one-step model of few points", 0.6, 1000, 4000)
+LITTLE_NOISE = Experiment(
+    "one-step model with little noise",
+    simulate_generated_law,
+    fast=Setting({"dim": 30, "n_train": 120, **NOISING, "noise_scale": 1.0}, replicates=600),
+    full=Setting({"dim": 60, "n_train": 240, **NOISING, "noise_scale": 1.0}, replicates=3000),
+)
+
+
+def predict_kl(**parameters: float) -> float:
+    """``E KL(generated || population)``, total."""
+    return theory.one_step(**parameters).kl
+
+
+def predict_trace(**parameters: float) -> float:
+    """``E tr Sigma_G / (d sigma^2)``."""
+    return theory.one_step(**parameters).trace
+
+
+def predict_log_det(**parameters: float) -> float:
+    """``E ln det(Sigma_G / sigma^2)``."""
+    return theory.one_step(**parameters).log_det
+
+
+def predict_mean(**parameters: float) -> float:
+    """``E |mu_G - m|^2 / sigma^2``."""
+    found, dim = theory.one_step(**parameters), parameters["dim"]
+    return 2 * found.kl - dim * (found.trace - 1) + found.log_det
+
+
+def predict_hellinger(**parameters: float) -> float:
+    """``1 - E int sqrt(p q)``."""
+    return theory.one_step(**parameters).hellinger_squared
+
+
+def predict_wasserstein(**parameters: float) -> float:
+    """``E W_2^2``."""
+    return theory.one_step(**parameters).wasserstein_squared
+
+
+PLUG_IN = Allowance.per_point(0.3, "the generator's variance is that of the training points")
+EXPANSION = Allowance.per_dimension(0.2, "order left out of the expansion in 1/d, n > n*")
+THRESHOLD = Allowance.per_dimension(0.3, "order left out of the expansion in 1/d, n < n*")
+
+CHECKS = (
+    Check("1.1", "KL, n > n*", SOURCE, ABOVE, "kl", predict_kl, EXPANSION),
+    Check("1.1", "trace, n > n*", SOURCE, ABOVE, "trace", predict_trace, PLUG_IN),
+    Check("1.1", "ln det, n > n*", SOURCE, ABOVE, "log_det", predict_log_det, EXPANSION),
+    Check("1.1", "mean term, n > n*", SOURCE, ABOVE, "mean", predict_mean, PLUG_IN),
+    Check(
+        "1.1",
+        "Hellinger^2, n > n*",
+        SOURCE,
+        LITTLE_NOISE,
+        "hellinger",
+        predict_hellinger,
+        EXPANSION,
+    ),
+    Check("1.1", "W2^2, n > n*", SOURCE, ABOVE, "wasserstein", predict_wasserstein, EXPANSION),
+    Check("1.1", "trace, n < d", SOURCE, FEW, "trace", predict_trace, PLUG_IN),
+    Check("1.1", "W2^2, n < d", SOURCE, FEW, "wasserstein", predict_wasserstein, EXPANSION),
+    Check("1.2", "KL, d < n < n*", SOURCE, BELOW, "kl", predict_kl, THRESHOLD),
+    Check("1.2", "ln det, d < n < n*", SOURCE, BELOW, "log_det", predict_log_det, THRESHOLD),
+)

@@ -1,0 +1,96 @@
+"""All checks, in the order of the theory sheet, and how to choose among them."""
+
+from __future__ import annotations
+
+__all__ = ["CHECKS", "SECTIONS", "select"]
+
+import re
+from typing import TYPE_CHECKING
+
+from ornstein.verification import (
+    consistency,
+    denoising,
+    early_stopping,
+    gaussian_distances,
+    kernel_terms,
+    one_step,
+    one_step_spectrum,
+    random_features,
+    regimes,
+    samplers,
+    training,
+    wishart,
+)
+
+if TYPE_CHECKING:
+    from ornstein.verification.checks import Check
+
+SECTIONS = {
+    "1.1": "One-step denoiser, expectations",
+    "1.2": "One-step denoiser below its threshold n*",
+    "1.3": "One-step spectrum, n > d",
+    "1.4": "One-step spectrum, n < d",
+    "2": "Distances between Gaussians",
+    "3": "Delta: kernel terms of originals",
+    "4": "Samplers of many steps",
+    "5": "Gaussian with the empirical covariance",
+    "6": "Best linear denoiser of n points",
+    "7": "Two models of disjoint halves, one seed",
+    "8": "Linear denoisers while they train",
+    "9": "Regimes of the empirical score",
+    "10": "Random-feature score",
+}
+"""Titles of the sections of the theory sheet."""
+
+CHECKS: tuple[Check, ...] = (
+    *one_step.CHECKS,
+    *one_step_spectrum.CHECKS,
+    *gaussian_distances.CHECKS,
+    *kernel_terms.CHECKS,
+    *samplers.CHECKS,
+    *wishart.CHECKS,
+    *denoising.CHECKS,
+    *consistency.CHECKS,
+    *training.CHECKS,
+    *early_stopping.CHECKS,
+    *regimes.CHECKS,
+    *random_features.CHECKS,
+)
+"""Every check, by section."""
+
+
+def select(only: str | None = None) -> tuple[Check, ...]:
+    """Choose checks by section or by name.
+
+    Parameters
+    ----------
+    only : str, optional
+        A comma list of sections (``1`` means 1.1 to 1.4) and parts of names, in any case; all
+        checks when left out.
+
+    Raises
+    ------
+    ValueError
+        If an entry fits no check.
+
+    Examples
+    --------
+    >>> [check.name for check in select("5,cloning")]
+    ['KL(gen || pop)', 'KL(pop || gen)', 'cloning probability']
+    """
+    if only is None:
+        return CHECKS
+    entries = [entry.strip() for entry in only.split(",") if entry.strip()]
+    for entry in entries or [only]:
+        if not any(_fits(check, entry) for check in CHECKS):
+            raise ValueError(
+                f"--only: given {entry!r}, expected sections like 1 or 1.3 and parts of names of "
+                "checks like KL, as in --only 1.3,KL"
+            )
+    return tuple(check for check in CHECKS if any(_fits(check, entry) for entry in entries))
+
+
+def _fits(check: Check, entry: str) -> bool:
+    if re.fullmatch(r"\d+(\.\d+)?", entry):
+        return check.section == entry or check.section.startswith(f"{entry}.")
+    return bool(entry.strip()) and entry.lower() in check.name.lower()
