@@ -1,12 +1,13 @@
 """Argument parsing and printing, nothing else.
 
-=============  ===============================================================
-parsing.py     a typed function becomes a subcommand; lists like ``25:1000:25``
-commands.py    ``linear`` and ``status``; other subcommands have files of their names
-conducting.py  a study in its folder: run, write, print
-predict/       one function per subcommand of ``ornstein predict``
-main.py        runs one, and turns an error into one clear line
-=============  ===============================================================
+===========  ===============================================================================
+parsing.py   typed functions and dataclasses become subcommands; lists like ``25:1000:25``
+running.py   a study in its folder: run, print
+networks.py  the same of trained networks
+linear.py, steps.py, unet.py, verify.py, status.py   one subcommand each
+predict/     one function per subcommand of ``ornstein predict``
+main.py      runs one, and turns an error into one clear line
+===========  ===============================================================================
 """
 
 from __future__ import annotations

@@ -7,31 +7,29 @@ from __future__ import annotations
 
 __all__ = ["main"]
 
+import importlib
 import os
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
 from ornstein import __version__
-from ornstein.cli import commands
 from ornstein.cli.parsing import Parser, call, command
-from ornstein.cli.predict import PREDICTIONS
-from ornstein.cli.steps import steps
-from ornstein.cli.unet import unet
-from ornstein.cli.verify import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from jsonargparse import Namespace
 
-COMMANDS: dict[str, Callable[..., int]] = {
-    "linear": commands.linear,
-    "unet": unet,
-    "steps": steps,
-    "verify": verify,
-    "status": commands.status,
+COMMANDS = {
+    "linear": "Monte Carlo study of the one-step linear denoiser against theory",
+    "unet": "Study of a learned diffusion model: train, generate, compare with training set and "
+    "truth",
+    "steps": "Quality and memorization against the number of sampling steps S",
+    "verify": "Every theory result against simulation: predicted, simulated, standard error, z",
+    "status": "What of a study is planned, done and failed",
 }
+"""Modules of this package with a function of their name, and what `--help` says of each."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,30 +67,43 @@ def _parse(given: list[str]) -> tuple[Callable[..., int], Namespace]:
     )
     parser.add_argument("--version", action="version", version=f"ornstein {__version__}")
     subcommands = parser.add_subcommands(metavar="COMMAND")
-    _add_functions(subcommands, COMMANDS, given)
+    first = next((argument for argument in given if not argument.startswith("-")), None)
+    chosen = first if first in COMMANDS else None
+    function = None if chosen is None else _function(chosen, given)
+    for name, summary in COMMANDS.items():
+        own = command(function) if function is not None and name == chosen else Parser()
+        subcommands.add_subcommand(name, own, help=summary)
     # jsonargparse wants an outer subcommand in place before its own subcommands.
     predictions = Parser(description="Theory alone, one subcommand per result.")
     subcommands.add_subcommand("predict", predictions, help="Theory alone, without simulation")
-    if "predict" in given:
-        _add_functions(predictions.add_subcommands(metavar="NAME"), PREDICTIONS, given)
+    known: dict[str, Callable[..., int]] = {}
+    if first == "predict":
+        from ornstein.cli.predict import PREDICTIONS
+
+        known = PREDICTIONS
+        _add_predictions(predictions.add_subcommands(metavar="NAME"), known, given)
     options = parser.parse_args(given)
-    chosen = options[options.subcommand]
+    parsed = options[options.subcommand]
     if options.subcommand == "predict":
-        return PREDICTIONS[chosen.subcommand], chosen[chosen.subcommand]
-    return COMMANDS[options.subcommand], chosen
+        return known[parsed.subcommand], parsed[parsed.subcommand]
+    assert function is not None  # of the subcommand that was parsed
+    return function, parsed
 
 
-def _add_functions(
-    subcommands: Any, functions: Mapping[str, Callable[..., int]], given: Sequence[str]
+def _function(name: str, given: Sequence[str]) -> Callable[..., int]:
+    """The function of a command; what `steps` does depends on its arguments."""
+    function = getattr(importlib.import_module(f"ornstein.cli.{name}"), name)
+    return function(given) if name == "steps" else function
+
+
+def _add_predictions(
+    subcommands: Any, functions: dict[str, Callable[..., int]], given: Sequence[str]
 ) -> None:
     """Add every function by name and summary, and with its options if it is asked for."""
     for name, function in functions.items():
         parser = command(function) if name in given else Parser()
-        subcommands.add_subcommand(name, parser, help=_summary(function))
-
-
-def _summary(function: Callable[..., int]) -> str:
-    return (function.__doc__ or "").strip().splitlines()[0].rstrip(".")
+        summary = (function.__doc__ or "").strip().splitlines()[0].rstrip(".")
+        subcommands.add_subcommand(name, parser, help=summary)
 
 
 def _reason(error: Exception) -> str:

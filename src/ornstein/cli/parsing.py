@@ -1,12 +1,28 @@
 """From a typed function with a numpydoc docstring to a subcommand, through jsonargparse.
 
 Every option can come from ``--config FILE``; ``--print_config`` prints one. A parameter without a
-default is positional; a bool is a flag; underscores become dashes.
+default is positional; a bool is a flag; underscores become dashes. A parameter whose type is a
+dataclass stands for the fields of that class, documented in its docstring: a set of options is
+written down once, and is what Python, the command line and ``config.yaml`` read.
+
+Tuples are written as text, ``25,50`` or ``25:100:25`` (stop included), ``ddpm,heun``.
 """
 
 from __future__ import annotations
 
-__all__ = ["UsageError", "Parser", "command", "call", "integers", "reals", "as_json"]
+__all__ = [
+    "UsageError",
+    "Parser",
+    "Option",
+    "options_of",
+    "command",
+    "call",
+    "given_option",
+    "integers",
+    "reals",
+    "names",
+    "as_json",
+]
 
 import argparse
 import inspect
@@ -14,12 +30,14 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NoReturn, get_type_hints
+from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, get_type_hints
 
 from jsonargparse import ArgumentParser, Namespace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 _REWORDED = (
@@ -58,11 +76,42 @@ class Parser(ArgumentParser):
         raise UsageError(_one_line(message)) from ex
 
 
+class Option(NamedTuple):
+    """An option of a command, or a positional argument if it has no default."""
+
+    name: str
+    kind: Any
+    default: Any
+    help: str
+    group: str = ""
+    """Parameter of the command that it is a field of, if that is a dataclass."""
+
+
+def options_of(function: Callable[..., int]) -> list[Option]:
+    """All options of a command, those of its dataclasses among them."""
+    hints, helps = get_type_hints(function), _parameter_helps(inspect.getdoc(function) or "")
+    found = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        kind = hints[name]
+        if not (isinstance(kind, type) and is_dataclass(kind)):
+            found.append(Option(name, kind, parameter.default, helps.get(name, "")))
+            continue
+        kinds, inner = get_type_hints(kind), {}
+        for base in reversed(kind.__mro__):
+            inner |= _parameter_helps(inspect.cleandoc(base.__doc__ or ""))
+        for field in fields(kind):
+            if not field.init:
+                continue
+            default = inspect.Parameter.empty if field.default is MISSING else field.default
+            found.append(
+                Option(field.name, kinds[field.name], default, inner.get(field.name, ""), name)
+            )
+    return found
+
+
 def command(function: Callable[..., int]) -> Parser:
     """Make a parser of a function's signature, with help from its docstring."""
-    documented = inspect.getdoc(function) or ""
-    summary, _, details = documented.partition("\nParameters\n")
-    helps = _parameter_helps(details)
+    summary = (inspect.getdoc(function) or "").partition("\nParameters\n")[0]
     parser = Parser(
         description=" ".join(summary.split()),
         formatter_class=argparse.HelpFormatter,
@@ -70,24 +119,60 @@ def command(function: Callable[..., int]) -> Parser:
     parser.add_argument("--config", action="config", help="read options from a YAML file")
     # Recorded in a study's config.yaml, which can be read again.
     parser.add_argument("--versions", type=dict[str, str] | None, help=argparse.SUPPRESS)
-    hints = get_type_hints(function)
-    for name, parameter in inspect.signature(function).parameters.items():
-        text = helps.get(name, "")
+    for name, kind, default, text, _ in options_of(function):
         flag = f"--{name.replace('_', '-')}"
-        if parameter.default is inspect.Parameter.empty:
-            parser.add_argument(name, type=hints[name], help=text)
-        elif parameter.default is False:
+        if default is inspect.Parameter.empty:
+            parser.add_argument(name, type=kind, help=text)
+        elif default is False:
             parser.add_argument(flag, action="store_true", help=text)
+        elif kind in {str, str | None} or _reader(kind) is not None:
+            parser.add_argument(flag, type=TextOption(), default=_text(default), help=text)
         else:
-            kind = TextOption() if hints[name] in {str, str | None} else hints[name]
-            parser.add_argument(flag, type=kind, default=parameter.default, help=text)
+            parser.add_argument(flag, type=kind, default=default, help=text)
     return parser
 
 
 def call(function: Callable[..., int], options: Namespace) -> int:
     """Call a command with its parsed options."""
-    names = inspect.signature(function).parameters
-    return function(**{name: getattr(options, name) for name in names})
+    values: dict[str, Any] = {}
+    groups: dict[str, dict[str, Any]] = {}
+    for name, kind, _, _, group in options_of(function):
+        value, reader = getattr(options, name), _reader(kind)
+        if reader is not None and value is not None:
+            value = reader(value, name.replace("_", "-"))
+        (groups.setdefault(group, {}) if group else values)[name] = value
+    hints = get_type_hints(function)
+    made = {name: hints[name](**entries) for name, entries in groups.items()}
+    return function(**values, **made)
+
+
+def given_option(given: Sequence[str], name: str, default: str) -> str:
+    """Value of an option before arguments are parsed: of the last argument that has it, or a file.
+
+    Examples
+    --------
+    >>> given_option(["steps", "--model=mlp"], "model", "linear")
+    'mlp'
+    """
+    value = default
+    for argument, following in zip(given, [*given[1:], ""], strict=True):
+        key, equals, text = argument.partition("=")
+        if key == "--config":
+            value = str(_mapping_of(text if equals else following).get(name, value))
+        if key == f"--{name}":
+            value = text if equals else following
+    return value
+
+
+def _mapping_of(path: str) -> Mapping[str, Any]:
+    """Top level of a YAML file; empty if it has none, which the parser will say."""
+    import yaml
+
+    try:
+        loaded = yaml.safe_load(Path(path).read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return {}
+    return loaded if isinstance(loaded, Mapping) else {}
 
 
 class TextOption:
@@ -170,6 +255,35 @@ def reals(text: str, name: str) -> tuple[float, ...]:
     return tuple(values)
 
 
+def names(text: str, name: str) -> tuple[str, ...]:
+    """Read ``ddpm,heun``.
+
+    Examples
+    --------
+    >>> names("ddpm, heun", "samplers")
+    ('ddpm', 'heun')
+    """
+    found = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not found:
+        raise UsageError(f"--{name}: given {text!r}, expected names like ddpm,ddim,heun")
+    return found
+
+
+_READERS = {tuple[int, ...]: integers, tuple[float, ...]: reals, tuple[str, ...]: names}
+
+
+def _reader(kind: Any) -> Callable[[str, str], tuple[Any, ...]] | None:
+    """What reads the text of an option that is a tuple."""
+    for known, reader in _READERS.items():
+        if kind in {known, known | None}:
+            return reader
+    return None
+
+
+def _text(default: Any) -> Any:
+    return ",".join(map(str, default)) if isinstance(default, tuple) else default
+
+
 def as_json(document: Any) -> str:
     """Return strict JSON: infinities become strings, NaN null, tuples with names objects."""
 
@@ -193,8 +307,9 @@ def _parts(text: str) -> list[str]:
     return [part.strip() for part in str(text).strip("[]() ").split(",") if part.strip()]
 
 
-def _parameter_helps(details: str) -> dict[str, str]:
+def _parameter_helps(documented: str) -> dict[str, str]:
     """Descriptions of the Parameters section of a numpydoc docstring."""
+    details = documented.partition("\nParameters\n")[2]
     helps: dict[str, str] = {}
     names: list[str] = []
     for line in details.splitlines()[1:]:

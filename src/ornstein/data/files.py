@@ -1,22 +1,18 @@
-"""Data sets: points without a known law, by name or from files.
-
-A training set is drawn from a data set without replacement; what is left are the originals.
-``std`` is the root of the mean coordinate variance over all points, constant coordinates counted.
-"""
+"""Data sets by name or from files, one point per row."""
 
 from __future__ import annotations
 
-__all__ = ["DataSet", "load_data", "DATA_NAMES"]
+__all__ = ["load_data", "DATA_NAMES"]
 
 import warnings
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ornstein.validation import as_count, as_generator, as_points
+from ornstein.data.sources import DataSet
+from ornstein.validation import as_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,63 +23,6 @@ DATA_NAMES = ("digits", "patches")
 _IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
 _PATCH_SIDE = 8
 _FEW_COLUMNS = 3  # a row 0, 1 may well be a data point
-
-
-@dataclass(frozen=True, eq=False)
-class DataSet:
-    """Points without a known law.
-
-    Attributes
-    ----------
-    points : ndarray of shape (n_points, dim)
-        Finite, at least 3 of them, not all equal.
-    name : str
-        For tables and figures.
-    """
-
-    points: NDArray[np.float64]
-    name: str = "data"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "points", as_points(self.points, self.name, at_least=3))
-        if not np.ptp(self.points, axis=0).any():
-            raise ValueError(
-                f"{self.name} holds {len(self.points)} equal points: expected some variance"
-            )
-
-    @property
-    def dim(self) -> int:
-        """Dimension."""
-        return self.points.shape[1]
-
-    @property
-    def mean(self) -> NDArray[np.float64]:
-        """Mean of all points, of shape (dim,)."""
-        return self.points.mean(axis=0)
-
-    @property
-    def std(self) -> float:
-        """Root of the mean coordinate variance over all points (constant coordinates count)."""
-        return float(np.sqrt(self.points.var(axis=0, ddof=1).mean()))
-
-    def split(
-        self, n_train: int, rng: Any = None
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Draw a training set without replacement; what is left are the originals.
-
-        Raises
-        ------
-        ValueError
-            If fewer than 2 points are left.
-        """
-        n_train = as_count(n_train, "n_train", at_least=2)
-        if n_train > len(self.points) - 2:
-            raise ValueError(
-                f"a training set of {n_train} from the {len(self.points)} points of {self.name}: "
-                f"expected at most {len(self.points) - 2}, so that 2 originals are left"
-            )
-        order = as_generator(rng).permutation(len(self.points))
-        return self.points[order[:n_train]], self.points[order[n_train:]]
 
 
 def load_data(source: str | Path) -> DataSet:
@@ -101,7 +40,7 @@ def load_data(source: str | Path) -> DataSet:
     Raises
     ------
     ValueError
-        If nothing is there, the file cannot be read, or the points are no good.
+        If nothing is there, the file cannot be read, or the points cannot be used.
     TypeError
         If a column holds text.
     """

@@ -7,16 +7,17 @@ their central square and resized; those of an array keep their size unless anoth
 
 from __future__ import annotations
 
-__all__ = ["ShapedData", "load_shaped"]
+__all__ = ["load_shaped", "DEFAULT_PIXELS"]
 
 import math
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ornstein.data.files import DataSet, load_data
+from ornstein.data.files import load_data
+from ornstein.data.sources import DataSet
 from ornstein.validation import as_count, as_points
 
 if TYPE_CHECKING:
@@ -31,14 +32,7 @@ _GREY_MODES = frozenset({"1", "L", "I;16", "I", "F", "LA"})
 _SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
 
 
-class ShapedData(NamedTuple):
-    """Points, one per row, and the shape of each: (channels, height, width) or (dim,)."""
-
-    data: DataSet
-    shape: tuple[int, ...]
-
-
-def load_shaped(source: str, pixels: int | None = None) -> ShapedData:
+def load_shaped(source: str, pixels: int | None = None) -> DataSet:
     """Read images or vectors by name or path.
 
     Parameters
@@ -48,7 +42,7 @@ def load_shaped(source: str, pixels: int | None = None) -> ShapedData:
         (n, channels, height, width), (n, height, width) or (n, dim), or a file of vectors that
         :func:`~ornstein.data.files.load_data` reads.
     pixels : int, optional
-        Pixels per side to resize images to. When left out, those of a folder get 8 and others keep
+        Pixels per side to resize images to. By default those of a folder get 8 and others keep
         their size.
 
     Raises
@@ -60,18 +54,18 @@ def load_shaped(source: str, pixels: int | None = None) -> ShapedData:
     path = Path(source).expanduser()
     if path.is_dir():
         images = _folder(path, side or DEFAULT_PIXELS)
-        return ShapedData(DataSet(as_points(images, path.name, at_least=3), path.name), _of(images))
+        return DataSet(as_points(images, path.name, at_least=3), path.name, _of(images))
     data = load_data(source)
     shape = _shape(source, path, data.dim)
     if side is None or shape[1:] == (side, side):
-        return ShapedData(data, shape)
+        return DataSet(data.points, data.name, shape)
     if len(shape) == 1:
         raise ValueError(
             f"{data.name} holds vectors of {data.dim} coordinates, which have no pixels: leave "
             "pixels out, or give images of shape (n, channels, height, width)"
         )
     images = _resized(data.points.reshape(-1, *shape), side)
-    return ShapedData(DataSet(images.reshape(len(images), -1), data.name), _of(images))
+    return DataSet(images.reshape(len(images), -1), data.name, _of(images))
 
 
 def _of(images: Array) -> tuple[int, ...]:

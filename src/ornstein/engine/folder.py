@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-__all__ = ["default_folder", "refuse_foreign", "write_config", "written"]
+__all__ = ["default_folder", "refuse_foreign", "write_settings", "write_summary", "written"]
 
 import hashlib
 import json
-import os
 import platform
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ornstein import __version__
 from ornstein.engine.store import FILE_NAME, StudyError
+from ornstein.engine.summary import write_csv
+from ornstein.files import atomic_write
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ornstein.engine.running import Study
+    from ornstein.engine.study import Study
+    from ornstein.engine.summary import Summary
 
 _BESIDE = ("config.yaml", "summary.csv", "figure.svg", "figure.png", "samples.png")
 
@@ -27,7 +27,7 @@ def default_folder(study: Study) -> Path:
     """``runs/<study>-<digest of its identity>``: the same command finds its cells again."""
     text = json.dumps(dict(study.identity), sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]
-    return Path("runs") / f"{study.identity['study']}-{digest}"
+    return Path("runs") / f"{study.name}-{digest}"
 
 
 def refuse_foreign(folder: Path) -> None:
@@ -48,8 +48,8 @@ def refuse_foreign(folder: Path) -> None:
         )
 
 
-def write_config(folder: Path, study: Study, config: Mapping[str, Any]) -> None:
-    """Write the resolved `config` to ``config.yaml``, with the versions in use.
+def write_settings(folder: Path, study: Study) -> None:
+    """Write the settings of a study to ``config.yaml``, with the versions in use.
 
     ``--config`` reads it again.
     """
@@ -57,22 +57,27 @@ def write_config(folder: Path, study: Study, config: Mapping[str, Any]) -> None:
 
     options = {
         # Lists as the command line writes them.
-        key: ",".join(map(_plain, value)) if isinstance(value, list) else value
-        for key, value in config.items()
+        key: ",".join(map(_plain, value)) if isinstance(value, list | tuple) else value
+        for key, value in study.settings.items()
     }
-    packages = ("numpy", "scipy", "scikit-learn", "joblib", *getattr(study, "packages", ()))
+    packages = ("numpy", "scipy", "scikit-learn", "joblib", *study.packages)
     options["versions"] = {
         "ornstein": __version__,
         "python": platform.python_version(),
         **{name: version(name) for name in packages},
     }
-    text = f"# {study.identity['study']} study; run again with --config\n"
-    draft, final = folder / ".config.yaml.tmp", folder / "config.yaml"
+    text = f"# {study.name} study; run again with --config\n"
     try:
-        draft.write_text(text + yaml.safe_dump(options, sort_keys=False))
-        os.replace(draft, final)  # noqa: PTH105 - atomic on every platform
+        with atomic_write(folder / "config.yaml") as draft:
+            draft.write_text(text + yaml.safe_dump(options, sort_keys=False))
     except OSError as error:
         raise StudyError(f"cannot write to the folder {str(folder)!r}: {error}") from error
+
+
+def write_summary(folder: Path, summary: Summary) -> None:
+    """Write ``summary.csv`` and the figures."""
+    write_csv(folder / "summary.csv", summary.rows)
+    summary.write_figures(folder)
 
 
 def written(folder: Path) -> list[str]:

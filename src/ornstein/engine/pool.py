@@ -1,41 +1,288 @@
-"""Worker processes: calls to all cores or to a dask cluster, results as they are finished.
+"""Pools of workers: one function on many tasks, results as they are finished.
 
-Each call is of its own: what it returns does not depend on where it runs, or on how many workers
-there are, if it pins its linear algebra to one thread (:func:`one_blas_thread`).
+Three adapters have the same contract (:class:`Pool`): this process, local processes, a dask
+cluster. The function travels to each worker once, and after that only tasks do.
 """
 
 from __future__ import annotations
 
-__all__ = ["in_workers", "one_blas_thread"]
+__all__ = [
+    "Finished",
+    "Pool",
+    "SerialPool",
+    "ProcessPool",
+    "DaskPool",
+    "open_pool",
+    "in_workers",
+    "one_blas_thread",
+]
 
+import os
 import signal
+import sys
 import threading
+import time
+import uuid
 import warnings
+from abc import ABC, abstractmethod
+from collections import deque
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Self
 
-    T = TypeVar("T")
+T = TypeVar("T")
+R = TypeVar("R")
 
-_controller: Any = None
+_AHEAD = 3  # tasks in flight for each worker: one at work, two on their way
+_PATIENCE = 10.0  # seconds without a dask worker after which a line says so
 
 
-def in_workers(
-    function: Callable[..., T], calls: Sequence[tuple[Any, ...]], jobs: int, dask: str | None = None
-) -> Iterator[T]:
-    """Yield ``function(*arguments)`` for each of `calls`, in the order in which they are finished.
+class Finished(NamedTuple, Generic[T, R]):
+    """A task with its result, or without one if the worker that had it died."""
+
+    task: T
+    result: R | None
+    lost: bool = False
+
+
+class Pool(ABC, Generic[T, R]):
+    """Base of all pools.
+
+    A subclass promises that
+
+    1. `next_finished` returns each submitted task once, in any order, with what `function` returns
+       of it, or as lost if the worker that had it died (through no fault of the others in flight,
+       which are then lost as well, or come later);
+    2. an exception of `function` is raised by `next_finished`;
+    3. after a lost task the pool accepts further ones;
+    4. when `close` returns, no process started by the pool computes any more.
+    """
+
+    workers: int = 1
+
+    @abstractmethod
+    def submit(self, task: T) -> None:
+        """Hand a task to the workers."""
+
+    @abstractmethod
+    def next_finished(self) -> Finished[T, R]:
+        """Wait for a task to be finished."""
+
+    def close(self) -> None:
+        """End the workers; what is in flight is dropped."""
+
+    def map(self, tasks: Iterable[T], ahead: int | None = None) -> Iterator[Finished[T, R]]:
+        """Submit `tasks` as workers get free, and yield each when it is finished.
+
+        Parameters
+        ----------
+        tasks : iterable
+        ahead : int, optional
+            Largest number of tasks in flight; by default three for each worker.
+        """
+        waiting = iter(tasks)
+        running = 0
+        most = _AHEAD * self.workers if ahead is None else ahead
+        while True:
+            for task in islice(waiting, most - running):
+                self.submit(task)
+                running += 1
+            if not running:
+                return
+            yield self.next_finished()
+            running -= 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class SerialPool(Pool[T, R]):
+    """All tasks in this process, one after the other."""
+
+    def __init__(self, function: Callable[[T], R]) -> None:
+        self._function = function
+        self._tasks: deque[T] = deque()
+
+    def submit(self, task: T) -> None:
+        """Keep the task for `next_finished`."""
+        self._tasks.append(task)
+
+    def next_finished(self) -> Finished[T, R]:
+        """Compute the oldest task."""
+        task = self._tasks.popleft()
+        return Finished(task, self._function(task))
+
+
+class ProcessPool(Pool[T, R]):
+    """Local processes; a pool in which one has died is replaced by a fresh one.
 
     Parameters
     ----------
     function : callable
-        Of a module, as it travels by pickle.
-    calls : sequence of tuples of arguments
+        Anything that cloudpickle can send.
+    workers : int
+        Number of processes.
+    """
+
+    def __init__(self, function: Callable[[T], R], workers: int) -> None:
+        self.workers = workers
+        self._function = function
+        self._executor: Any = None
+        self._futures: dict[Any, T] = {}
+        self._stack = ExitStack()
+        # A process that has grown by 300 MB (as one that loads PyTorch does) is replaced, and its
+        # work is done; loky warns of it in a thread that dies where warnings are errors.
+        self._stack.enter_context(warnings.catch_warnings())
+        warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
+
+    def submit(self, task: T) -> None:
+        """Hand a task to the processes, which are started with the first one."""
+        from joblib.externals.loky.process_executor import BrokenProcessPool
+
+        with _interrupts_ignored():
+            try:
+                future = self._running().submit(_call, task)
+            except BrokenProcessPool:
+                self._executor = None
+                future = self._running().submit(_call, task)
+        self._futures[future] = task
+
+    def next_finished(self) -> Finished[T, R]:
+        """Wait for a process; tasks of a pool that broke are lost."""
+        from concurrent.futures import FIRST_COMPLETED, wait
+
+        from joblib.externals.loky.process_executor import BrokenProcessPool
+
+        done, _ = wait(self._futures, return_when=FIRST_COMPLETED)
+        future = done.pop()
+        task = self._futures.pop(future)
+        try:
+            return Finished(task, future.result())
+        except BrokenProcessPool:
+            self._executor = None
+            return Finished(task, None, lost=True)
+
+    def close(self) -> None:
+        """Kill the processes: what they compute is no longer wanted, or they are idle."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, kill_workers=True)
+            self._executor = None
+        self._stack.close()
+
+    def _running(self) -> Any:
+        from joblib.externals.loky.process_executor import ProcessPoolExecutor
+
+        if self._executor is None:
+            self._executor = ProcessPoolExecutor(
+                self.workers, initializer=_start, initargs=(self._function, os.getpid())
+            )
+        return self._executor
+
+
+class DaskPool(Pool[T, R]):
+    """The workers of a dask cluster.
+
+    Parameters
+    ----------
+    function : callable
+        Anything that cloudpickle can send; each worker keeps it, those that join later too.
+    address : str
+        Of the scheduler, ``tcp://host:port``.
+
+    Raises
+    ------
+    ValueError
+        If dask is not installed, or there is no such scheduler.
+    """
+
+    def __init__(self, function: Callable[[T], R], address: str) -> None:
+        try:
+            from distributed import Client, WorkerPlugin, as_completed
+        except ImportError:
+            raise ValueError("--dask needs dask: pip install 'ornstein[cluster]'") from None
+
+        class Keeper(WorkerPlugin):
+            """Keeps the function on a worker."""
+
+            def __init__(self, function: Any) -> None:
+                self.function = function
+
+        self._address = address
+        try:
+            self._client: Any = Client(address, timeout="10s")
+        except (OSError, ValueError) as error:
+            raise ValueError(f"no dask scheduler at {address!r}: {error}") from error
+        self._name = f"ornstein-{uuid.uuid4().hex}"
+        self._client.register_plugin(Keeper(function), name=self._name)
+        self._tasks: dict[str, T] = {}
+        self._done: Any = as_completed([], raise_errors=False)
+        self.workers = max(1, sum(self._client.nthreads().values()))
+        self._wait_for_workers()
+
+    def submit(self, task: T) -> None:
+        """Hand a task to the scheduler."""
+        future: Any = self._client.submit(_call_on_dask, self._name, task, pure=False)
+        self._tasks[future.key] = task
+        self._done.add(future)
+
+    def next_finished(self) -> Finished[T, R]:
+        """Wait for a worker."""
+        from distributed import KilledWorker
+
+        future = next(self._done)
+        task = self._tasks.pop(future.key)
+        if future.status == "finished":
+            result = future.result()
+            future.release()
+            return Finished(task, result)
+        if future.status in {"cancelled", "lost"}:
+            raise ConnectionError(f"the dask scheduler at {self._address!r} is gone")
+        error = future.exception()
+        if isinstance(error, KilledWorker):
+            return Finished(task, None, lost=True)
+        raise error
+
+    def close(self) -> None:
+        """Leave the cluster; its workers stay."""
+        from contextlib import suppress
+
+        with suppress(Exception):  # a scheduler that is gone needs no farewell
+            self._client.unregister_worker_plugin(self._name)
+        self._client.close()
+
+    def _wait_for_workers(self) -> None:
+        since, said = time.monotonic(), False
+        while not self._client.nthreads():
+            if not said and time.monotonic() - since > _PATIENCE:
+                said = True
+                print(  # noqa: T201 - silence would look like work
+                    f"ornstein: no worker at {self._address} yet: waiting for one", file=sys.stderr
+                )
+            time.sleep(0.1)
+        self.workers = sum(self._client.nthreads().values())
+
+
+def open_pool(
+    function: Callable[[T], R], jobs: int = -1, dask: str | None = None, tasks: int | None = None
+) -> Pool[T, R]:
+    """Return the pool that the options of a command ask for.
+
+    Parameters
+    ----------
+    function : callable
     jobs : int
-        Local processes; -1 for one per core. With one, or a single call, all is done here.
+        Local processes; -1 for one per core. With one, all is done in this process.
     dask : str, optional
-        Address of a dask scheduler, ``tcp://...``, to work on instead.
+        Address of a dask scheduler to work on instead.
+    tasks : int, optional
+        How many there will be, if known: one alone is done in this process.
 
     Raises
     ------
@@ -44,23 +291,44 @@ def in_workers(
     """
     import joblib
 
-    if not calls:
+    if dask is not None:
+        return DaskPool(function, dask)
+    workers = joblib.effective_n_jobs(jobs)
+    if workers == 1 or tasks == 1:
+        return SerialPool(function)
+    return ProcessPool(function, workers)
+
+
+def in_workers(
+    function: Callable[..., R], calls: Iterable[tuple[Any, ...]], jobs: int = -1
+) -> Iterator[R]:
+    """Yield ``function(*arguments)`` for each of `calls`, in the order in which they are finished.
+
+    Parameters
+    ----------
+    function : callable
+    calls : iterable of tuples of arguments
+    jobs : int
+        Local processes; -1 for one per core.
+
+    Raises
+    ------
+    RuntimeError
+        If a worker died.
+    ValueError
+        If `jobs` is 0.
+    """
+    listed = list(calls)
+    if not listed:
         return
-    with ExitStack() as stack:
-        if dask is not None:
-            stack.enter_context(_dask_backend(dask))
-        elif joblib.effective_n_jobs(jobs) == 1 or len(calls) == 1:
-            yield from (function(*arguments) for arguments in calls)
-            return
-        # A worker that has grown (as one that loads PyTorch does) is replaced by a fresh one, and
-        # its work is done; joblib warns, in a thread that dies of it where warnings are errors.
-        stack.enter_context(warnings.catch_warnings())
-        warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
-        parallel = joblib.Parallel(n_jobs=-1 if dask else jobs, return_as="generator_unordered")
-        with _deaf_to_interrupts():
-            results: Any = parallel(joblib.delayed(function)(*arguments) for arguments in calls)
-        stack.callback(results.close)
-        yield from results
+    pool: Pool[tuple[Any, ...], R] = open_pool(_Starred(function), jobs, tasks=len(listed))
+    with pool:
+        for finished in pool.map(listed):
+            if finished.lost:
+                raise RuntimeError(
+                    "a worker process died (out of memory?): fewer --jobs need less memory"
+                )
+            yield finished.result  # type: ignore[misc]
 
 
 def one_blas_thread() -> Any:
@@ -73,12 +341,51 @@ def one_blas_thread() -> Any:
     return _controller.limit(limits=1)
 
 
-@contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Processes started within do not get Ctrl-C, which a terminal sends to all: the driver does.
+class _Starred:
+    """A function of one tuple of arguments."""
 
-    An ignored signal stays ignored in a child. (Blocking it would not do: the workers' library
-    unblocks it on the way.) Only the main thread may change what a signal does.
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def __call__(self, arguments: tuple[Any, ...]) -> Any:
+        return self._function(*arguments)
+
+
+_controller: Any = None
+_function: Any = None
+
+
+def _start(function: Any, parent: int) -> None:
+    """Run in a new local worker: keep the function, ignore Ctrl-C, end with the parent."""
+    global _function  # noqa: PLW0603 - of this worker process, for all its tasks
+    _function = function
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent has gone, killed perhaps, with nobody left to end it."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
+
+
+def _call(task: Any) -> Any:
+    return _function(task)
+
+
+def _call_on_dask(name: str, task: Any) -> Any:
+    from distributed import get_worker
+
+    keeper: Any = get_worker().plugins[name]
+    return keeper.function(task)
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Processes started within ignore Ctrl-C, which a terminal sends to all: the driver does not.
+
+    An ignored signal stays ignored in a child. Only the main thread may change what a signal does.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -88,19 +395,3 @@ def _deaf_to_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def _dask_backend(address: str) -> Iterator[None]:
-    try:
-        from distributed import Client  # pyright: ignore[reportMissingImports]
-    except ImportError:
-        raise ValueError("--dask needs dask: pip install 'ornstein[cluster]'") from None
-    import joblib
-
-    try:
-        client = Client(address, timeout="10s")
-    except (OSError, ValueError) as error:
-        raise ValueError(f"no dask scheduler at {address!r}: {error}") from error
-    with client, joblib.parallel_config(backend="dask"):
-        yield

@@ -1,91 +1,75 @@
-"""Run a study: cells to workers, outcomes to the store.
+"""Run a study: cells to workers, outcomes to the store, the summary to the study folder.
 
-A study is a list of cells, each a training size and the number of a replicate. A cell's random
-numbers derive from the study's seed and the cell's own values,
+Workers pin their linear algebra to one thread, so that the cores work on different cells and a
+cell's arithmetic does not depend on how many there are: results are bit-identical for any number
+of workers. Only the driver writes.
 
-    SeedSequence(seed, spawn_key=(train_size, replicate)),
-
-never from the order of the run. Workers pin their linear algebra to one thread, so that the cores
-work on different cells and a cell's arithmetic does not depend on how many there are: results are
-bit-identical for any number of workers. Only the driver writes.
+Where a worker dies, the cells that it may have had are computed once more, one by one, after all
+others: only a cell whose own worker dies again is recorded as failed.
 """
 
 from __future__ import annotations
 
-__all__ = ["Study", "run_study", "planned_cells", "cell_seed"]
+__all__ = ["run", "compute"]
 
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ornstein.engine.pool import in_workers, one_blas_thread
-from ornstein.engine.store import Cell, Outcome
+from ornstein.engine.pool import one_blas_thread, open_pool
+from ornstein.engine.store import Outcome, Store
+from ornstein.engine.study import Cell, planned_cells
 from ornstein.progress import progress_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from ornstein.engine.store import Store
+    from ornstein.engine.pool import Pool
+    from ornstein.engine.study import Study
+    from ornstein.engine.summary import Summary
+
+_GROUP_SECONDS = 0.5  # a group of cells is closed at this cost: little is lost with it
 
 
-class Study(Protocol):
-    """What the engine asks of a study; instances travel to workers by pickle.
+def run(
+    study: Study,
+    folder: str | Path | None = None,
+    *,
+    jobs: int = -1,
+    dask: str | None = None,
+    retry_failed: bool = False,
+    progress: bool | None = None,
+) -> Summary:
+    """Compute what is missing, write the study folder, and return the summary.
 
-    A study that is faster with several replicates of one size at once says so by an attribute
-    ``together`` > 1, how many, and a method ``measure_together(cells)`` that returns the values of
-    each.
+    Parameters and exceptions are those of :meth:`~ornstein.engine.study.Study.run`.
     """
+    from ornstein.engine.folder import refuse_foreign, write_settings, write_summary
 
-    @property
-    def identity(self) -> Mapping[str, Any]:
-        """JSON values that must agree for cells on disk to be reused."""
-        ...
-
-    @property
-    def metrics(self) -> Sequence[str]:
-        """Names of the values that a cell measures."""
-        ...
-
-    @property
-    def seed(self) -> int:
-        """Seed of the study."""
-        ...
-
-    @property
-    def train_sizes(self) -> Sequence[int]:
-        """Training sizes asked for."""
-        ...
-
-    @property
-    def simulations(self) -> int:
-        """Replicates of each training size."""
-        ...
-
-    def seconds(self, cell: Cell) -> float:
-        """Rough cost of a cell; cheap neighbours go to a worker together."""
-        ...
-
-    def measure(self, cell: Cell) -> Mapping[str, float]:
-        """Compute one cell."""
-        ...
+    place = None if folder is None else Path(folder)
+    if place is not None:
+        refuse_foreign(place)
+    with Store(place, study.identity, study.metrics) as store:
+        if place is not None:
+            write_settings(place, study)
+        try:
+            compute(
+                study, store, jobs=jobs, dask=dask, retry_failed=retry_failed, progress=progress
+            )
+        except KeyboardInterrupt:
+            ready = len(store.finished())
+            kept = f": {ready} cells are in {place}; the same command goes on from there"
+            raise KeyboardInterrupt(f"interrupted{kept if place else ''}") from None
+        summary = study.summarize(store)
+        failed = sorted(store.failed() & set(planned_cells(study)))
+    summary = replace(summary, failed=failed)
+    if place is not None and summary.rows:
+        write_summary(place, summary)
+    return summary
 
 
-def cell_seed(seed: int, cell: Cell) -> np.random.SeedSequence:
-    """Entropy of one cell."""
-    return np.random.SeedSequence(seed, spawn_key=(cell.train_size, cell.replicate))
-
-
-def planned_cells(study: Study) -> list[Cell]:
-    """All cells of a study, one replicate of every size before the next."""
-    return [
-        Cell(train_size, replicate)
-        for replicate in range(study.simulations)
-        for train_size in study.train_sizes
-    ]
-
-
-def run_study(
+def compute(
     study: Study,
     store: Store,
     *,
@@ -102,79 +86,86 @@ def run_study(
         What to compute.
     store : Store
         Where its cells are kept; finished ones are reused.
-    jobs : int
-        Local worker processes; -1 for one per core.
-    dask : str, optional
-        Address of a dask scheduler, ``tcp://...``, to work on instead.
-    retry_failed : bool
-        Compute again the cells that failed before.
-    progress : bool, optional
-        Show a progress bar on stderr; by default if that is a terminal.
-
-    Raises
-    ------
-    StudyError
-        If the folder cannot be written.
-    ValueError
-        If there is no such dask scheduler, or `jobs` is 0.
-    KeyboardInterrupt
-        On Ctrl-C; what is finished is on disk.
+    jobs, dask, retry_failed, progress
+        As for :meth:`~ornstein.engine.study.Study.run`.
     """
     store.plan({"train_sizes": list(study.train_sizes), "simulations": study.simulations})
     if retry_failed:
         store.forget_failures()
     cells = planned_cells(study)
     ready = store.finished() | store.failed()
-    tasks = _tasks(study, [cell for cell in cells if cell not in ready])
-    done = len(cells) - sum(map(len, tasks))
-    with progress_bar(len(cells), "cell", progress, initial=done) as bar:
-        calls = [(study, task) for task in tasks]
-        for outcomes in in_workers(_work, calls, jobs, dask):
-            for outcome in outcomes:
+    missing = [cell for cell in cells if cell not in ready]
+    if not missing:
+        return
+    groups = _groups(study, missing)
+    suspects: list[Cell] = []
+    pool: Pool[list[Cell], list[Outcome]]
+    with (
+        progress_bar(len(cells), "cell", progress, initial=len(cells) - len(missing)) as bar,
+        open_pool(_Work(study), jobs, dask, tasks=len(groups)) as pool,
+    ):
+        for group, outcomes, lost in pool.map(groups):
+            if lost:
+                suspects += group
+                continue
+            for outcome in outcomes or ():
                 store.save(outcome)
-            bar.update(len(outcomes))
+            bar.update(len(group))
+        for (cell,), outcomes, lost in pool.map(([cell] for cell in suspects), ahead=1):
+            reason = "its worker died: out of memory?"
+            found = [Outcome(cell, float("nan"), error=reason)] if lost else outcomes
+            for outcome in found or ():
+                store.save(outcome)
+            bar.update(1)
 
 
-def _tasks(study: Study, cells: Sequence[Cell]) -> list[list[Cell]]:
+def _groups(study: Study, cells: Sequence[Cell]) -> list[list[Cell]]:
     """Groups of neighbours: long enough to hide a worker's call, short enough to lose little.
 
-    A dear cell opens a group, and the cheap ones after it join: they may share what it computed.
-    Cells to be measured together make groups of their own, the same whatever is missing elsewhere.
+    A group is opened by a cell that costs more than what is left of the last one, and takes the
+    cheaper cells after it, which may share what it computed (originals of a replicate, say). Cells
+    that are measured in one call make groups of their own, the same whatever is missing elsewhere.
     """
-    together = getattr(study, "together", 1)
-    if together > 1:
-        groups: dict[tuple[int, int], list[Cell]] = {}
+    if study.batch_size > 1:
+        batches: dict[tuple[int, int], list[Cell]] = {}
         for cell in cells:
-            groups.setdefault((cell.train_size, cell.replicate // together), []).append(cell)
-        return list(groups.values())
+            batch = (cell.train_size, cell.replicate // study.batch_size)
+            batches.setdefault(batch, []).append(cell)
+        return list(batches.values())
     costs = [study.seconds(cell) for cell in cells]
-    limit = min(max(sum(costs) / 100, 0.05), 0.5)
-    tasks: list[list[Cell]] = []
-    room = 0.0
+    limit = min(max(sum(costs) / 100, 0.05), _GROUP_SECONDS)
+    groups: list[list[Cell]] = []
+    left = 0.0
     for cell, cost in zip(cells, costs, strict=True):
-        if room < cost:
-            tasks.append([])
-            room = limit
+        if left < cost:
+            groups.append([])
+            left = limit
         else:
-            room -= cost
-        tasks[-1].append(cell)
-    return tasks
+            left -= cost
+        groups[-1].append(cell)
+    return groups
 
 
-def _work(study: Study, cells: Sequence[Cell]) -> list[Outcome]:
-    """Run in a worker: measure cells, and never fail as a whole."""
-    with one_blas_thread():
-        at_once = len(cells) > 1 and getattr(study, "together", 1) > 1
-        outcomes = _outcomes_together(study, cells) if at_once else None
-        return outcomes or [_outcome(study, cell) for cell in cells]
+class _Work:
+    """What a worker does with a group of cells; it never fails as a whole."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+
+    def __call__(self, cells: list[Cell]) -> list[Outcome]:
+        with one_blas_thread():
+            outcomes = None
+            if len(cells) > 1 and self._study.batch_size > 1:
+                outcomes = _batch(self._study, cells)
+            return outcomes or [_single(self._study, cell) for cell in cells]
 
 
-def _outcomes_together(study: Any, cells: Sequence[Cell]) -> list[Outcome] | None:
-    """Outcomes of cells measured at once; None if that failed, and they are to be tried alone."""
+def _batch(study: Study, cells: Sequence[Cell]) -> list[Outcome] | None:
+    """Outcomes of cells measured in one call; None if it failed: each is then tried alone."""
     start = time.perf_counter()
     try:
-        measured = study.measure_together(cells)
-    except Exception:  # noqa: BLE001 - each cell will tell its own error
+        measured = study.measure_batch(cells)
+    except Exception:  # noqa: BLE001 - each cell will give its own error
         return None
     share = (time.perf_counter() - start) / len(cells)
     return [
@@ -183,10 +174,10 @@ def _outcomes_together(study: Any, cells: Sequence[Cell]) -> list[Outcome] | Non
     ]
 
 
-def _outcome(study: Study, cell: Cell) -> Outcome:
+def _single(study: Study, cell: Cell) -> Outcome:
     start = time.perf_counter()
     try:
-        values = dict(study.measure(cell))
+        values: dict[str, Any] = dict(study.measure(cell))
     except Exception as error:  # noqa: BLE001 - one failing cell is recorded, the rest goes on
         reason = f"{type(error).__name__}: {error}"
         return Outcome(cell, time.perf_counter() - start, error=reason)

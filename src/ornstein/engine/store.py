@@ -7,7 +7,7 @@ another configuration is refused, with the difference shown.
 
 from __future__ import annotations
 
-__all__ = ["Store", "Status", "Cell", "Outcome", "StudyError", "read_status", "FILE_NAME"]
+__all__ = ["Store", "Status", "Outcome", "StudyError", "read_status", "FILE_NAME"]
 
 import json
 import math
@@ -15,11 +15,15 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from ornstein.engine.study import Cell, planned_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Self
+
+    from ornstein.engine.study import Study
 
 FILE_NAME = "study.sqlite"
 _FORMAT = 1
@@ -27,13 +31,6 @@ _FORMAT = 1
 
 class StudyError(ValueError):
     """A study folder that cannot be used as asked; the message is for the user."""
-
-
-class Cell(NamedTuple):
-    """One unit of work: a training size and the number of a replicate."""
-
-    train_size: int
-    replicate: int
 
 
 @dataclass(frozen=True)
@@ -51,8 +48,8 @@ class Store:
 
     Parameters
     ----------
-    folder : Path
-        Study folder; made if missing.
+    folder : Path or None
+        Study folder; made if missing. Without one, the cells are kept in memory.
     identity : mapping of str to JSON values
         What must agree for cells to be reused.
     metrics : sequence of str
@@ -64,11 +61,15 @@ class Store:
         If the folder cannot be written, holds no readable study, or one of another identity.
     """
 
-    def __init__(self, folder: Path, identity: Mapping[str, Any], metrics: Sequence[str]) -> None:
-        self.path = folder / FILE_NAME
+    def __init__(
+        self, folder: Path | None, identity: Mapping[str, Any], metrics: Sequence[str]
+    ) -> None:
+        self.folder = folder
         self.metrics = tuple(metrics)
+        self.path = Path(":memory:") if folder is None else folder / FILE_NAME
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            if folder is not None:
+                folder.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(self.path)
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
@@ -127,6 +128,10 @@ class Store:
         """Drop failed cells, so that they are computed again; returns how many."""
         with self._connection:
             return self._connection.execute("DELETE FROM cells WHERE status = 'failed'").rowcount
+
+    def of(self, study: Study) -> dict[int, dict[str, list[float]]]:
+        """Measured values of the finished cells that a study plans, as `values` returns them."""
+        return self.values(planned_cells(study))
 
     def values(self, cells: Iterable[Cell]) -> dict[int, dict[str, list[float]]]:
         """Measured values of the finished `cells`: per training size and metric, by replicate."""

@@ -1,19 +1,88 @@
-"""Means with standard errors, and the table they make."""
+"""What a study found: everything that is printed, drawn or written is a function of it."""
 
 from __future__ import annotations
 
-__all__ = ["mean_and_error", "write_csv"]
+__all__ = ["Summary", "mean_and_error", "share_positive", "write_csv"]
 
 import csv
 import math
-import os
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+
+from ornstein.files import atomic_write
+from ornstein.intervals import wilson_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from ornstein.engine.study import Cell
+
+    Row = dict[str, float | int | str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What a study found, computed once from its finished cells.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        Of ``summary.csv``, all with the same keys; empty if no cell is finished.
+    notes : sequence of str
+        What a reader of the table needs to know.
+    theory : mapping
+        What theory says beyond the rows: curves, thresholds.
+    extras : mapping
+        Of the JSON document, beside rows and notes.
+    failed : sequence of Cell
+        Cells that ended with an error.
+    """
+
+    rows: Sequence[Mapping[str, Any]]
+    notes: Sequence[str] = ()
+    theory: Mapping[str, Any] = field(default_factory=dict)
+    extras: Mapping[str, Any] = field(default_factory=dict)
+    failed: Sequence[Cell] = ()
+
+    report: ClassVar[str]
+    """Module of :mod:`ornstein.reports` with ``tables(summary)`` and ``figures(summary)``."""
+
+    def to_pandas(self) -> Any:
+        """Return the rows as a ``pandas.DataFrame``."""
+        import pandas as pd
+
+        return pd.DataFrame(list(self.rows))
+
+    def table(self) -> str:
+        """Return the tables that the command line prints, at most 80 columns wide."""
+        return self._report().tables(self)
+
+    def figure(self) -> Any:
+        """Return the main figure, a ``matplotlib.figure.Figure``."""
+        return self.figures()["figure"]
+
+    def figures(self) -> dict[str, Any]:
+        """Return all figures by file name; those without an ending are written as SVG and PNG."""
+        return self._report().figures(self)
+
+    def write_figures(self, folder: Path) -> None:
+        """Write all figures into a folder; those named without an ending as SVG and PNG."""
+        figures = import_module("ornstein.reports.figures")
+        for name, figure in self.figures().items():
+            names = [name] if "." in name else [f"{name}.svg", f"{name}.png"]
+            figures.save_figure(figure, *(folder / each for each in names))
+
+    def document(self) -> dict[str, Any]:
+        """Return what the JSON document of the command line has of it."""
+        return {"rows": self.rows, **self.extras, "notes": list(self.notes)}
+
+    def _report(self) -> Any:
+        # By name: reports are a layer above, and are looked up only when one is asked for.
+        return import_module(f"ornstein.reports.{self.report}")
 
 
 def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
@@ -37,18 +106,33 @@ def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
     return float(array.mean()), float(error)
 
 
+def share_positive(name: str, signs: Sequence[float]) -> dict[str, float]:
+    """Share of positive signs and its Wilson 95% interval, as columns of a summary.
+
+    Examples
+    --------
+    >>> share_positive("delta", [1.0, -1.0])
+    {'delta_positive': 0.5, 'delta_positive_low': 0.094..., 'delta_positive_high': 0.905...}
+    """
+    positive = sum(sign > 0 for sign in signs)
+    low, high = wilson_interval(positive, len(signs))
+    return {
+        f"{name}_positive": positive / len(signs),
+        f"{name}_positive_low": low,
+        f"{name}_positive_high": high,
+    }
+
+
 def write_csv(path: Path, rows: Sequence[Mapping[str, float | int | str]]) -> None:
     """Write rows with one header, whole or not at all; NaN becomes an empty field.
 
     Numbers are written with all their digits.
     """
-    draft = path.with_name(f".{path.name}.tmp")
-    with draft.open("w", newline="") as stream:
+    with atomic_write(path) as draft, draft.open("w", newline="") as stream:
         writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         for row in rows:
             writer.writerow({key: _text(value) for key, value in row.items()})
-    os.replace(draft, path)  # noqa: PTH105 - atomic on every platform
 
 
 def _text(value: float | str) -> str:

@@ -6,7 +6,7 @@ figure survives a grey printer.
 
 from __future__ import annotations
 
-__all__ = ["linear_figure", "curve_figure", "save_figure", "style"]
+__all__ = ["curve_figure", "save_figure", "style", "count_axis", "value_axis", "landmark"]
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -17,12 +17,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from matplotlib.axes import Axes
 
-    from ornstein.studies.linear.study import LinearStudy
 
 BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 
@@ -55,105 +54,49 @@ def save_figure(figure: Figure, *paths: Path) -> None:
             figure.savefig(path, dpi=150, metadata=metadata)
 
 
-def linear_figure(study: LinearStudy, rows: Sequence[Mapping[str, float | int]]) -> Figure:
-    """KL, Hellinger, Wasserstein and P(Delta > 0) against n/d, on their theory curves."""
-    sizes = np.array([row["train_size"] for row in rows], dtype=float)
-    approximate = study.theory_is_approximate
-    with style():
-        figure = Figure(figsize=(7.2, 5.4), layout="constrained")
-        axes = figure.subplots(2, 2, sharex=True).ravel()
-        panels = [
-            ("kl", "KL(generated || population) / d  [nats]", 1 / study.dim, True),
-            ("hellinger2", "squared Hellinger distance", 1.0, False),
-            ("wasserstein2", r"$W_2^2 / (d\,\sigma^2)$", 1 / (study.dim * study.std**2), True),
-        ]
-        curves = _theory_curves(study, sizes)
-        for axis, (name, label, unit, logarithmic) in zip(axes, panels, strict=False):
-            mean, error = (
-                unit * np.array([row[f"{name}_{part}"] for row in rows]) for part in ("mean", "se")
-            )
-            finite = np.isfinite(mean)
-            axis.errorbar(
-                sizes[finite] / study.dim,
-                mean[finite],
-                yerr=np.nan_to_num(error[finite]),
-                fmt="o",
-                ms=4,
-                color=BLUE,
-                label="simulation ± s.e.",
-                zorder=3,
-            )
-            if name in curves:
-                grid, values = curves[name]
-                axis.plot(
-                    grid / study.dim,
-                    unit * values,
-                    "--" if approximate else "-",
-                    color="black",
-                    lw=1.2,
-                    label="theory (isotropic approximation)" if approximate else "theory",
-                )
-            if logarithmic and finite.any():
-                axis.set_yscale("log")
-            if not finite.any():
-                axis.text(0.5, 0.5, "infinite or unknown", ha="center", transform=axis.transAxes)
-            axis.set_title(label)
-        _probability(axes[3], sizes / study.dim, rows)
-        for axis in axes:
-            _landmarks(axis, study)
-        for axis in axes[2:]:
-            axis.set_xlabel("training size / dimension,  n / d")
-        axes[0].set_xscale("log")
-        axes[0].xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes[0].xaxis.set_major_formatter("{x:g}")
-        axes[0].xaxis.set_minor_formatter(NullFormatter())
-        axes[1].legend(frameon=False)
-    return figure
+def count_axis(axis: Axes, values: np.ndarray) -> None:
+    """Make the horizontal axis logarithmic, with plain labels at 1, 2, 5 times powers of ten.
+
+    Where `values` span less than a factor 3, the labels are those of the axis itself.
+    """
+    axis.set_xscale("log")
+    narrow = values.max() < 3 * values.min()
+    if narrow:
+        middle = math.sqrt(values.min() * values.max())
+        axis.set_xlim(middle / 2, middle * 2)
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7) if narrow else (1, 2, 5)))
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _theory_curves(
-    study: LinearStudy, sizes: np.ndarray
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Theory on a fine grid of sizes; a gap where it is infinite."""
-    if not study.theory(int(sizes[0])):
-        return {}
-    low, high = max(2.0, 0.9 * sizes.min()), 1.1 * sizes.max()
-    grid = np.unique(np.geomspace(low, high, 160).round().astype(int))
-    values = [study.theory(int(n)) for n in grid]
-    curves = {}
-    for name in values[0]:
-        column = np.array([value[name] for value in values])
-        curves[name] = (grid.astype(float), np.where(np.isfinite(column), column, math.nan))
-    return curves
+def value_axis(axis: Axes) -> None:
+    """Make the vertical axis logarithmic, if all that is drawn is above 0."""
+    values = [y for line in axis.get_lines() for y in np.asarray(line.get_ydata(), dtype=float)]
+    known = [y for y in values if math.isfinite(y)]
+    if not known or min(known) <= 0:
+        return
+    axis.set_yscale("log")
+    if max(known) < 10 * min(known):
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _probability(axis: Axes, x: np.ndarray, rows: Sequence[Mapping[str, float | int]]) -> None:
-    fraction, low, high = (
-        np.array([row[f"delta_positive{part}"] for row in rows]) for part in ("", "_low", "_high")
+def landmark(axis: Axes, x: float, text: str, dashes: tuple[float, float], side: str) -> None:
+    """Mark a place on the horizontal axis, with its name to the given side at the bottom."""
+    axis.axvline(x, color=GREY, lw=0.9, dashes=dashes, zorder=1)
+    axis.text(
+        x,
+        0.01,
+        f" {text} ",
+        color=GREY,
+        fontsize=7,
+        rotation=90,
+        va="bottom",
+        ha=side,
+        transform=axis.get_xaxis_transform(),
+        clip_on=True,
     )
-    spread = np.maximum([fraction - low, high - fraction], 0)
-    axis.errorbar(x, fraction, yerr=spread, fmt="s", ms=4, color=VERMILION, zorder=3)
-    axis.axhline(0.5, color=GREY, lw=0.8, ls=":")
-    axis.set_ylim(-0.03, 1.03)
-    axis.set_title(r"$P(\Delta > 0)$, Wilson 95% interval")
-
-
-def _landmarks(axis: Axes, study: LinearStudy) -> None:
-    """Mark n = d and n = n*."""
-    marks = ((1.0, "n = d", (4, 2), "right"), (study.threshold / study.dim, "n*", (1, 1.5), "left"))
-    for x, text, dashes, side in marks:
-        axis.axvline(x, color=GREY, lw=0.9, dashes=dashes, zorder=1)
-        axis.text(
-            x,
-            0.01,
-            f" {text} ",
-            color=GREY,
-            fontsize=7,
-            rotation=90,
-            va="bottom",
-            ha=side,
-            transform=axis.get_xaxis_transform(),
-        )
 
 
 def curve_figure(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["snapshot_tables", "snapshot_figure"]
+__all__ = ["tables", "figures"]
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -14,14 +14,14 @@ from matplotlib.figure import Figure
 from ornstein.reports.figures import GREY, style
 from ornstein.reports.tables import Column, format_table, number, paragraph, with_error
 from ornstein.reports.unet import heading
-from ornstein.studies.neural.snapshots import HALF, exponent
+from ornstein.studies.neural.snapshots import HALF
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
-    from ornstein.studies.neural.snapshots import SnapshotStudy, Window
+    from ornstein.studies.neural.snapshots import SnapshotSummary, Window
 
     Rows = Sequence[Mapping[str, Any]]
 
@@ -29,9 +29,10 @@ _MARKERS = "osD^vP*X"
 _COLUMNS = 7
 
 
-def snapshot_tables(study: SnapshotStudy, rows: Rows, windows: Sequence[Window]) -> str:
+def tables(summary: SnapshotSummary) -> str:
     """Return what was seen at each step, and when networks generalize and memorize."""
-    blocks = [heading(study)]
+    rows, windows = summary.rows, summary.windows
+    blocks = [heading(summary)]
     for title, name, digits in (
         ("Memorized fraction", "memorized_mean", 3),
         ("Delta per coordinate", "delta_mean", 3),
@@ -40,26 +41,27 @@ def snapshot_tables(study: SnapshotStudy, rows: Rows, windows: Sequence[Window])
     ):
         blocks += [f"{title}, by optimiser step and n", _by_step(rows, name, digits)]
     blocks += ["The window between the best step and memorization", _window_table(windows)]
-    slope, error = exponent(windows)
+    slope, error = summary.exponent
     if math.isfinite(slope):
         power = with_error(slope, error)
         blocks.append(f"tau_mem grows like n to the {power} (least squares in logarithms)")
-    blocks += [paragraph(note) for note in study.notes]
+    blocks += [paragraph(note) for note in summary.notes]
     return "\n\n".join(blocks)
 
 
-def snapshot_figure(study: SnapshotStudy, rows: Rows, windows: Sequence[Window]) -> Figure:
+def figures(summary: SnapshotSummary) -> dict[str, Any]:
     """Memorized fraction, losses and Delta against steps, and memorized against steps / n."""
+    rows = summary.rows
     sizes = list(dict.fromkeys(row["train_size"] for row in rows))
     shades = mpl.colormaps["viridis"](np.linspace(0.0, 0.85, max(len(sizes), 1)))
-    times = {window.train_size: window.memorization_step for window in windows}
+    times = {window.train_size: window.memorization_step for window in summary.windows}
     with style():
         figure = Figure(figsize=(7.2, 5.6), layout="constrained")
         axes = figure.subplots(2, 2)
         for index, (size, shade) in enumerate(zip(sizes, shades, strict=True)):
             here = [row for row in rows if row["train_size"] == size]
             steps = np.array([row["step"] for row in here], dtype=float)
-            seen = study.config.seen(size)
+            trained_on = summary.trained_on[size]
             look: Any = {
                 "color": shade,
                 "marker": _MARKERS[index % len(_MARKERS)],
@@ -67,7 +69,7 @@ def snapshot_figure(study: SnapshotStudy, rows: Rows, windows: Sequence[Window])
                 "lw": 1.0,
             }
             _curve(axes[0, 0], steps, here, "memorized", label=f"n = {size}", **look)
-            _curve(axes[0, 1], steps / seen, here, "memorized", **look)
+            _curve(axes[0, 1], steps / trained_on, here, "memorized", **look)
             _curve(axes[1, 0], steps, here, "loss_test", **look)
             _curve(axes[1, 0], steps, here, "loss_train", **{**look, "marker": "", "ls": "--"})
             _curve(axes[1, 1], steps, here, "delta", **look)
@@ -88,7 +90,7 @@ def snapshot_figure(study: SnapshotStudy, rows: Rows, windows: Sequence[Window])
             axis.set_xlabel("optimiser steps")
         handles, labels = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False)
-    return figure
+    return {"figure": figure}
 
 
 def _curve(axis: Axes, x: np.ndarray, rows: Rows, name: str, **look: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["steps_tables", "steps_figure"]
+__all__ = ["tables", "figures"]
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -14,14 +14,13 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from ornstein.reports.figures import style
 from ornstein.reports.tables import Column, format_table, number, paragraph, with_error
-from ornstein.studies.steps.summary import notes, optima
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
-    from ornstein.studies.steps.study import StepsStudy
+    from ornstein.studies.steps.summary import StepsSummary
 
     Rows = Sequence[Mapping[str, Any]]
 
@@ -29,60 +28,65 @@ _MARKERS = "osD^vP*X"
 _QUESTION = "Is a finite number of steps better than infinitely many? Best S, and its excess"
 
 
-def steps_tables(study: StepsStudy, rows: Rows) -> str:
+def tables(summary: StepsSummary) -> str:
     """Return the summary of a steps study: per training size, then what to make of it."""
-    blocks = [heading(study)]
+    rows = summary.rows
+    blocks = [heading(summary)]
     blocks += [
         "Infinite data: KL(generated || population) at S steps, nats, exact",
-        _by_steps(study, rows, math.inf, "kl_mean", last=("order", study.orders())),
+        _by_steps(summary, rows, math.inf, "kl_mean", last=("order", summary.orders)),
     ]
-    for size in study.train_sizes:
+    for size in summary.options.train_sizes:
         here = [row for row in rows if row["train_size"] == size]
         if not here:
             continue
         finite = all(math.isfinite(row["kl_mean"]) for row in here)
         name, title = ("kl", "KL, nats") if finite else ("wasserstein2", "W2^2")
-        errors = _largest(study, here, f"{name}_se")
-        known = finite and study.config.ridge == 0
-        theory = f"; theory at S = inf: {number(study.kl_floor(size))}" if known else ""
+        errors = _largest(summary, here, f"{name}_se")
+        floor = summary.theory["kl_floor"].get(size) if finite else None
+        theory = "" if floor is None else f"; theory at S = inf: {number(floor)}"
         blocks += [
             f"n = {size}, {here[0]['simulations']} runs: {title}{theory}",
-            _by_steps(study, rows, size, f"{name}_mean", last=("s.e. <", errors)),
+            _by_steps(summary, rows, size, f"{name}_mean", last=("s.e. <", errors)),
             f"n = {size}: P(Delta > 0)",
-            _by_steps(study, rows, size, "delta_positive", last=("95% ±", _half_widths(here))),
+            _by_steps(summary, rows, size, "delta_positive", last=("95% ±", _half_widths(here))),
         ]
-    blocks += [_QUESTION, _verdicts(rows)]
-    blocks += [paragraph(note) for note in notes(study)]
+    blocks += [_QUESTION, _verdicts(summary)]
+    blocks += [paragraph(note) for note in summary.notes]
     return "\n\n".join(blocks)
 
 
-def heading(study: StepsStudy) -> str:
+def heading(summary: StepsSummary) -> str:
     """Say what was studied, in three lines."""
-    config = study.config
+    config = summary.options
     shape = "" if config.population == "isotropic" else f", variances k^-{config.exponent:g}"
-    length = "T = S" if config.diffusion_steps is None else f"T = {config.diffusion_steps}"
+    length = f"T = {config.diffusion_steps}" if config.diffusion_steps else "T = S"
     return (
         f"Samplers with a linear denoiser on N({config.mean:g}, {config.std:g}^2) in "
-        f"d = {study.dim}{shape}\n"
+        f"d = {summary.options.dim}{shape}\n"
         f"schedules: {config.schedule} (DDPM, DDIM), {config.ode_schedule} (Euler, Heun), "
         f"{length}, {config.start} start\n"
         f"ridge {config.ridge:g}, {config.originals} originals (expected), seed {config.seed}"
     )
 
 
-def steps_figure(study: StepsStudy, rows: Rows) -> Figure:
+def figures(summary: StepsSummary) -> dict[str, Any]:
     """KL, Wasserstein and P(Delta > 0) against S: a column per sampler, a curve per n."""
-    samplers, orders = study.config.samplers, study.orders()
-    sizes = [n for n in study.train_sizes if any(row["train_size"] == n for row in rows)]
+    rows, samplers, orders = summary.rows, summary.options.samplers, summary.orders
+    sizes = [n for n in summary.options.train_sizes if any(row["train_size"] == n for row in rows)]
     panels = [
-        ("kl_mean", "KL / d  [nats]", 1 / study.dim),
-        ("wasserstein2_mean", r"$W_2^2 / (d\,\sigma^2)$", 1 / (study.dim * study.std**2)),
+        ("kl_mean", "KL / d  [nats]", 1 / summary.options.dim),
+        (
+            "wasserstein2_mean",
+            r"$W_2^2 / (d\,\sigma^2)$",
+            1 / (summary.options.dim * summary.options.std**2),
+        ),
         ("delta_positive", r"$P(\Delta > 0)$, Wilson 95%", 1.0),
     ]
     best = {
         (name, o.sampler, o.train_size): o.steps
         for name in ("kl", "wasserstein2")
-        for o in optima(rows, name)
+        for o in summary.optima[name]
         if o.better
     }
     with style():
@@ -93,17 +97,17 @@ def steps_figure(study: StepsStudy, rows: Rows) -> Figure:
             line[0].set_ylabel(label)
             for axis, sampler in zip(line, samplers, strict=True):
                 for size, look in [*zip(sizes, _looks(len(sizes)), strict=True), (math.inf, None)]:
-                    values = _curve(study, rows, sampler, size, metric)
+                    values = _curve(summary, rows, sampler, size, metric)
                     if values is None:
                         continue
                     key = (metric.removesuffix("_mean"), sampler, size)
-                    _draw(axis, study, unit * values, look, best.get(key))
+                    _draw(axis, summary, unit * values, look, best.get(key))
                     if metric == "delta_positive" and look is not None:
                         ends = [
-                            _curve(study, rows, sampler, size, f"{metric}_{end}")
+                            _curve(summary, rows, sampler, size, f"{metric}_{end}")
                             for end in ("low", "high")
                         ]
-                        x = _positions(study)
+                        x = _positions(summary)
                         axis.fill_between(x, *ends, color=look[0], alpha=0.15, lw=0, zorder=1)
             if metric != "delta_positive":
                 line[0].set_yscale("log")
@@ -113,34 +117,38 @@ def steps_figure(study: StepsStudy, rows: Rows) -> Figure:
         for axis, sampler in zip(axes[0], samplers, strict=True):
             axis.set_title(f"{sampler}\norder {orders[sampler]:.2f}")
         for axis in axes[-1]:
-            _count_axis(axis, study)
+            _count_axis(axis, summary)
         axes[-1, len(samplers) // 2].set_xlabel("number of sampling steps S")
         figure.legend(
-            handles=_legend(study, sizes),
+            handles=_legend(summary, sizes),
             loc="outside lower center",
             ncols=4,
             frameon=False,
         )
-    return figure
+    return {"figure": figure}
 
 
 def _by_steps(
-    study: StepsStudy, rows: Rows, size: float, metric: str, last: tuple[str, Mapping[str, float]]
+    summary: StepsSummary,
+    rows: Rows,
+    size: float,
+    metric: str,
+    last: tuple[str, Mapping[str, float]],
 ) -> str:
     """Table of one metric: a row for each S and a last one, a column for each sampler."""
     table = {(row["sampler"], row["steps"]): row for row in rows if row["train_size"] == size}
-    columns = [Column("S", [f"{steps:g}" for steps in study.all_steps] + [last[0]])]
+    columns = [Column("S", [f"{steps:g}" for steps in summary.all_steps] + [last[0]])]
     digits = 3 if metric == "delta_positive" else 4
-    for sampler in study.config.samplers:
-        cells = [number(table[sampler, steps][metric], digits) for steps in study.all_steps]
+    for sampler in summary.options.samplers:
+        cells = [number(table[sampler, steps][metric], digits) for steps in summary.all_steps]
         columns.append(Column(sampler, [*cells, number(last[1][sampler], 2 + (size == math.inf))]))
     return format_table(columns)
 
 
-def _largest(study: StepsStudy, here: Rows, metric: str) -> dict[str, float]:
+def _largest(summary: StepsSummary, here: Rows, metric: str) -> dict[str, float]:
     """Largest standard error of each sampler, rounded up to two digits."""
     found = {}
-    for sampler in study.config.samplers:
+    for sampler in summary.options.samplers:
         value = max(row[metric] for row in here if row["sampler"] == sampler)
         unit = 10.0 ** (math.floor(math.log10(value)) - 1) if value > 0 else 1.0
         found[sampler] = math.ceil(value / unit) * unit if math.isfinite(value) else math.nan
@@ -156,11 +164,12 @@ def _half_widths(here: Rows) -> dict[str, float]:
     return widest
 
 
-def _verdicts(rows: Rows) -> str:
+def _verdicts(summary: StepsSummary) -> str:
+    rows = summary.rows
     found = {
         (o.train_size, o.sampler, name): o
         for name in ("kl", "wasserstein2")
-        for o in optima(rows, name)
+        for o in summary.optima[name]
     }
     keys = list(dict.fromkeys((row["train_size"], row["sampler"]) for row in rows))
     columns = [
@@ -184,7 +193,7 @@ def _looks(count: int) -> list[tuple[Any, str]]:
 
 
 def _curve(
-    study: StepsStudy, rows: Rows, sampler: str, size: float, metric: str
+    summary: StepsSummary, rows: Rows, sampler: str, size: float, metric: str
 ) -> np.ndarray | None:
     """Values at all S; NaN where infinite; None if there are none."""
     table = {
@@ -192,13 +201,15 @@ def _curve(
         for row in rows
         if row["sampler"] == sampler and row["train_size"] == size
     }
-    values = np.array([table[steps] for steps in study.all_steps], dtype=float)
+    values = np.array([table[steps] for steps in summary.all_steps], dtype=float)
     values[~np.isfinite(values)] = np.nan
     return None if np.isnan(values).all() else values
 
 
-def _draw(axis: Axes, study: StepsStudy, values: np.ndarray, look: Any, best: int | None) -> None:
-    x = _positions(study)
+def _draw(
+    axis: Axes, summary: StepsSummary, values: np.ndarray, look: Any, best: int | None
+) -> None:
+    x = _positions(summary)
     if look is None:
         axis.plot(x[:-1], values[:-1], "--", color="black", lw=1.0, zorder=2)
         return
@@ -207,19 +218,19 @@ def _draw(axis: Axes, study: StepsStudy, values: np.ndarray, look: Any, best: in
     axis.plot(x[-2:], values[-2:], ":", color=colour, lw=1.0, zorder=3)
     axis.plot(x[-1:], values[-1:], color=colour, marker=marker, ms=3, zorder=3)
     if best is not None:
-        index = study.all_steps.index(best)
+        index = summary.all_steps.index(best)
         axis.plot(x[index], values[index], "o", ms=8, mfc="none", mec="#D55E00", mew=1.2, zorder=4)
 
 
-def _positions(study: StepsStudy) -> np.ndarray:
+def _positions(summary: StepsSummary) -> np.ndarray:
     """Places on the axis; infinity stands a factor 5 right of the largest S."""
-    finite = np.array(study.all_steps[:-1], dtype=float)
+    finite = np.array(summary.all_steps[:-1], dtype=float)
     return np.append(finite, 5 * finite[-1])
 
 
-def _count_axis(axis: Axes, study: StepsStudy) -> None:
+def _count_axis(axis: Axes, summary: StepsSummary) -> None:
     axis.set_xscale("log")
-    x = _positions(study)
+    x = _positions(summary)
     powers = [10.0**k for k in range(10) if x[0] <= 10.0**k <= x[-2]]
     if len(powers) < 2:
         powers = [x[0], x[-2]]
@@ -237,11 +248,19 @@ def _limit_range(axis: Axes, rows: Rows, metric: str, unit: float) -> None:
         axis.set_ylim(unit * min(measured) / 30, 1.5 * unit * max(measured))
 
 
-def _legend(study: StepsStudy, sizes: Sequence[int]) -> list[Any]:
+def _legend(summary: StepsSummary, sizes: Sequence[int]) -> list[Any]:
     from matplotlib.lines import Line2D
 
     handles = [
-        Line2D([], [], color=colour, marker=marker, ms=4, lw=1.0, label=f"n = {n / study.dim:g} d")
+        Line2D(
+            [],
+            [],
+            color=colour,
+            marker=marker,
+            ms=4,
+            lw=1.0,
+            label=f"n = {n / summary.options.dim:g} d",
+        )
         for n, (colour, marker) in zip(sizes, _looks(len(sizes)), strict=True)
     ]
     handles.append(Line2D([], [], color="black", ls="--", lw=1.0, label="infinite data, exact"))

@@ -7,19 +7,18 @@ __all__ = [
     "format_table",
     "with_error",
     "number",
-    "described",
-    "linear_tables",
+    "interval",
     "paragraph",
+    "legend",
 ]
 
 import math
 import textwrap
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ornstein.studies.linear.study import LinearStudy
 
 WIDTH = 80
 
@@ -37,12 +36,12 @@ def number(value: float, digits: int = 4) -> str:
     Examples
     --------
     >>> number(0.504621), number(13040.2), number(float("inf")), number(float("nan"))
-    ('0.5046', '13040', 'inf', '')
+    ('0.5046', '13040', 'infinite', '')
     """
     if math.isnan(value):
         return ""
     if math.isinf(value):
-        return "inf" if value > 0 else "-inf"
+        return "infinite" if value > 0 else "-infinite"
     if value == 0:
         return "0"
     size = math.floor(math.log10(abs(value)))
@@ -59,7 +58,7 @@ def with_error(mean: float, error: float, value: float | None = None) -> str:
     Examples
     --------
     >>> with_error(18.1064, 0.0423), with_error(float("inf"), float("nan"))
-    ('18.106 ± 0.042', 'inf')
+    ('18.106 ± 0.042', 'infinite')
     >>> with_error(18.1064, 0.0423, 18.10812)
     '18.108'
     >>> with_error(0.99999995, 3e-9)
@@ -95,84 +94,36 @@ def paragraph(text: str, indent: str = "  ") -> str:
     return textwrap.fill(text, WIDTH, initial_indent=indent, subsequent_indent=indent)
 
 
-def linear_tables(study: LinearStudy, rows: Sequence[Mapping[str, float | int]]) -> str:
-    """Return the summary of a linear study as three tables, with heading and notes."""
-    theory = "theory~" if study.theory_is_approximate else "theory"
-
-    def predicted(row: Mapping[str, float | int], name: str) -> str:
-        return with_error(row[f"{name}_mean"], row[f"{name}_se"], row[f"{name}_theory"])
-
-    def measured(heading: str, name: str) -> list[Column]:
-        means = [with_error(row[f"{name}_mean"], row[f"{name}_se"]) for row in rows]
-        return [
-            Column(heading, means),
-            Column(theory, [predicted(row, name) for row in rows]),
-        ]
-
-    sizes = Column("n", [str(row["train_size"]) for row in rows])
-    positive = [
-        f"{row['delta_positive']:.3f} [{row['delta_positive_low']:.3f}, "
-        f"{row['delta_positive_high']:.3f}]"
-        for row in rows
-    ]
-    first = [
-        sizes,
-        Column("runs", [str(row["simulations"]) for row in rows]),
-        *measured("KL, nats", "kl"),
-        *measured("Wasserstein^2", "wasserstein2"),
-    ]
-    second = [
-        sizes,
-        *measured("Hellinger^2", "hellinger2"),
-        *measured("tr Sigma_G/(d s^2)", "trace"),
-    ]
-    third = [
-        sizes,
-        Column("ln L2^2 original", [number(row["log_l2_original_mean"], 6) for row in rows]),
-        Column("ln L2^2 train", [number(row["log_l2_train_mean"], 6) for row in rows]),
-        Column("ln |Delta|", [number(row["delta_log_abs_mean"], 6) for row in rows]),
-        Column("P(Delta > 0) [95%]", positive),
-    ]
-    blocks = [
-        heading(study),
-        "Generated law against the population (mean ± standard error over runs)",
-        format_table(first),
-        format_table(second),
-        "Generated law against points: squared L2 distances to originals and training set",
-        format_table(third),
-        *(paragraph(note) for note in study.notes),
-    ]
-    return "\n\n".join(blocks)
-
-
-def described(population: Any) -> str:
-    """Say what an isotropic Gaussian, or a mixture of them, is: N(10, 1^2).
+def interval(value: float, low: float, high: float) -> str:
+    """Return a fraction with the ends of its interval.
 
     Examples
     --------
-    >>> from ornstein import Mixture
-    >>> described(Mixture.isotropic(3, [0, 1], [0.5]))
-    'N(0, 0.5^2) + N(1, 0.5^2)'
-    >>> described(Mixture.isotropic(3, [0, 1], [0.5], [0.3, 0.7]))
-    '0.3 N(0, 0.5^2) + 0.7 N(1, 0.5^2)'
+    >>> interval(0.727, 0.674, 0.7741)
+    '0.727 [0.674, 0.774]'
     """
-    weights, laws = population.weights, population.components
-    shares = ["" if min(weights) == max(weights) else f"{weight:.3g} " for weight in weights]
-    pairs = zip(shares, laws, strict=True)
-    return " + ".join(f"{share}N({law.mean[0]:g}, {law.std:g}^2)" for share, law in pairs)
+    if math.isnan(value):
+        return ""
+    return f"{value:.3f} [{low:.3f}, {high:.3f}]"
 
 
-def heading(study: LinearStudy) -> str:
-    """Say what was studied, in two lines."""
-    config = study.config
-    if config.data is not None:
-        what = f"data {study.identity['data']}, d = {study.dim}, std {number(study.std)}"
-        originals = "the rest as originals"
-    else:
-        what = f"{described(study.source)} in d = {study.dim}"
-        originals = f"{config.originals} originals ({config.original_mode})"
-    return (
-        f"One-step linear denoiser on {what}\n"
-        f"T = {config.time:g}, noise scale {config.noise_scale:g}, {originals}, "
-        f"seed {config.seed}; n* = {study.threshold:.1f}"
-    )
+def legend(meanings: Mapping[str, str]) -> str:
+    """Say what columns mean, a line each, wrapped to the width of the terminal.
+
+    Examples
+    --------
+    >>> print(legend({"n": "training points", "KL": "in nats"}))
+      n   training points
+      KL  in nats
+    """
+    widest = max(map(len, meanings))
+    lines = [
+        textwrap.fill(
+            meaning,
+            WIDTH,
+            initial_indent=f"  {name.ljust(widest)}  ",
+            subsequent_indent=" " * (widest + 4),
+        )
+        for name, meaning in meanings.items()
+    ]
+    return "\n".join(lines)

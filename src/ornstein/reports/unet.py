@@ -1,8 +1,8 @@
-"""Tables and figures of the U-Net study."""
+"""Tables and figures of a study of trained networks."""
 
 from __future__ import annotations
 
-__all__ = ["unet_tables", "unet_figure", "samples_figure", "heading"]
+__all__ = ["tables", "figures", "samples_figure", "heading"]
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,14 @@ from matplotlib.ticker import LogLocator
 
 from ornstein.reports.figures import BLUE, GREEN, GREY, VERMILION, style
 from ornstein.reports.grids import image_sheets
-from ornstein.reports.tables import Column, described, format_table, number, paragraph, with_error
+from ornstein.reports.tables import (
+    Column,
+    format_table,
+    interval,
+    number,
+    paragraph,
+    with_error,
+)
 from ornstein.studies.neural.unet import component_metric
 
 if TYPE_CHECKING:
@@ -21,8 +28,8 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from ornstein.studies.neural.study import LearnedStudy
-    from ornstein.studies.neural.unet import Samples, UNetStudy
+    from ornstein.studies.neural.summary import NeuralSummary
+    from ornstein.studies.neural.unet import Samples, UNetSummary
 
     Rows = Sequence[Mapping[str, Any]]
 
@@ -30,16 +37,17 @@ _PANEL_COLUMNS = 4
 _LOGARITHMIC_FROM = 30.0
 
 
-def unet_tables(study: UNetStudy, rows: Rows, net: Mapping[str, Any]) -> str:
-    """Return the summary of a U-Net study as tables, with heading and notes.
+def tables(summary: UNetSummary) -> str:
+    """Return tables, with heading and notes.
 
     The last row of the first three is over all sizes.
     """
+    rows, overall = summary.rows, summary.overall
     several = len(rows) > 1
-    lines = [*rows, {"train_size": "all", **net}] if several else list(rows)
+    lines = [*rows, {"train_size": "all", **overall}] if several else list(rows)
     sizes = Column("n", [str(line["train_size"]) for line in lines])
     blocks = [
-        heading(study),
+        heading(summary),
         "Squared L2 distances per coordinate (mean ± standard error over runs)",
         format_table(
             [
@@ -72,7 +80,7 @@ def unet_tables(study: UNetStudy, rows: Rows, net: Mapping[str, Any]) -> str:
             ]
         ),
     ]
-    if study.has_fits:
+    if summary.has_fits:
         blocks += [
             "Gaussian fit to the generated points against the population's",
             format_table(
@@ -85,75 +93,75 @@ def unet_tables(study: UNetStudy, rows: Rows, net: Mapping[str, Any]) -> str:
                 ]
             ),
         ]
-    if study.component_metrics:
+    if summary.components:
         blocks += [
             "Components of the mixture among the generated points, beside the truth",
-            _components(study, rows),
+            _components(summary),
         ]
     if several:
-        low, high = net["delta_positive_low"], net["delta_positive_high"]
+        low, high = overall["delta_positive_low"], overall["delta_positive_high"]
         blocks.append(
-            f"Net over all sizes: average Delta {with_error(net['delta_mean'], net['delta_se'])},\n"
-            f"P(Delta > 0) = {net['delta_positive']:.3f} [{low:.3f}, {high:.3f}]"
+            "Net over all sizes: average Delta "
+            f"{with_error(overall['delta_mean'], overall['delta_se'])},\n"
+            f"P(Delta > 0) = {overall['delta_positive']:.3f} [{low:.3f}, {high:.3f}]"
         )
-    blocks += [paragraph(note) for note in study.notes]
+    blocks += [paragraph(note) for note in summary.notes]
     return "\n\n".join(blocks)
 
 
-def _components(study: UNetStudy, rows: Rows) -> str:
+def _components(summary: UNetSummary) -> str:
     """A line per training size and component: weight, mean and deviation, measured and true."""
-    source: Any = study.source
-    lines = [(row, index) for row in rows for index in range(len(source.components))]
+    count = len(summary.components)
+    lines = [(row, index) for row in summary.rows for index in range(count)]
     columns = [
         Column("n", [str(row["train_size"]) if index == 0 else "" for row, index in lines]),
         Column("component", [str(index + 1) for _, index in lines]),
     ]
-    truths = {
-        "weight": list(source.weights),
-        "mean": [component.mean.mean() for component in source.components],
-        "std": [component.std for component in source.components],
-    }
-    for name, truth in truths.items():
+    for place, name in enumerate(("weight", "mean", "std")):
         measured = [
             with_error(*(row[f"{component_metric(i, name)}_{part}"] for part in ("mean", "se")))
             for row, i in lines
         ]
-        columns += [
-            Column(name, measured),
-            Column("truth", [number(float(truth[i]), 3) for _, i in lines]),
-        ]
+        truth = [number(summary.components[i][place], 3) for _, i in lines]
+        columns += [Column(name, measured), Column("truth", truth)]
     return format_table(columns)
 
 
-def heading(study: LearnedStudy) -> str:
+def heading(summary: NeuralSummary) -> str:
     """Say what was studied, in three lines."""
-    config = study.config
-    form = " x ".join(map(str, study.shape))
-    if config.data is not None:
-        what = f"data {study.identity['data']}, {form}"
+    options = summary.options
+    form = " x ".join(map(str, summary.shape))
+    name = "U-Net" if options.model == "unet" else "MLP"
+    width = "" if options.width is None else f" of width {options.width:g}"
+    if options.training_steps is None:
+        steps = sorted({*summary.optimiser_steps.values()})
+        span = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
+        length = f"{options.epochs} epochs ({span} optimiser steps)"
     else:
-        what = f"{described(study.source)}, {form}"
-    name = "U-Net" if config.model == "unet" else "MLP"
-    width = "" if config.width is None else f" of width {config.width:g}"
-    length = (
-        f"{config.epochs} epochs"
-        if config.training_steps is None
-        else f"{config.training_steps} steps"
-    )
+        length = f"{options.training_steps} steps"
     return (
-        f"{name}{width} on {what}\n"
-        f"trained {length} in batches of {config.batch_size}, T = {config.diffusion_steps}, "
-        f"predicting {config.prediction}\n"
-        f"{config.generated} generated by {config.sampler} in {config.chosen_steps} steps from the "
-        f"{config.start} start, seed {config.seed}"
+        f"{name}{width} on {summary.source}, {form}\n"
+        f"trained {length} in batches of {options.batch_size}, T = {options.diffusion_steps}, "
+        f"predicting {options.prediction}\n"
+        f"{options.generated} generated by {options.sampler} in {options.chosen_steps} steps from "
+        f"the {options.start} start, seed {options.seed}"
     )
 
 
-def unet_figure(study: UNetStudy, rows: Rows) -> Figure:
+def figures(summary: UNetSummary) -> dict[str, Any]:
+    """The main figure, and images if there are any: ``figure``, ``samples.png``."""
+    found: dict[str, Any] = {"figure": _figure(summary)}
+    if summary.samples:
+        found["samples.png"] = samples_figure(summary.samples)
+    return found
+
+
+def _figure(summary: UNetSummary) -> Figure:
     """Distances, P(Delta > 0), memorized fraction and losses, or KL and Wasserstein, against n."""
+    rows = summary.rows
     sizes = np.array([row["train_size"] for row in rows], dtype=float)
     with style():
-        shape = (2, 3) if study.has_fits else (2, 2)
+        shape = (2, 3) if summary.has_fits else (2, 2)
         figure = Figure(figsize=(3.1 * shape[1] + 0.6, 5.4), layout="constrained")
         axes = figure.subplots(*shape, sharex=True).ravel()
         _series(axes[0], sizes, rows, "distance_original", "original-generated", BLUE, "o")
@@ -167,10 +175,10 @@ def unet_figure(study: UNetStudy, rows: Rows) -> Figure:
         _series(axes[3], sizes, rows, "train_loss", "training", BLUE, "o")
         _series(axes[3], sizes, rows, "validation_loss", "validation", GREEN, "D")
         axes[3].set_title("loss, last epoch")
-        if study.has_fits:
-            unit = 1 / (study.dim * study.std**2)
+        if summary.has_fits:
+            unit = 1 / (summary.dim * summary.std**2)
             panels = [
-                (axes[4], "kl", "KL of Gaussian fit / d  [nats]", 1 / study.dim),
+                (axes[4], "kl", "KL of Gaussian fit / d  [nats]", 1 / summary.dim),
                 (axes[5], "wasserstein2", r"$W_2^2 / (d\,\sigma^2)$ of Gaussian fit", unit),
             ]
             for axis, name, title, factor in panels:
@@ -223,12 +231,8 @@ def _plain(lines: Rows, name: str, digits: int = 4) -> list[str]:
 
 
 def _share(title: str, lines: Rows, name: str) -> Column:
-    cells = [
-        f"{line[f'{name}_positive']:.3f} [{line[f'{name}_positive_low']:.3f}, "
-        f"{line[f'{name}_positive_high']:.3f}]"
-        for line in lines
-    ]
-    return Column(title, cells)
+    parts = (f"{name}_positive", f"{name}_positive_low", f"{name}_positive_high")
+    return Column(title, [interval(*(line[part] for part in parts)) for line in lines])
 
 
 def _series(
@@ -263,7 +267,7 @@ def _series(
 
 
 def _shares(axis: Axes, sizes: np.ndarray, rows: Rows) -> None:
-    # A hair apart, so that error bars do not hide each other.
+    # Drawn a little apart, so that error bars do not hide each other.
     if sizes.max() > _LOGARITHMIC_FROM * sizes.min():
         step = 0.02 * sizes
     else:

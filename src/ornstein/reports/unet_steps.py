@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["unet_steps_tables", "unet_steps_figure"]
+__all__ = ["tables", "figures"]
 
 import math
 from itertools import chain
@@ -23,19 +23,22 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from ornstein.studies.neural.steps import LearnedStepsStudy
+    from ornstein.studies.neural.steps import NeuralStepsSummary
 
     Rows = Sequence[Mapping[str, Any]]
+
+    Cells = Callable[[Mapping[str, Any]], str]
 
 _MARKERS = "osD^vP*X"
 
 
-def unet_steps_tables(study: LearnedStepsStudy, rows: Rows) -> str:
+def tables(summary: NeuralStepsSummary) -> str:
     """Return, per training size, distances and memorized fraction by number of steps."""
-    config = study.config
-    blocks = [heading(study).rsplit("\n", 1)[0]]
-    blocks[0] += f"\n{config.generated} generated from the {config.start} start, seed {config.seed}"
-    for size in study.train_sizes:
+    options, rows = summary.options, summary.rows
+    blocks = [heading(summary).rsplit("\n", 1)[0]]
+    start = f"\n{options.generated} generated from the {options.start} start, seed {options.seed}"
+    blocks[0] += start
+    for size in summary.options.train_sizes:
         here = [row for row in rows if row["train_size"] == size]
         if not here:
             continue
@@ -46,22 +49,22 @@ def unet_steps_tables(study: LearnedStepsStudy, rows: Rows) -> str:
             del compared["kl"]
         for name, label in compared.items():
             pair = {"": _mean(name), "linear": _mean(f"{name}_linear")}
-            blocks += [f"{title}: {label}, network and linear", _by_steps(study, here, pair)]
+            blocks += [f"{title}: {label}, network and linear", _by_steps(summary, here, pair)]
         blocks += [
             f"{title}: memorized fraction (baseline {baseline}) and P(Delta > 0) [95%]",
-            _by_steps(study, here, {"mem.": _mean("memorized"), "P": _share}),
+            _by_steps(summary, here, {"mem.": _mean("memorized"), "P": _share}),
         ]
-    return "\n\n".join([*blocks, *(paragraph(note) for note in study.notes)])
+    return "\n\n".join([*blocks, *(paragraph(note) for note in summary.notes)])
 
 
-def unet_steps_figure(study: LearnedStepsStudy, rows: Rows) -> Figure:
+def figures(summary: NeuralStepsSummary) -> dict[str, Any]:
     """KL, Wasserstein and memorized fraction against S: a column per sampler, a curve per n."""
-    samplers = study.config.samplers
-    sizes = [n for n in study.train_sizes if any(row["train_size"] == n for row in rows)]
+    rows, samplers = summary.rows, summary.options.samplers
+    sizes = [n for n in summary.options.train_sizes if any(row["train_size"] == n for row in rows)]
     shades = mpl.colormaps["viridis"](np.linspace(0.0, 0.85, max(len(sizes), 1)))
     panels = [
-        ("kl", "KL / d  [nats]", 1 / study.dim),
-        ("wasserstein2", r"$W_2^2 / (d\,\sigma^2)$", 1 / (study.dim * study.std**2)),
+        ("kl", "KL / d  [nats]", 1 / summary.dim),
+        ("wasserstein2", r"$W_2^2 / (d\,\sigma^2)$", 1 / (summary.dim * summary.std**2)),
         ("memorized", "memorized fraction", 1.0),
     ]
     with style():
@@ -90,7 +93,7 @@ def unet_steps_figure(study: LearnedStepsStudy, rows: Rows) -> Figure:
         for axis in axes[-1]:
             axis.set_xscale("log")
             axis.xaxis.set_minor_locator(NullLocator())
-            axis.set_xticks(study.all_steps, [str(steps) for steps in study.all_steps])
+            axis.set_xticks(summary.all_steps, [str(steps) for steps in summary.all_steps])
             axis.tick_params(axis="x", labelsize=7)
             axis.set_xlabel("number of steps S")
         handles = [
@@ -99,7 +102,7 @@ def unet_steps_figure(study: LearnedStepsStudy, rows: Rows) -> Figure:
         ]
         handles.append(Line2D([], [], color="black", ls="--", label="linear, exact"))
         figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False)
-    return figure
+    return {"figure": figure}
 
 
 def _curve(axis: Axes, rows: Rows, name: str, unit: float, **look: Any) -> None:
@@ -114,20 +117,22 @@ def _curve(axis: Axes, rows: Rows, name: str, unit: float, **look: Any) -> None:
 
 
 def _by_steps(
-    study: LearnedStepsStudy, rows: Rows, columns: Mapping[str, Callable[[Mapping[str, Any]], str]]
+    summary: NeuralStepsSummary,
+    rows: Rows,
+    columns: Mapping[str, Callable[[Mapping[str, Any]], str]],
 ) -> str:
     """A row per S; for each sampler these columns, by title; as many samplers a table as fit."""
     values = {(row["sampler"], row["steps"]): row for row in rows}
     groups = []
-    for sampler in study.config.samplers:
-        here = [values[sampler, steps] for steps in study.all_steps]
+    for sampler in summary.options.samplers:
+        here = [values[sampler, steps] for steps in summary.all_steps]
         groups.append(
             [
                 Column(f"{sampler} {title}".strip() if index == 0 else title, list(map(cell, here)))
                 for index, (title, cell) in enumerate(columns.items())
             ]
         )
-    steps = Column("S", [str(steps) for steps in study.all_steps])
+    steps = Column("S", [str(steps) for steps in summary.all_steps])
     tables: list[str] = []
     for count in range(len(groups), 0, -1):
         chunks = (groups[first : first + count] for first in range(0, len(groups), count))

@@ -6,9 +6,9 @@ A cell draws a training set of n points, fits the denoiser, and measures its exa
 kernel densities of originals and of the training set, as logarithms, and Delta
 (:mod:`ornstein.memorization.delta`).
 
-*Mixtures.* KL and Hellinger against a mixture have no closed form and are estimated from
-:data:`MIXTURE_DRAWS` points of ``p``, without bias: ``KL = E_p ln(p/q)``,
-``Hellinger^2 = 1 - E_p sqrt(q/p)``. The sampling error is part of the standard error over cells.
+*Mixtures.* KL and Hellinger distance are estimated from points of ``p``
+(:class:`~ornstein.data.sources.PopulationSource`); the sampling error is part of the standard error
+over cells.
 
 *Data.* Training sets are drawn without replacement, what is left are the originals, and ``q`` is
 the Gaussian with mean and covariance of all points.
@@ -18,31 +18,21 @@ With ``original_mode="sampled"`` one set of originals serves all training sizes 
 
 from __future__ import annotations
 
-__all__ = ["LinearConfig", "LinearStudy", "summarize", "MIXTURE_DRAWS"]
+__all__ = ["LinearStudy", "COMPARED", "METRICS"]
 
-import hashlib
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ornstein.data.files import DataSet
+from ornstein.data.files import load_data
+from ornstein.data.sources import PopulationSource, Source
 from ornstein.denoisers.regression import PairStatistics, fit_pairs
 from ornstein.diffusion.one_step_noising import OneStepNoising
-from ornstein.engine.running import cell_seed
-from ornstein.engine.store import Cell, Store
-from ornstein.engine.study import Configured
-from ornstein.engine.summary import mean_and_error
-from ornstein.gaussians import (
-    Gaussian,
-    hellinger_squared,
-    kl_divergence,
-    log_overlap,
-    wasserstein_squared,
-)
-from ornstein.intervals import wilson_interval
+from ornstein.engine.study import Cell, Study, cell_seed
+from ornstein.gaussians import Gaussian, log_overlap
 from ornstein.kernels.full_dimension import (
     bandwidth,
     log_cross,
@@ -53,41 +43,57 @@ from ornstein.kernels.full_dimension import (
     signed_log_sum,
 )
 from ornstein.memorization.delta import DeltaTerms, delta_from_terms
-from ornstein.mixtures import Mixture
-from ornstein.studies.linear.config import LinearConfig, source_of
+from ornstein.studies.linear.options import _OF_POPULATIONS, LinearOptions, sizes_around
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
+
+    from ornstein.engine.store import Store
+    from ornstein.studies.linear.summary import LinearSummary
 
     Array = NDArray[np.float64]
 
-MIXTURE_DRAWS = 2000
-WITH_THEORY = ("kl", "hellinger2", "wasserstein2", "trace")
-METRICS = (*WITH_THEORY, "log_l2_original", "log_l2_train", "delta_sign", "delta_log_abs")
+COMPARED = ("kl", "hellinger2", "wasserstein2", "trace")
+"""Values that theory predicts."""
+METRICS = (*COMPARED, "log_l2_original", "log_l2_train", "delta_sign", "delta_log_abs")
 
 
 @dataclass(frozen=True)
-class LinearStudy(Configured):
-    """A :class:`~ornstein.engine.running.Study` of the one-step denoiser."""
+class LinearStudy(Study):
+    """A :class:`~ornstein.engine.study.Study` of the one-step denoiser.
 
-    config: LinearConfig
-    metrics: tuple[str, ...] = field(default=METRICS, init=False)
+    Examples
+    --------
+    >>> options = LinearOptions(train_sizes=(20, 40), dim=8, simulations=3)
+    >>> summary = LinearStudy(options).run(jobs=1)
+    >>> [row["train_size"] for row in summary.rows]
+    [20, 40]
+    """
+
+    options: LinearOptions
+    name: ClassVar[str] = "linear"
 
     def __post_init__(self) -> None:
-        if isinstance(self.source, DataSet):
-            most = len(self.source.points) - 2
-            if max(self.train_sizes) > most:
-                raise ValueError(
-                    f"a training set of {max(self.train_sizes)} from the {most + 2} points of "
-                    f"{self.source.name}: expected at most {most}, so that originals are left"
-                )
+        if self.options.train_sizes is None:
+            sizes = sizes_around(self.dim, int(self.source.largest_train_size))
+            object.__setattr__(self, "options", replace(self.options, train_sizes=sizes))
+        largest = max(self.train_sizes)
+        if largest > self.source.largest_train_size:
+            most = int(self.source.largest_train_size)
+            raise ValueError(
+                f"a training set of {largest} from the {most + 2} points of {self.source.name}: "
+                f"expected at most {most}, so that originals are left"
+            )
 
     @cached_property
-    def source(self) -> Gaussian | Mixture | DataSet:
+    def source(self) -> Source:
         """The population, or the data set."""
-        return source_of(self.config)
+        return _source_of(self.options)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the values that a cell measures."""
+        return METRICS
 
     @property
     def dim(self) -> int:
@@ -102,102 +108,65 @@ class LinearStudy(Configured):
     @property
     def process(self) -> OneStepNoising:
         """The noising."""
-        return OneStepNoising(self.config.time, self.config.noise_scale)
+        return OneStepNoising(self.options.time, self.options.noise_scale)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The options with defaults filled in, without those that have no effect."""
+        settings = asdict(self.options)
+        if self.source.digest is not None:
+            for name in _OF_POPULATIONS:
+                del settings[name]
+        return settings
 
     @property
     def identity(self) -> dict[str, Any]:
         """All that decides the value of a cell."""
-        identity = {"study": "linear", **asdict(self.config)}
+        identity = {"study": self.name, **self.settings}
         del identity["train_sizes"], identity["simulations"]
-        if isinstance(self.source, DataSet):
-            digest = hashlib.sha256(np.ascontiguousarray(self.source.points).tobytes())
-            identity = {
-                key: value
-                for key, value in identity.items()
-                if key not in {"dim", "mean", "std", "weights", "originals", "original_mode"}
-            }
-            identity |= {"data": self.source.name, "data_sha256": digest.hexdigest()}
-        else:
-            identity["dim"] = self.dim
+        if self.source.digest is not None:
+            identity |= {"data": self.source.name, "data_sha256": self.source.digest}
         return identity
 
     def seconds(self, cell: Cell) -> float:
         """Rough cost of a cell on one core."""
         n, d = cell.train_size, self.dim
         cost = 1e-3 + (8 * n * d**2 + 20 * d**3 + 2 * n**2 * d + 10 * n**2) / 1e10
-        if isinstance(self.source, DataSet):
-            return cost + len(self.source.points) ** 2 * (d + 50) / 2e10
-        if self.config.original_mode == "sampled":
+        if self.source.population is None:
+            return cost + (self.source.largest_train_size + 2) ** 2 * (d + 50) / 2e10
+        if self.options.original_mode == "sampled" and n == self.train_sizes[0]:
             # The originals are drawn once a replicate, with its first size.
-            share = self.config.originals**2 * (d + 50) / 2e10
-            cost += share if n == self.train_sizes[0] else 0.0
+            cost += (self.options.originals or 0) ** 2 * (d + 50) / 2e10
         return cost
 
     def measure(self, cell: Cell) -> dict[str, float]:
         """Draw, fit and measure one cell."""
         rng = np.random.default_rng(cell_seed(self.seed, cell))
-        source = self.source
-        if isinstance(source, DataSet):
-            train, originals = source.split(cell.train_size, rng)
-        else:
-            train, originals = source.sample(cell.train_size, rng), None
+        train, originals, _ = self.source.draw(cell.train_size, rng)
         statistics = PairStatistics.empty(self.dim)
         statistics.absorb(train, self.process.noised(train, rng))
         law = fit_pairs(statistics, self.process).generated_law
         return {
-            **self._distances(law, rng),
+            **self.source.distances(law, rng)._asdict(),
             "trace": law.covariance.trace / (self.dim * self.std**2),
             **self._kernel_terms(law, train, originals, cell.replicate),
         }
 
-    def _distances(self, law: Gaussian, rng: np.random.Generator) -> dict[str, float]:
-        source = self.source
-        if isinstance(source, Mixture):
-            kl, hellinger2 = _against_mixture(law, source, rng)
-            return {"kl": kl, "hellinger2": hellinger2, "wasserstein2": math.nan}
-        reference = _gaussian_of(source) if isinstance(source, DataSet) else source
-        return {
-            "kl": kl_divergence(law, reference),
-            "hellinger2": hellinger_squared(law, reference),
-            "wasserstein2": wasserstein_squared(law, reference),
-        }
+    def summarize(self, store: Store) -> LinearSummary:
+        """Compare the finished cells with theory."""
+        from ornstein.studies.linear.summary import summarize
 
-    def _kernel_terms(
-        self, law: Gaussian, train: Array, originals: Array | None, replicate: int
-    ) -> dict[str, float]:
-        eps_train = bandwidth(self.std, len(train), self.dim)
-        pairs_train, cross_train = log_pairs(train, eps_train), log_cross(law, train, eps_train)
-        count = self.config.originals if originals is None else len(originals)
-        eps = bandwidth(self.std, count, self.dim)
-        if originals is not None:
-            pairs_fresh, cross_fresh = log_pairs(originals, eps), log_cross(law, originals, eps)
-        elif self.config.original_mode == "sampled":
-            points, pairs_fresh = _sampled_originals(self.config, replicate)
-            cross_fresh = log_cross(law, points, eps)
-        else:
-            source = self.source
-            assert not isinstance(source, DataSet)  # originals are given for data
-            pairs_fresh = log_pairs_expected(source, count, eps)
-            cross_fresh = log_cross_expected(law, source, eps)
-        result = delta_from_terms(DeltaTerms(pairs_train, cross_train, pairs_fresh, cross_fresh))
-        own = log_overlap(law, law)
-        fresh = (own, pairs_fresh, log_self_terms(count, self.dim, eps), cross_fresh)
-        seen = (own, pairs_train, log_self_terms(len(train), self.dim, eps_train), cross_train)
-        return {
-            "log_l2_original": _log_l2(*fresh),
-            "log_l2_train": _log_l2(*seen),
-            "delta_sign": float(result.sign),
-            "delta_log_abs": result.log_abs,
-        }
+        return summarize(self, store)
 
     def theory(self, train_size: int) -> dict[str, float]:
-        """Closed-form values at a training size; empty where there are none."""
-        if isinstance(self.source, Mixture):
+        """Closed-form values at a training size; empty for a mixture, which has none."""
+        population = self.source.population
+        if population is not None and len(population.components) > 1:
             return {}
         from ornstein.theory import one_step
 
         predicted = one_step(
-            self.dim, train_size, self.config.time, self.config.noise_scale, self.std
+            self.dim, train_size, self.options.time, self.options.noise_scale, self.std
         )
         return {
             "kl": float(predicted.kl),
@@ -211,115 +180,52 @@ class LinearStudy(Configured):
         """``n* = d / rho2`` of the isotropic Gaussian of this dimension and std."""
         return self.dim / self.process.signal_fraction(self.std)
 
-    @property
-    def theory_is_approximate(self) -> bool:
-        """Whether the theory columns stand for a Gaussian that only resembles the data."""
-        return isinstance(self.source, DataSet)
-
-    @property
-    def notes(self) -> list[str]:
-        """What a reader of the table needs to know."""
-        notes = []
-        if any(size - 1 < self.dim for size in self.train_sizes):
-            notes.append(
-                "n - 1 < d: the generated law has rank n - 1, so KL and the L2 distances are "
-                "infinite and Hellinger^2 is 1; Wasserstein and Delta stay finite."
-            )
-        if any(abs(size - 1 - self.dim) <= 1 for size in self.train_sizes):
-            notes.append(
-                "|n - 1 - d| <= 1: the expectations are infinite, so means over runs, where they "
-                "are finite, and their standard errors tell of the largest run only."
-            )
-        if isinstance(self.source, Gaussian):
-            notes.append(
-                "theory: asymptotic, of error O(1/d) in total nats (trace: exact to O(1/n)); "
-                "within the window |n - n*| < n*/sqrt(d), O(1/sqrt(d))."
-            )
-        if isinstance(self.source, Mixture):
-            notes.append(
-                "theory: empty, since the closed forms hold for one isotropic Gaussian; KL and "
-                f"Hellinger^2 to the mixture are estimated from {MIXTURE_DRAWS} generated points "
-                "a cell (error included), Wasserstein to a mixture has no closed form."
-            )
-        if isinstance(self.source, DataSet):
-            notes.append(
-                f"theory~: an approximation, the isotropic Gaussian with the mean coordinate "
-                f"variance of {self.source.name} ({self.std**2:.4g}); measured distances are to "
-                "the Gaussian with the mean and covariance of all its points."
-            )
-            notes.append(
-                f"Delta: the originals are the {len(self.source.points)} - n points left over. "
-                "Where their number is not n, sizes alone move Delta away from 0."
-            )
-            constant = int((np.ptp(self.source.points, axis=0) == 0).sum())
-            if constant:
-                notes.append(
-                    f"{constant} of the {self.dim} coordinates of {self.source.name} are constant. "
-                    "Where still more are constant in a training set, the generated law lacks "
-                    "directions of the data: KL and the L2 distances are infinite, and "
-                    "Hellinger^2 is 1."
-                )
-        return notes
+    def _kernel_terms(
+        self, law: Gaussian, train: Array, originals: Array | None, replicate: int
+    ) -> dict[str, float]:
+        eps_train = bandwidth(self.std, len(train), self.dim)
+        pairs_train, cross_train = log_pairs(train, eps_train), log_cross(law, train, eps_train)
+        population = self.source.population
+        count = (self.options.originals or 0) if originals is None else len(originals)
+        eps = bandwidth(self.std, count, self.dim)
+        if originals is not None:
+            pairs_fresh, cross_fresh = log_pairs(originals, eps), log_cross(law, originals, eps)
+        elif self.options.original_mode == "sampled":
+            points, pairs_fresh = _sampled_originals(self.options, replicate)
+            cross_fresh = log_cross(law, points, eps)
+        else:
+            assert population is not None  # a data set gives originals
+            pairs_fresh = log_pairs_expected(population, count, eps)
+            cross_fresh = log_cross_expected(law, population, eps)
+        result = delta_from_terms(DeltaTerms(pairs_train, cross_train, pairs_fresh, cross_fresh))
+        own = log_overlap(law, law)
+        fresh = (own, pairs_fresh, log_self_terms(count, self.dim, eps), cross_fresh)
+        seen = (own, pairs_train, log_self_terms(len(train), self.dim, eps_train), cross_train)
+        return {
+            "log_l2_original": _log_l2(*fresh),
+            "log_l2_train": _log_l2(*seen),
+            "delta_sign": float(result.sign),
+            "delta_log_abs": result.log_abs,
+        }
 
 
-def summarize(study: LinearStudy, store: Store) -> list[dict[str, float | int]]:
-    """One row per training size that has finished cells: the columns of ``summary.csv``."""
-    cells = [Cell(n, r) for n in study.train_sizes for r in range(study.simulations)]
-    rows: list[dict[str, float | int]] = []
-    for train_size, values in store.values(cells).items():
-        signs = values["delta_sign"]
-        positive = sum(sign > 0 for sign in signs)
-        low, high = wilson_interval(positive, len(signs))
-        theory = study.theory(train_size)
-        row: dict[str, float | int] = {"train_size": train_size, "simulations": len(signs)}
-        for name in WITH_THEORY:
-            row[f"{name}_mean"], row[f"{name}_se"] = mean_and_error(values[name])
-            row[f"{name}_theory"] = theory.get(name, math.nan)
-        for name in ("log_l2_original", "log_l2_train", "delta_log_abs"):
-            row[f"{name}_mean"], row[f"{name}_se"] = mean_and_error(values[name])
-        row["delta_positive"] = positive / len(signs)
-        row["delta_positive_low"], row["delta_positive_high"] = low, high
-        rows.append(row)
-    return rows
-
-
-def resolved(study: LinearStudy) -> Mapping[str, Any]:
-    """The whole configuration, defaults filled in, as `config.yaml` keeps it."""
-    config = asdict(study.config)
-    if isinstance(study.source, DataSet):
-        for name in ("dim", "mean", "std", "weights", "originals", "original_mode"):
-            del config[name]
-    else:
-        config["dim"] = study.dim
-    return {key: list(v) if isinstance(v, tuple) else v for key, v in config.items()}
+def _source_of(options: LinearOptions) -> Source:
+    """Build the population, or read the data."""
+    if options.data is not None:
+        return load_data(options.data)
+    assert options.dim is not None
+    assert options.mean is not None
+    assert options.std is not None
+    return PopulationSource.isotropic(options.dim, options.mean, options.std, options.weights)
 
 
 @lru_cache(maxsize=1)
-def _sampled_originals(config: LinearConfig, replicate: int) -> tuple[Array, float]:
+def _sampled_originals(options: LinearOptions, replicate: int) -> tuple[Array, float]:
     """Originals of a replicate and ``ln A'`` of them, kept for its other training sizes."""
-    source = source_of(config)
-    rng = np.random.default_rng(cell_seed(config.seed, Cell(0, replicate)))
-    points = source.sample(config.originals, rng)  # type: ignore[union-attr]
-    return points, log_pairs(points, bandwidth(source.std, config.originals, source.dim))
-
-
-@lru_cache(maxsize=1)
-def _gaussian_of(data: DataSet) -> Gaussian:
-    """The Gaussian with mean and covariance of all points."""
-    centred = data.points - data.mean
-    factor = centred.T / math.sqrt(len(centred) - 1)
-    return Gaussian.from_factor(data.mean, factor)
-
-
-def _against_mixture(
-    law: Gaussian, mixture: Mixture, rng: np.random.Generator
-) -> tuple[float, float]:
-    """Unbiased estimates of KL(law || mixture) in nats and of Hellinger^2."""
-    if law.covariance.rank < law.dim:
-        return math.inf, 1.0
-    x = law.sample(MIXTURE_DRAWS, rng)
-    log_ratio = law.log_prob(x) - mixture.log_prob(x)
-    return float(log_ratio.mean()), float(-np.expm1(-0.5 * log_ratio).mean())
+    source, count = _source_of(options), options.originals or 0
+    rng = np.random.default_rng(cell_seed(options.seed, Cell(0, replicate)))
+    points = source.draw(count, rng).train
+    return points, log_pairs(points, bandwidth(source.std, count, source.dim))
 
 
 def _log_l2(own: float, pairs: float, self_terms: float, cross: float) -> float:

@@ -46,14 +46,12 @@ from __future__ import annotations
 __all__ = [
     "kernel_measures",
     "memorization",
-    "moments_of",
     "FittedDistances",
     "fitted_distances",
     "linear_distances",
     "component_moments",
     "COMPONENT_MOMENTS",
     "can_be_fitted",
-    "share_positive",
 ]
 
 import math
@@ -61,23 +59,18 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from ornstein.covariances import Covariance
-from ornstein.data.files import DataSet
 from ornstein.denoisers.linear import empirical_law, generated_law
 from ornstein.gaussians import Gaussian, kl_divergence, wasserstein_squared
-from ornstein.intervals import wilson_interval
 from ornstein.kernels.full_dimension import bandwidth, log_pairs, log_self_terms, signed_log_sum
 from ornstein.memorization.neighbours import memorized_fraction
 from ornstein.memorization.sample_delta import coordinate_delta, sample_delta
 from ornstein.theory.random_matrices.wishart import wishart_kl
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from ornstein.diffusion.samplers import Trajectory
-    from ornstein.mixtures import Mixture
+    from ornstein.mixtures import Population
 
     Array = NDArray[np.float64]
 
@@ -93,13 +86,13 @@ class FittedDistances(NamedTuple):
 
 
 def kernel_measures(
-    generated: Array, seen: Array, originals: Any, n_original: int, std: float
+    generated: Array, train: Array, originals: Any, n_original: int, std: float
 ) -> dict[str, float]:
     """Distances and Delta, per coordinate and in full dimension.
 
     Parameters
     ----------
-    generated, seen : ndarray of shape (n_points, dim)
+    generated, train : ndarray of shape (n_points, dim)
         Generated points and training set.
     originals : Population, or ndarray of shape (n_points, dim)
     n_original : int
@@ -110,8 +103,8 @@ def kernel_measures(
     known = hasattr(originals, "components")
     count = n_original if known else len(originals)
     options = {"n_original": n_original} if known else {}
-    by_coordinate = coordinate_delta(generated, seen, originals, **options)
-    full = sample_delta(generated, seen, originals, std, **options)
+    by_coordinate = coordinate_delta(generated, train, originals, **options)
+    full = sample_delta(generated, train, originals, std, **options)
     pairs_t, cross_t, pairs_o, cross_o = full.log_terms
     return {
         "distance_original": by_coordinate.distance_original,
@@ -119,40 +112,26 @@ def kernel_measures(
         "delta": by_coordinate.delta,
         "delta_sign": float(by_coordinate.sign),
         "log_l2_original": _log_distance(generated, count, pairs_o, cross_o, std),
-        "log_l2_train": _log_distance(generated, len(seen), pairs_t, cross_t, std),
+        "log_l2_train": _log_distance(generated, len(train), pairs_t, cross_t, std),
         "full_delta_sign": float(full.sign),
         "full_delta_log_abs": full.log_abs,
     }
 
 
-def memorization(generated: Array, seen: Array, held_out: Array | None) -> dict[str, float]:
+def memorization(generated: Array, train: Array, held_out: Array | None) -> dict[str, float]:
     """Memorized fraction and its baseline; NaN for fewer than two distinct training points.
 
     The baseline, the same of `held_out`, is NaN without them.
     """
-    if len(seen) < 2 or not np.ptp(seen, axis=0).any():
+    if len(train) < 2 or not np.ptp(train, axis=0).any():
         return {"memorized": math.nan, "baseline": math.nan}
-    found = memorized_fraction(generated, seen, held_out)
+    found = memorized_fraction(generated, train, held_out)
     return {"memorized": found.fraction, "baseline": found.held_out_fraction}
 
 
 def can_be_fitted(count: int, dim: int) -> bool:
     """Whether `count` generated points say something about a covariance: ``M > 2 d``."""
     return count > 2 * dim
-
-
-def moments_of(source: Gaussian | Mixture | DataSet) -> Gaussian:
-    """The Gaussian with the mean and covariance of a population, or of all points of a data set."""
-    if isinstance(source, Gaussian):
-        return source
-    if isinstance(source, DataSet):
-        return _fit(source.points)
-    centre = source.mean
-    total = np.zeros((source.dim, source.dim))
-    for weight, component in zip(source.weights, source.components, strict=True):
-        shift = component.mean - centre
-        total += weight * (component.covariance.dense() + np.outer(shift, shift))
-    return Gaussian(centre, Covariance.full(total))
 
 
 def fitted_distances(generated: Array, reference: Gaussian) -> FittedDistances:
@@ -182,21 +161,21 @@ def fitted_distances(generated: Array, reference: Gaussian) -> FittedDistances:
 
 
 def linear_distances(
-    seen: Array,
+    train: Array,
     reference: Gaussian,
     trajectory: Trajectory,
     start: Literal["standard", "marginal", "population"],
 ) -> FittedDistances:
-    """Exact distances of what the best linear denoiser of the training set `seen` generates.
+    """Exact distances of what the best linear denoiser of the training set `train` generates.
 
     The process works, as the network's, on data of mean 0 and standard deviation 1 over all
     entries.
     """
-    shift, scale = float(seen.mean()), float(seen.std()) or 1.0
+    shift, scale = float(train.mean()), float(train.std()) or 1.0
     first: Any = start
     if start == "population":
         first = Gaussian((reference.mean - shift) / scale, reference.covariance.scale(scale**-2))
-    inside = generated_law(empirical_law((seen - shift) / scale), trajectory, first)
+    inside = generated_law(empirical_law((train - shift) / scale), trajectory, first)
     law = Gaussian(shift + scale * inside.mean, inside.covariance.scale(scale**2))
     singular = reference.covariance.rank < law.dim
     return FittedDistances(
@@ -205,7 +184,7 @@ def linear_distances(
     )
 
 
-def component_moments(generated: Array, mixture: Mixture) -> list[tuple[float, float, float]]:
+def component_moments(generated: Array, mixture: Population) -> list[tuple[float, float, float]]:
     """Weight, mean and standard deviation of the generated points of each component.
 
     Mean and deviation are over points and coordinates, the deviation around the mean of each
@@ -214,7 +193,7 @@ def component_moments(generated: Array, mixture: Mixture) -> list[tuple[float, f
     Parameters
     ----------
     generated : ndarray of shape (n_generated, dim)
-    mixture : Mixture
+    mixture : Population
     """
     logs = [
         math.log(weight) + component.log_prob(generated)
@@ -230,23 +209,6 @@ def component_moments(generated: Array, mixture: Mixture) -> list[tuple[float, f
             std = math.sqrt(points.var(axis=0, ddof=1).mean())
         found.append((len(points) / len(generated), mean, std))
     return found
-
-
-def share_positive(name: str, signs: Sequence[float]) -> dict[str, float]:
-    """Share of positive signs and its Wilson 95% interval, as columns of a summary.
-
-    Examples
-    --------
-    >>> share_positive("delta", [1.0, -1.0])
-    {'delta_positive': 0.5, 'delta_positive_low': 0.094..., 'delta_positive_high': 0.905...}
-    """
-    positive = sum(sign > 0 for sign in signs)
-    low, high = wilson_interval(positive, len(signs))
-    return {
-        f"{name}_positive": positive / len(signs),
-        f"{name}_positive_low": low,
-        f"{name}_positive_high": high,
-    }
 
 
 def _fit(points: Array) -> Gaussian:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ornstein.engine.store import Cell
-    from ornstein.studies.neural.study import CellData, CellSeeds, LearnedStudy
+    from ornstein.studies.neural.study import CellData, CellSeeds, NeuralStudy
 
     Array = NDArray[np.float64]
     Observe = Callable[[Sequence["TrainedModel"], int], Sequence[Mapping[str, float]]]
@@ -45,8 +45,8 @@ class TrainedModel(NamedTuple):
     seeds: CellSeeds
     model: Any
     """A :class:`~ornstein.networks.LearnedDiffusion`."""
-    seen: NDArray[np.float64]
-    """Images that it is trained on, as points of shape (n_seen, dim)."""
+    train: NDArray[np.float64]
+    """Images that it is trained on, as points of shape (n_points, dim)."""
     history: Sequence[Mapping[str, float]] = ()
     """Losses and observations, by optimiser step."""
     seconds: float = float("nan")
@@ -89,7 +89,7 @@ def torch_threads(count: int) -> Iterator[None]:
 
 
 def train_models(
-    study: LearnedStudy,
+    study: NeuralStudy,
     cells: Sequence[Cell],
     snapshots: Collection[int] = (),
     observe: Observe | None = None,
@@ -98,7 +98,7 @@ def train_models(
 
     Parameters
     ----------
-    study : LearnedStudy
+    study : NeuralStudy
     cells : sequence of Cell
     snapshots : collection of int
         Optimiser steps at which to observe.
@@ -110,10 +110,10 @@ def train_models(
     trainings = []
     for cell in cells:
         data, seeds = study.draw(cell), study.seeds(cell)
-        rows, _ = split_indices(len(data.images), study.config.train_fraction, seeds.training)
-        seen = data.images[rows.numpy()].reshape(-1, study.dim)
+        rows, _ = split_indices(len(data.images), study.options.train_fraction, seeds.training)
+        points = data.images[rows.numpy()].reshape(-1, study.dim)
         trainings.append(
-            TrainedModel(cell, data, seeds, untrained_network(study, seeds.weights), seen)
+            TrainedModel(cell, data, seeds, untrained_network(study, seeds.weights), points)
         )
     if len(trainings) == 1:
         return [_train_one(study, trainings[0], snapshots, observe)]
@@ -121,7 +121,7 @@ def train_models(
 
 
 def generate(
-    study: LearnedStudy,
+    study: NeuralStudy,
     trained: Sequence[TrainedModel],
     count: int | None = None,
     *,
@@ -133,7 +133,7 @@ def generate(
 
     Parameters
     ----------
-    study : LearnedStudy
+    study : NeuralStudy
     trained : sequence of TrainedModel
         Several are sampled at once.
     count, sampler, steps
@@ -144,52 +144,52 @@ def generate(
     from ornstein.networks import sample_replicates
     from ornstein.networks.randomness import keyed_generator
 
-    config = study.config
+    chosen = study.options
     device = "cuda" if study.execution.accelerator == "gpu" else "cpu"
-    n = config.generated if count is None else count
+    n = chosen.generated if count is None else count
     models = [each.model.to(device) for each in trained]
     seeds = [each.seeds.sampling for each in trained]
     generators = [keyed_generator(seed, stream) for seed in seeds]
-    starts: Any = [config.start] * len(models)
-    if config.start == "population":
-        source: Any = study.source
-        draws = (source.sample(n, np.random.default_rng([seed, stream])) for seed in seeds)
+    starts: Any = [chosen.start] * len(models)
+    if chosen.start == "population":
+        population: Any = study.source.population
+        draws = (population.sample(n, np.random.default_rng([seed, stream])) for seed in seeds)
         starts = [points.reshape(-1, *study.shape) for points in draws]
-    options: Any = {
-        "sampler": config.sampler if sampler is None else sampler,
-        "steps": config.chosen_steps if steps is None else steps,
+    how: Any = {
+        "sampler": chosen.sampler if sampler is None else sampler,
+        "steps": chosen.chosen_steps if steps is None else steps,
     }
     if len(models) == 1:
         images = [
-            models[0].sample(n, start=starts[0], generator=generators[0], progress=False, **options)
+            models[0].sample(n, start=starts[0], generator=generators[0], progress=False, **how)
         ]
     else:
-        start = starts if config.start == "population" else config.start
-        images = sample_replicates(models, n, start=start, generators=generators, **options)
+        start = starts if chosen.start == "population" else chosen.start
+        images = sample_replicates(models, n, start=start, generators=generators, **how)
     return [own.double().flatten(1).numpy() for own in images]
 
 
-def untrained_network(study: LearnedStudy, seed: int) -> Any:
+def untrained_network(study: NeuralStudy, seed: int) -> Any:
     """The network of a study with initial weights of that seed."""
     from ornstein.networks import MLP, UNet, seeded
 
-    width = study.config.width
-    if study.config.model == "mlp":
+    width = study.options.width
+    if study.options.model == "mlp":
         units = {} if width is None else {"width": int(width)}
         return seeded(lambda: MLP(study.dim, **units), seed)
     factor = 1.0 if width is None else width
     return seeded(lambda: UNet(study.shape[0], width_multiplier=factor), seed)
 
 
-def _process(study: LearnedStudy) -> Any:
+def _process(study: NeuralStudy) -> Any:
     from ornstein.networks import DiffusionProcess
 
-    config = study.config
-    return DiffusionProcess(config.diffusion_steps, prediction_type=config.prediction)
+    options = study.options
+    return DiffusionProcess(options.diffusion_steps, prediction_type=options.prediction)
 
 
 def _train_one(
-    study: LearnedStudy,
+    study: NeuralStudy,
     start: TrainedModel,
     snapshots: Collection[int],
     observe: Observe | None,
@@ -207,7 +207,7 @@ def _train_one(
     def note(step: int, model: Any) -> Mapping[str, float] | None:
         return None if observe is None else observe([start._replace(model=model)], step)[0]
 
-    config = study.config.training(start.seeds.training, execution.accelerator)
+    config = study.options.training(start.seeds.training, execution.accelerator)
     result = train(
         start.model,
         start.data.images,
@@ -226,7 +226,7 @@ def _train_one(
 
 
 def _train_together(
-    study: LearnedStudy,
+    study: NeuralStudy,
     starts: Sequence[TrainedModel],
     snapshots: Collection[int],
     observe: Observe | None,
@@ -245,7 +245,7 @@ def _train_together(
         [start.model for start in starts],
         [start.data.images for start in starts],
         [start.seeds.training for start in starts],
-        study.config.training(0, execution.accelerator),
+        study.options.training(0, execution.accelerator),
         process=_process(study),
         snapshots=snapshots,
         observe=note if snapshots else None,
@@ -266,16 +266,16 @@ def _train_together(
     return models
 
 
-def _validation(study: LearnedStudy, start: TrainedModel, model: Any) -> dict[str, float]:
+def _validation(study: NeuralStudy, start: TrainedModel, model: Any) -> dict[str, float]:
     """The validation loss of the end, at the noises of a training alone; empty without images."""
     from ornstein.networks.training.data import ValidationBatches, split_indices
 
-    config, seed = study.config, start.seeds.training
-    _, rows = split_indices(len(start.data.images), config.train_fraction, seed)
+    options, seed = study.options, start.seeds.training
+    _, rows = split_indices(len(start.data.images), options.train_fraction, seed)
     if not len(rows):
         return {}
     images = model.to_network(start.data.images[rows.numpy()])
     total = 0.0
-    for batch in ValidationBatches(images, config.diffusion_steps, config.batch_size, seed):
+    for batch in ValidationBatches(images, options.diffusion_steps, options.batch_size, seed):
         total += float(model.process.losses(model.network, *batch).detach().double().sum())
     return {"validation_loss": total / len(rows)}

@@ -27,6 +27,7 @@ from __future__ import annotations
 __all__ = [
     "SnapshotStudy",
     "Window",
+    "SnapshotSummary",
     "summarize",
     "windows",
     "Exponent",
@@ -36,24 +37,26 @@ __all__ = [
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from ornstein.engine.store import Cell, Store
-from ornstein.engine.summary import mean_and_error
-from ornstein.studies.neural.measures import kernel_measures, memorization, share_positive
+from ornstein.engine.summary import mean_and_error, share_positive
+from ornstein.studies.neural.measures import kernel_measures, memorization
 from ornstein.studies.neural.models import (
     generate,
     snapshot_steps,
     torch_threads,
     train_models,
 )
-from ornstein.studies.neural.study import LearnedStudy
+from ornstein.studies.neural.study import NeuralStudy
+from ornstein.studies.neural.summary import NeuralSummary, described
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ornstein.engine.store import Store
+    from ornstein.engine.study import Cell
     from ornstein.studies.neural.models import TrainedModel
 
     Row = dict[str, float | int]
@@ -69,7 +72,7 @@ class Window(NamedTuple):
     """When networks of one training size are at their best, and when they begin to memorize."""
 
     train_size: int
-    seen: int
+    trained_on: int
     """Images they are trained on."""
     best_step: int
     """Snapshot with the least mean test loss."""
@@ -84,31 +87,28 @@ class Window(NamedTuple):
 
 
 @dataclass(frozen=True)
-class SnapshotStudy(LearnedStudy):
-    """A :class:`~ornstein.engine.running.Study` of a learned model in training."""
+class SnapshotStudy(NeuralStudy):
+    """A :class:`~ornstein.engine.study.Study` of a learned model in training."""
 
     def __post_init__(self) -> None:
-        if self.config.training_steps is None:
+        if self.options.training_steps is None:
             raise ValueError(
                 "snapshots compare training sizes at equal numbers of optimiser steps: give "
                 "training_steps, which is None"
             )
         super().__post_init__()
 
-    @property
-    def kind(self) -> str:
-        """Name of the study."""
-        return "unet-snapshots"
+    name: ClassVar[str] = "unet-snapshots"
 
     @property
-    def options(self) -> dict[str, Any]:
-        """The whole configuration, as options of the command."""
-        return {**super().options, "snapshots": True}
+    def settings(self) -> dict[str, Any]:
+        """The options with defaults filled in, as the command line reads them."""
+        return {**super().settings, "snapshots": True}
 
     @property
     def steps(self) -> tuple[int, ...]:
         """Optimiser steps at which it looks."""
-        return snapshot_steps(self.config.total_steps(0))
+        return snapshot_steps(self.options.total_steps(0))
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -117,12 +117,12 @@ class SnapshotStudy(LearnedStudy):
 
     def seconds(self, cell: Cell) -> float:
         """Rough cost of a cell on one core."""
-        config = self.config
-        look = self.sampling_seconds(config.generated, config.chosen_steps)
-        look += self.sampling_seconds(2 * _LOSS_EVALUATIONS[config.model], 1)
+        options = self.options
+        look = self.sampling_seconds(options.generated, options.chosen_steps)
+        look += self.sampling_seconds(2 * _LOSS_EVALUATIONS[options.model], 1)
         return self.training_seconds(cell.train_size) + len(self.steps) * look
 
-    def measure_together(self, cells: Sequence[Cell]) -> list[dict[str, float]]:
+    def measure_batch(self, cells: Sequence[Cell]) -> list[dict[str, float]]:
         """Train, and look on the way."""
         with torch_threads(self.execution.threads):
             trained = train_models(self, cells, self.steps, self._observe)
@@ -131,8 +131,8 @@ class SnapshotStudy(LearnedStudy):
     @property
     def notes(self) -> list[str]:
         """What a reader of the tables needs to know."""
-        config = self.config
-        sizes = ", ".join(f"{n}: {config.seen(n)}" for n in self.train_sizes)
+        options = self.options
+        sizes = ", ".join(f"{n}: {options.trained_on(n)}" for n in self.train_sizes)
         return [
             f"The network is trained on part of n, the rest is for validation ({sizes}).",
             (
@@ -146,30 +146,34 @@ class SnapshotStudy(LearnedStudy):
             ),
         ]
 
+    def summarize(self, store: Store) -> SnapshotSummary:
+        """Average the finished cells, and find the window between best step and memorization."""
+        return summarize(self, store)
+
     def _observe(self, trainings: Sequence[TrainedModel], step: int) -> list[dict[str, float]]:
         generated = generate(self, trainings, stream=step)
         return [
-            self._seen_now(training, points)
+            self._observed(training, points)
             for training, points in zip(trainings, generated, strict=True)
         ]
 
-    def _seen_now(self, training: TrainedModel, points: Any) -> dict[str, float]:
+    def _observed(self, training: TrainedModel, points: Any) -> dict[str, float]:
         data = training.data
         found = kernel_measures(
-            points, training.seen, data.originals, self.config.originals, self.std
+            points, training.train, data.originals, self.options.originals, self.std
         )
         return {
-            "memorized": memorization(points, training.seen, None)["memorized"],
+            "memorized": memorization(points, training.train, None)["memorized"],
             "delta": found["delta"],
             "delta_sign": found["delta_sign"],
-            "loss_train": self._loss(training, training.seen),
+            "loss_train": self._loss(training, training.train),
             "loss_test": self._loss(training, data.held_out),
         }
 
     def _loss(self, training: TrainedModel, points: Any) -> float:
         from ornstein.networks.randomness import keyed_generator
 
-        draws = math.ceil(_LOSS_EVALUATIONS[self.config.model] / len(points))
+        draws = math.ceil(_LOSS_EVALUATIONS[self.options.model] / len(points))
         # Each time the same noises: what differs between steps is the network.
         return training.model.loss(
             points.reshape(-1, *self.shape),
@@ -180,7 +184,7 @@ class SnapshotStudy(LearnedStudy):
     def _measured(self, trained: TrainedModel) -> dict[str, float]:
         rows = {int(row["step"]): row for row in trained.history}
         held_out = trained.data.held_out
-        baseline = memorization(held_out, trained.seen, None)["memorized"]
+        baseline = memorization(held_out, trained.train, None)["memorized"]
         if trained.checkpoint is not None:
             trained.checkpoint.unlink(missing_ok=True)
         return {
@@ -192,30 +196,52 @@ class SnapshotStudy(LearnedStudy):
         }
 
 
-def summarize(study: SnapshotStudy, store: Store) -> list[Row]:
-    """One row per training size and optimiser step: ``summary.csv``."""
+@dataclass(frozen=True, kw_only=True)
+class SnapshotSummary(NeuralSummary):
+    """What was seen during training, and when networks generalize and memorize."""
+
+    windows: Sequence[Window]
+    exponent: Exponent
+
+    report: ClassVar[str] = "snapshots"
+
+    def document(self) -> dict[str, Any]:
+        """Return what the JSON document has of it."""
+        extras = {"windows": self.windows, "exponent": self.exponent}
+        return {"rows": self.rows, **extras, "notes": list(self.notes)}
+
+
+def summarize(study: SnapshotStudy, store: Store) -> SnapshotSummary:
+    """Average the finished cells, one row per training size and optimiser step."""
+    values = store.of(study)
+    found = windows(study, values)
+    return SnapshotSummary(
+        rows=[row for n, own in values.items() for row in _rows(study, n, own)],
+        notes=study.notes,
+        windows=found,
+        exponent=exponent(found),
+        **described(study),
+    )
+
+
+def _rows(study: SnapshotStudy, train_size: int, values: Mapping[str, list[float]]) -> list[Row]:
     rows = []
-    for train_size, values in _values(study, store).items():
-        for step in study.steps:
-            here = {name: values[f"{step}/{name}"] for name in WATCHED}
-            row: Row = {
-                "train_size": train_size,
-                "step": step,
-                "simulations": len(here["delta"]),
-            }
-            for name in ("memorized", "delta", "loss_train", "loss_test"):
-                row[f"{name}_mean"], row[f"{name}_se"] = mean_and_error(here[name])
-            row["baseline_mean"], row["baseline_se"] = mean_and_error(values["baseline"])
-            row |= share_positive("delta", here["delta_sign"])
-            row["train_seconds"], _ = mean_and_error(values["train_seconds"])
-            rows.append(row)
+    for step in study.steps:
+        here = {name: values[f"{step}/{name}"] for name in WATCHED}
+        row: Row = {"train_size": train_size, "step": step, "simulations": len(here["delta"])}
+        for name in ("memorized", "delta", "loss_train", "loss_test"):
+            row[f"{name}_mean"], row[f"{name}_se"] = mean_and_error(here[name])
+        row["baseline_mean"], row["baseline_se"] = mean_and_error(values["baseline"])
+        row |= share_positive("delta", here["delta_sign"])
+        row["train_seconds"], _ = mean_and_error(values["train_seconds"])
+        rows.append(row)
     return rows
 
 
-def windows(study: SnapshotStudy, store: Store) -> list[Window]:
+def windows(study: SnapshotStudy, found: Mapping[int, Mapping[str, list[float]]]) -> list[Window]:
     """Best step and ``tau_mem`` of each training size that has finished cells."""
-    found = []
-    for train_size, values in _values(study, store).items():
+    result = []
+    for train_size, values in found.items():
         losses = [float(np.mean(values[f"{step}/loss_test"])) for step in study.steps]
         best = int(np.argmin(losses))
         curves = zip(*(values[f"{step}/memorized"] for step in study.steps), strict=True)
@@ -223,10 +249,10 @@ def windows(study: SnapshotStudy, store: Store) -> list[Window]:
         middle, error = mean_and_error(passed)
         times = (math.exp(middle + shift * error) for shift in (0, -1, 1))
         tau, low, high = (time if math.isfinite(time) else math.nan for time in times)
-        found.append(
+        result.append(
             Window(
                 train_size=train_size,
-                seen=study.config.seen(train_size),
+                trained_on=study.options.trained_on(train_size),
                 best_step=study.steps[best],
                 best_loss=losses[best],
                 memorization_step=tau,
@@ -235,7 +261,7 @@ def windows(study: SnapshotStudy, store: Store) -> list[Window]:
                 memorized=sum(map(math.isfinite, passed)),
             )
         )
-    return found
+    return result
 
 
 def crossing(steps: Sequence[int], fractions: Sequence[float]) -> float:
@@ -270,14 +296,10 @@ def exponent(found: Sequence[Window]) -> Exponent:
     The error follows from those of ``ln tau_mem``: it says nothing of a law that is no power.
     """
     known = [w for w in found if math.isfinite(w.memorization_step)]
-    if len({w.seen for w in known}) < 2:
+    if len({w.trained_on for w in known}) < 2:
         return Exponent(math.nan, math.nan)
-    x = np.log([w.seen for w in known])
+    x = np.log([w.trained_on for w in known])
     weights = (x - x.mean()) / ((x - x.mean()) ** 2).sum()
     middle = np.array([w.memorization_step for w in known])
     errors = np.log(np.array([w.memorization_step_high for w in known]) / middle)
     return Exponent(float(weights @ np.log(middle)), float(np.linalg.norm(weights * errors)))
-
-
-def _values(study: SnapshotStudy, store: Store) -> Mapping[int, Mapping[str, list[float]]]:
-    return store.values(Cell(n, r) for n in study.train_sizes for r in range(study.simulations))

@@ -12,36 +12,36 @@ it has not learned, or has learned by heart.
 
 from __future__ import annotations
 
-__all__ = ["LearnedStepsConfig", "LearnedStepsStudy", "summarize"]
+__all__ = ["NeuralStepsOptions", "NeuralStepsStudy", "NeuralStepsSummary", "summarize"]
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ornstein.diffusion.samplers import as_sampler
-from ornstein.engine.store import Cell, Store
-from ornstein.engine.summary import mean_and_error
-from ornstein.studies.neural.config import LearnedConfig
+from ornstein.engine.summary import mean_and_error, share_positive
 from ornstein.studies.neural.measures import (
     can_be_fitted,
     fitted_distances,
     kernel_measures,
     linear_distances,
     memorization,
-    moments_of,
-    share_positive,
 )
 from ornstein.studies.neural.models import generate, torch_threads, train_models
-from ornstein.studies.neural.study import LearnedStudy
+from ornstein.studies.neural.options import NeuralOptions
+from ornstein.studies.neural.study import NeuralStudy
+from ornstein.studies.neural.summary import NeuralSummary, described
+from ornstein.studies.steps.options import check_samplers
 from ornstein.studies.steps.study import metric_name
-from ornstein.validation import as_count
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from ornstein.diffusion.samplers import Trajectory
+    from ornstein.engine.store import Store
+    from ornstein.engine.study import Cell
     from ornstein.gaussians import Gaussian
     from ornstein.studies.neural.models import TrainedModel
 
@@ -54,58 +54,61 @@ ONCE = ("baseline", "train_seconds")
 
 
 @dataclass(frozen=True)
-class LearnedStepsConfig(LearnedConfig):
-    """A learned model, and how it is sampled.
+class NeuralStepsOptions(NeuralOptions):
+    """A network, and how it is sampled.
 
     Parameters
     ----------
     samplers : tuple of str
-        As :func:`~ornstein.diffusion.samplers.as_sampler` reads them.
+        any of ddpm, ddpm:large, ddim, ddim:ETA (0 to 1), euler, heun
     steps : tuple of int
-        Numbers of sampling steps S, none above `diffusion_steps`.
+        numbers of sampling steps S, none above diffusion-steps: start:stop:step (stop included) or
+        a comma list
+    generated : int
+        points of each sampler and S; 0 for three times the dimension
 
-    Other parameters are those of :class:`~ornstein.studies.neural.study.LearnedConfig`, of which
-    `sampler` and `sampling_steps` are not used.
+    Other parameters are those of :class:`~ornstein.studies.neural.options.NeuralOptions`, without
+    `sampler` and `sampling_steps`.
     """
 
+    train_sizes: tuple[int, ...] = (150,)
     samplers: tuple[str, ...] = ("ddpm", "ddim")
     steps: tuple[int, ...] = (5, 10, 20, 50, 100, 200)
+    generated: int = 0
+    simulations: int = 3
+    sampler: str = field(default="ddpm", init=False)
+    sampling_steps: int | None = field(default=None, init=False)
+    least_generated: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("samplers", "steps"):
-            entries = getattr(self, name)
-            if not entries or len(set(entries)) < len(entries):
-                raise ValueError(f"{name} is {entries}, expected one entry or more, none twice")
-        for name in self.samplers:
-            as_sampler(name)
+        check_samplers(self)
         for steps in self.steps:
-            self.schedule.levels(as_count(steps, "a number of steps"))
+            self.schedule.levels(steps)
 
 
 @dataclass(frozen=True)
-class LearnedStepsStudy(LearnedStudy):
-    """A :class:`~ornstein.engine.running.Study` of samplers with a trained network."""
+class NeuralStepsStudy(NeuralStudy):
+    """A :class:`~ornstein.engine.study.Study` of samplers with a trained network."""
 
-    config: LearnedStepsConfig
+    options: NeuralStepsOptions
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not can_be_fitted(self.config.generated, self.dim):
+        if self.options.generated == 0:
+            object.__setattr__(self, "options", replace(self.options, generated=3 * self.dim))
+        if not can_be_fitted(self.options.generated, self.dim):
             raise ValueError(
-                f"generated is {self.config.generated}, expected more than 2 d = {2 * self.dim}: "
+                f"generated is {self.options.generated}, expected more than 2 d = {2 * self.dim}: "
                 "a covariance is fitted to the points"
             )
 
-    @property
-    def kind(self) -> str:
-        """Name of the study."""
-        return "unet-steps"
+    name: ClassVar[str] = "unet-steps"
 
     @property
     def all_steps(self) -> tuple[int, ...]:
         """Numbers of steps, in ascending order."""
-        return tuple(sorted(self.config.steps))
+        return tuple(sorted(self.options.steps))
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -113,7 +116,7 @@ class LearnedStepsStudy(LearnedStudy):
         return (
             *(
                 metric_name(sampler, steps, name)
-                for sampler in self.config.samplers
+                for sampler in self.options.samplers
                 for steps in self.all_steps
                 for name in WATCHED
             ),
@@ -127,20 +130,20 @@ class LearnedStepsStudy(LearnedStudy):
 
     def seconds(self, cell: Cell) -> float:
         """Rough cost of a cell on one core."""
-        steps = len(self.config.samplers) * sum(self.config.steps)
-        sampling = self.sampling_seconds(self.config.generated, steps)
+        steps = len(self.options.samplers) * sum(self.options.steps)
+        sampling = self.sampling_seconds(self.options.generated, steps)
         return self.training_seconds(cell.train_size) + sampling
 
-    def measure_together(self, cells: Sequence[Cell]) -> list[dict[str, float]]:
+    def measure_batch(self, cells: Sequence[Cell]) -> list[dict[str, float]]:
         """Train, and generate in all ways."""
-        reference = moments_of(self.source)
+        reference = self.source.moments()
         with torch_threads(self.execution.threads):
             trained = train_models(self, cells)
             values = [self._once(model) for model in trained]
-            for name in self.config.samplers:
+            for name in self.options.samplers:
                 for steps in self.all_steps:
                     generated = generate(self, trained, sampler=name, steps=steps)
-                    trajectory = as_sampler(name).trajectory(self.config.schedule.levels(steps))
+                    trajectory = as_sampler(name).trajectory(self.options.schedule.levels(steps))
                     for own, model, points in zip(values, trained, generated, strict=True):
                         found = self._compared(model, points, trajectory, reference)
                         own |= {metric_name(name, steps, key): found[key] for key in WATCHED}
@@ -152,8 +155,8 @@ class LearnedStepsStudy(LearnedStudy):
     @property
     def notes(self) -> list[str]:
         """What a reader of the tables needs to know."""
-        config = self.config
-        sizes = ", ".join(f"{n}: {config.seen(n)}" for n in self.train_sizes)
+        options = self.options
+        sizes = ", ".join(f"{n}: {options.trained_on(n)}" for n in self.train_sizes)
         return [
             f"The network is trained on part of n, the rest is for validation ({sizes}).",
             (
@@ -164,44 +167,72 @@ class LearnedStepsStudy(LearnedStudy):
             "All numbers of steps start from the same noise.",
         ]
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The options with defaults filled in."""
+        settings = super().settings
+        del settings["sampler"], settings["sampling_steps"]
+        return settings
+
+    def summarize(self, store: Store) -> NeuralStepsSummary:
+        """Average the finished cells."""
+        return summarize(self, store)
+
     def _once(self, trained: TrainedModel) -> dict[str, float]:
-        baseline = memorization(trained.data.held_out, trained.seen, None)["memorized"]
+        baseline = memorization(trained.data.held_out, trained.train, None)["memorized"]
         return {"baseline": baseline, "train_seconds": trained.seconds}
 
     def _compared(
         self, trained: TrainedModel, points: Array, trajectory: Trajectory, reference: Gaussian
     ) -> dict[str, float]:
-        config, data, seen = self.config, trained.data, trained.seen
+        options, data, train = self.options, trained.data, trained.train
         network = fitted_distances(points, reference)
-        linear = linear_distances(seen, reference, trajectory, config.start)
-        kernels = kernel_measures(points, seen, data.originals, config.originals, self.std)
+        linear = linear_distances(train, reference, trajectory, options.start)
+        kernels = kernel_measures(points, train, data.originals, options.originals, self.std)
         return {
             "kl": network.kl,
             "kl_linear": linear.kl,
             "wasserstein2": network.wasserstein2,
             "wasserstein2_linear": linear.wasserstein2,
-            "memorized": memorization(points, seen, None)["memorized"],
+            "memorized": memorization(points, train, None)["memorized"],
             "delta": kernels["delta"],
             "delta_sign": kernels["delta_sign"],
         }
 
 
-def summarize(study: LearnedStepsStudy, store: Store) -> list[Row]:
-    """One row for each sampler, training size and number of steps: ``summary.csv``."""
+@dataclass(frozen=True, kw_only=True)
+class NeuralStepsSummary(NeuralSummary):
+    """Distances by sampler, training size and number of steps, network and linear."""
+
+    options: NeuralStepsOptions
+    all_steps: tuple[int, ...]
+
+    report: ClassVar[str] = "unet_steps"
+
+
+def summarize(study: NeuralStepsStudy, store: Store) -> NeuralStepsSummary:
+    """Average the finished cells, one row for each sampler, training size and number of steps."""
+    return NeuralStepsSummary(
+        rows=[row for n, values in store.of(study).items() for row in _rows(study, n, values)],
+        notes=study.notes,
+        all_steps=study.all_steps,
+        **described(study),
+    )
+
+
+def _rows(study: NeuralStepsStudy, train_size: int, values: Mapping[str, list[float]]) -> list[Row]:
     rows = []
-    cells = [Cell(n, r) for n in study.train_sizes for r in range(study.simulations)]
-    for train_size, values in store.values(cells).items():
-        for sampler in study.config.samplers:
-            for steps in study.all_steps:
-                here = {name: values[metric_name(sampler, steps, name)] for name in WATCHED}
-                row: Row = {
-                    "sampler": sampler,
-                    "steps": steps,
-                    "train_size": train_size,
-                    "simulations": len(here["kl"]),
-                }
-                for name in AVERAGED:
-                    row[f"{name}_mean"], row[f"{name}_se"] = mean_and_error(here[name])
-                row["baseline_mean"], row["baseline_se"] = mean_and_error(values["baseline"])
-                rows.append(row | share_positive("delta", here["delta_sign"]))
+    for sampler in study.options.samplers:
+        for steps in study.all_steps:
+            here = {name: values[metric_name(sampler, steps, name)] for name in WATCHED}
+            row: Row = {
+                "sampler": sampler,
+                "steps": steps,
+                "train_size": train_size,
+                "simulations": len(here["kl"]),
+            }
+            for name in AVERAGED:
+                row[f"{name}_mean"], row[f"{name}_se"] = mean_and_error(here[name])
+            row["baseline_mean"], row["baseline_se"] = mean_and_error(values["baseline"])
+            rows.append(row | share_positive("delta", here["delta_sign"]))
     return rows

@@ -19,22 +19,19 @@ equal to those trained alone up to rounding).
 
 from __future__ import annotations
 
-__all__ = ["LearnedStudy", "CellData", "CellSeeds"]
+__all__ = ["NeuralStudy", "CellData", "CellSeeds"]
 
-import hashlib
 import math
 from dataclasses import asdict, dataclass, field
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from ornstein.data.files import DataSet
-from ornstein.data.images import DEFAULT_PIXELS, ShapedData, load_shaped
-from ornstein.engine.running import cell_seed
-from ornstein.engine.study import Configured
-from ornstein.mixtures import Mixture
-from ornstein.studies.neural.config import Execution, LearnedConfig
+from ornstein.data.images import DEFAULT_PIXELS, load_shaped
+from ornstein.data.sources import PopulationSource, Source
+from ornstein.engine.study import Study, cell_seed
+from ornstein.studies.neural.options import OF_POPULATIONS, Execution, NeuralOptions
 from ornstein.validation import as_count
 
 if TYPE_CHECKING:
@@ -42,12 +39,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ornstein.engine.store import Cell
-    from ornstein.gaussians import Gaussian
+    from ornstein.engine.study import Cell
 
 HELD_OUT = 1000
 _SIDE = 8  # the U-Net halves its sides three times
-_OF_POPULATIONS = ("pixels", "mean", "std", "weights")
 
 
 class CellData(NamedTuple):
@@ -71,26 +66,26 @@ class CellSeeds(NamedTuple):
 
 
 @dataclass(frozen=True)
-class LearnedStudy(Configured):
+class NeuralStudy(Study):
     """Base of studies of a learned model: all but what is measured."""
 
-    config: LearnedConfig
+    options: NeuralOptions
     execution: Execution = field(default_factory=Execution)
+    packages: ClassVar[tuple[str, ...]] = ("torch", "lightning")
 
     def __post_init__(self) -> None:
-        config, shape = self.config, self.shape
-        if isinstance(self.source, DataSet):
-            most = len(self.source.points) - 2
-            if max(self.train_sizes) > most:
-                raise ValueError(
-                    f"a training set of {max(self.train_sizes)} from the {most + 2} points of "
-                    f"{self.source.name}: expected at most {most}, so that originals are left"
-                )
-        if config.model == "mlp":
+        options, shape, largest = self.options, self.shape, max(self.train_sizes)
+        if largest > self.source.largest_train_size:
+            most = int(self.source.largest_train_size)
+            raise ValueError(
+                f"a training set of {largest} from the {most + 2} points of {self.source.name}: "
+                f"expected at most {most}, so that originals are left"
+            )
+        if options.model == "mlp":
             return
         if len(shape) == 1:
             raise ValueError(
-                f"{config.data} holds vectors of {shape[0]} coordinates, and the U-Net takes "
+                f"{options.data} holds vectors of {shape[0]} coordinates, and the U-Net takes "
                 "images: give --model mlp, or images of shape (n, channels, height, width)"
             )
         if shape[1] % _SIDE or shape[2] % _SIDE:
@@ -101,49 +96,27 @@ class LearnedStudy(Configured):
             )
 
     @property
-    def kind(self) -> str:
-        """Name of the study."""
-        raise NotImplementedError
-
-    @property
-    def metrics(self) -> Sequence[str]:
-        """Names of the values that a cell measures."""
-        raise NotImplementedError
-
-    @property
-    def notes(self) -> list[str]:
-        """What a reader of the tables needs to know."""
-        raise NotImplementedError
-
-    @property
-    def together(self) -> int:
-        """Replicates of one size that are measured in one call."""
+    def batch_size(self) -> int:
+        """Replicates of one size that are trained and measured in one call."""
         return self.execution.replicate_batch
 
-    @property
-    def packages(self) -> tuple[str, ...]:
-        """Packages whose versions are worth noting, beside the usual ones."""
-        return "torch", "lightning"
-
     @cached_property
-    def _loaded(self) -> tuple[Gaussian | Mixture | DataSet, tuple[int, ...]]:
-        config = self.config
-        if config.data is not None:
-            return _load(config.data, config.pixels)
-        side = DEFAULT_PIXELS if config.pixels is None else as_count(config.pixels, "pixels")
-        mixture = Mixture.isotropic(side**2, config.mean, config.std, config.weights)
-        one = len(mixture.components) == 1
-        return mixture.components[0] if one else mixture, (1, side, side)
-
-    @property
-    def source(self) -> Gaussian | Mixture | DataSet:
+    def source(self) -> Source:
         """The population, or the data set."""
-        return self._loaded[0]
+        options = self.options
+        if options.data is not None:
+            return load_shaped(options.data, options.pixels)
+        assert options.mean is not None
+        assert options.std is not None
+        side = DEFAULT_PIXELS if options.pixels is None else as_count(options.pixels, "pixels")
+        return PopulationSource.isotropic(
+            side**2, options.mean, options.std, options.weights, shape=(1, side, side)
+        )
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Of an image, (channels, H, W), or of a vector, (dim,)."""
-        return self._loaded[1]
+        return self.source.shape
 
     @property
     def dim(self) -> int:
@@ -158,27 +131,24 @@ class LearnedStudy(Configured):
     @property
     def identity(self) -> dict[str, Any]:
         """All that decides the value of a cell."""
-        identity = {"study": self.kind, **asdict(self.config)}
+        identity = {"study": self.name, **asdict(self.options), "pixels": list(self.shape)}
         del identity["train_sizes"], identity["simulations"]
-        identity |= {"pixels": list(self.shape)}
-        if isinstance(self.source, DataSet):
-            for name in _OF_POPULATIONS[1:]:
+        if self.source.digest is not None:
+            for name in OF_POPULATIONS:
                 del identity[name]
-            digest = hashlib.sha256(np.ascontiguousarray(self.source.points).tobytes())
-            identity |= {"data": self.source.name, "data_sha256": digest.hexdigest()}
+            identity |= {"data": self.source.name, "data_sha256": self.source.digest}
         return identity
 
     @property
-    def options(self) -> dict[str, Any]:
-        """The whole configuration, defaults filled in, as options of the command."""
-        options: dict[str, Any] = asdict(self.config)
-        if self.config.data is not None:
-            for name in _OF_POPULATIONS[1:]:
-                del options[name]
-        elif self.config.pixels is None:
-            options["pixels"] = DEFAULT_PIXELS
-        options["threads"] = self.execution.threads
-        return {key: list(v) if isinstance(v, tuple) else v for key, v in options.items()}
+    def settings(self) -> dict[str, Any]:
+        """The options with defaults filled in, without those that have no effect."""
+        settings: dict[str, Any] = asdict(self.options)
+        if self.source.digest is not None:
+            for name in OF_POPULATIONS:
+                del settings[name]
+        elif self.options.pixels is None:
+            settings["pixels"] = DEFAULT_PIXELS
+        return {**settings, "threads": self.execution.threads}
 
     def seeds(self, cell: Cell) -> CellSeeds:
         """Seeds of one cell."""
@@ -188,24 +158,23 @@ class LearnedStudy(Configured):
     def draw(self, cell: Cell) -> CellData:
         """Training images of one cell, and what they are compared with."""
         rng = np.random.default_rng(self.seeds(cell).data)
-        source = self.source
-        if isinstance(source, DataSet):
-            train, rest = source.split(cell.train_size, rng)
-            originals = rest[: min(self.config.originals, self.config.seen(cell.train_size))]
-            return CellData(train.reshape(-1, *self.shape), originals, rest[:HELD_OUT])
-        train = source.sample(cell.train_size, rng)
-        return CellData(train.reshape(-1, *self.shape), source, source.sample(HELD_OUT, rng))
+        n = cell.train_size
+        train, rest, held_out = self.source.draw(n, rng, held_out=HELD_OUT)
+        originals: Any = self.source.population
+        if rest is not None:
+            originals = rest[: min(self.options.originals, self.options.trained_on(n))]
+        return CellData(train.reshape(-1, *self.shape), originals, held_out)
 
     def seconds(self, cell: Cell) -> float:
         """Rough cost of a cell on one core."""
         return self.training_seconds(cell.train_size) + self.sampling_seconds(
-            self.config.generated, self.config.chosen_steps
+            self.options.generated, self.options.chosen_steps
         )
 
     def training_seconds(self, train_size: int) -> float:
         """Rough cost of a training on one core."""
-        steps = self.config.total_steps(train_size)
-        batch = min(self.config.batch_size, self.config.seen(train_size))
+        steps = self.options.total_steps(train_size)
+        batch = min(self.options.batch_size, self.options.trained_on(train_size))
         return steps * (self._call_seconds(3) + 3 * batch * self._flops / 3e10)
 
     def sampling_seconds(self, count: int, steps: int) -> float:
@@ -214,26 +183,21 @@ class LearnedStudy(Configured):
 
     def measure(self, cell: Cell) -> Mapping[str, float]:
         """Compute one cell."""
-        return self.measure_together([cell])[0]
+        return self.measure_batch([cell])[0]
 
-    def measure_together(self, cells: Sequence[Cell]) -> list[dict[str, float]]:
+    def measure_batch(self, cells: Sequence[Cell]) -> list[dict[str, float]]:
         """Compute cells of one training size, their networks trained at once."""
         raise NotImplementedError
 
     @property
     def _flops(self) -> float:
         """Of a forward pass, per point."""
-        if self.config.model == "mlp":
-            width = 128 if self.config.width is None else self.config.width
+        if self.options.model == "mlp":
+            width = 128 if self.options.width is None else self.options.width
             return 4 * width * self.dim + 12 * width**2
-        factor = 1.0 if self.config.width is None else self.config.width
+        factor = 1.0 if self.options.width is None else self.options.width
         return 0.184e9 * factor**2 * self.shape[1] * self.shape[2] / 64
 
     def _call_seconds(self, times: int) -> float:
         """Cost of calling the layers of the network, whatever the batch."""
-        return times * (2e-4 if self.config.model == "mlp" else 5e-3)
-
-
-@lru_cache(maxsize=2)
-def _load(source: str, pixels: int | None) -> ShapedData:
-    return load_shaped(source, pixels)
+        return times * (2e-4 if self.options.model == "mlp" else 5e-3)

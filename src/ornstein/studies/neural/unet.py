@@ -28,8 +28,8 @@ from __future__ import annotations
 
 __all__ = [
     "UNetStudy",
+    "UNetSummary",
     "summarize",
-    "net",
     "perfect_delta",
     "component_metric",
     "read_samples",
@@ -39,15 +39,14 @@ __all__ = [
 import math
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from ornstein.data.files import DataSet
 from ornstein.diffusion.samplers import as_sampler
-from ornstein.engine.store import Cell, Store
-from ornstein.engine.summary import mean_and_error
-from ornstein.mixtures import Mixture
+from ornstein.engine.summary import mean_and_error, share_positive
+from ornstein.files import atomic_write
 from ornstein.studies.neural.measures import (
     COMPONENT_MOMENTS,
     can_be_fitted,
@@ -56,8 +55,6 @@ from ornstein.studies.neural.measures import (
     kernel_measures,
     linear_distances,
     memorization,
-    moments_of,
-    share_positive,
 )
 from ornstein.studies.neural.models import (
     generate,
@@ -65,7 +62,8 @@ from ornstein.studies.neural.models import (
     torch_threads,
     train_models,
 )
-from ornstein.studies.neural.study import LearnedStudy
+from ornstein.studies.neural.study import NeuralStudy
+from ornstein.studies.neural.summary import NeuralSummary, described
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,6 +71,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ornstein.engine.store import Store
+    from ornstein.engine.study import Cell
+    from ornstein.gaussians import Gaussian
     from ornstein.studies.neural.models import TrainedModel
 
     Array = NDArray[np.float64]
@@ -105,13 +106,10 @@ class Samples(NamedTuple):
     train: NDArray[np.float64]
 
 
-class UNetStudy(LearnedStudy):
-    """A :class:`~ornstein.engine.running.Study` of a learned diffusion model."""
+class UNetStudy(NeuralStudy):
+    """A :class:`~ornstein.engine.study.Study` of a learned diffusion model."""
 
-    @property
-    def kind(self) -> str:
-        """Name of the study."""
-        return "unet"
+    name: ClassVar[str] = "unet"
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -119,9 +117,16 @@ class UNetStudy(LearnedStudy):
         return (*METRICS, *self.component_metrics)
 
     @property
+    def components(self) -> tuple[Gaussian, ...]:
+        """Components of a mixture; empty for one Gaussian, and for data."""
+        population = self.source.population
+        several = population is not None and len(population.components) > 1
+        return population.components if population is not None and several else ()
+
+    @property
     def component_metrics(self) -> tuple[str, ...]:
         """Names of what is measured of each component of a mixture; empty without one."""
-        count = len(self.source.components) if isinstance(self.source, Mixture) else 0
+        count = len(self.components)
         return tuple(
             component_metric(index, name) for index in range(count) for name in COMPONENT_MOMENTS
         )
@@ -129,13 +134,13 @@ class UNetStudy(LearnedStudy):
     @property
     def has_fits(self) -> bool:
         """Whether there are enough generated points for KL and Wasserstein."""
-        return can_be_fitted(self.config.generated, self.dim)
+        return can_be_fitted(self.options.generated, self.dim)
 
-    def measure_together(self, cells: Sequence[Cell]) -> list[dict[str, float]]:
+    def measure_batch(self, cells: Sequence[Cell]) -> list[dict[str, float]]:
         """Train, generate, measure."""
         watch: tuple[int, ...] = ()
         if self.execution.tensorboard is not None:
-            watch = snapshot_steps(self.config.total_steps(cells[0].train_size))[-_WATCHED:]
+            watch = snapshot_steps(self.options.total_steps(cells[0].train_size))[-_WATCHED:]
         with torch_threads(self.execution.threads):
             trained = train_models(self, cells, watch, self._observe if watch else None)
             start = time.perf_counter()
@@ -146,36 +151,42 @@ class UNetStudy(LearnedStudy):
                 for model, points in zip(trained, generated, strict=True)
             ]
 
+    def summarize(self, store: Store) -> UNetSummary:
+        """Average the finished cells."""
+        return summarize(self, store)
+
     def perfect_delta(self, train_size: int) -> float:
         """Mean of Delta of a model that generates the population; NaN but for one Gaussian."""
-        if isinstance(self.source, DataSet) or len(self.source.components) > 1:
+        if self.source.population is None or self.components:
             return math.nan
-        return perfect_delta(self.config.seen(train_size), self.config.originals)
+        return perfect_delta(self.options.trained_on(train_size), self.options.originals)
 
     @property
     def notes(self) -> list[str]:
         """What a reader of the table needs to know."""
-        config = self.config
+        options = self.options
         notes = []
-        if config.train_fraction < 1:
+        if options.train_fraction < 1:
             notes.append(
-                f"n counts validation images: with --train-fraction {config.train_fraction:g} the "
-                f"network is trained on {config.seen(config.train_sizes[0])} of "
-                f"{config.train_sizes[0]}, and they are the training set of all distances."
+                f"n counts validation images: with --train-fraction {options.train_fraction:g} the "
+                f"network is trained on {options.trained_on(options.train_sizes[0])} of "
+                f"{options.train_sizes[0]}, and they are the training set of all distances."
             )
         notes.append(
             "distances per coordinate are in units of the originals' standard deviation; Delta > "
             "0: generated points are closer to fresh data. Its null value is 0 only for as many "
             "originals as training points; with more of them it is below 0, with fewer above."
         )
-        if isinstance(self.source, DataSet):
-            left = len(self.source.points) - max(config.train_sizes)
+        if self.source.population is None:
+            left = self.source.largest_train_size + 2 - max(options.train_sizes)
             short = (
-                " (where so many are left)" if left < config.seen(max(config.train_sizes)) else ""
+                " (where so many are left)"
+                if left < options.trained_on(max(options.train_sizes))
+                else ""
             )
             notes.append(
                 "originals: as many of the other points as the network is trained on"
-                f"{short}, at most {config.originals}."
+                f"{short}, at most {options.originals}."
             )
         notes.append(
             "memorized: the nearest training image is much nearer than the second nearest; "
@@ -187,12 +198,12 @@ class UNetStudy(LearnedStudy):
                 "number (so values near 0 may be negative); linear: exact, for the best linear "
                 "denoiser of the same images, sampled alike; its KL is infinite below n - 1 = d."
             )
-        elif not isinstance(self.source, DataSet):
+        elif self.source.population is not None:
             notes.append(
                 f"KL and Wasserstein distance need more than 2 d = {2 * self.dim} generated "
                 "points: --generated."
             )
-        if isinstance(self.source, Mixture):
+        if self.components:
             notes.append(
                 "components: of the generated points that most probably come from each; std is the "
                 "root of the mean variance of a pixel."
@@ -203,7 +214,7 @@ class UNetStudy(LearnedStudy):
         """What a log over training shows beside losses."""
         found = []
         for training, points in zip(trainings, generate(self, trainings, stream=step), strict=True):
-            copied = memorization(points, training.seen, training.data.held_out)["memorized"]
+            copied = memorization(points, training.train, training.data.held_out)["memorized"]
             found.append({"delta": self._kernels(points, training)["delta"], "memorized": copied})
         return found
 
@@ -213,8 +224,8 @@ class UNetStudy(LearnedStudy):
         last = trained.history[-1] if trained.history else {}
         values = {
             **self._kernels(points, trained),
-            **memorization(points, trained.seen, trained.data.held_out),
-            **self._fits(points, trained.seen),
+            **memorization(points, trained.train, trained.data.held_out),
+            **self._fits(points, trained.train),
             **self._components(points),
             **{name: float(last.get(name, math.nan)) for name in LOSSES},
             "train_seconds": trained.seconds,
@@ -230,23 +241,24 @@ class UNetStudy(LearnedStudy):
 
     def _kernels(self, points: Array, trained: TrainedModel) -> dict[str, float]:
         originals = trained.data.originals
-        return kernel_measures(points, trained.seen, originals, self.config.originals, self.std)
+        return kernel_measures(points, trained.train, originals, self.options.originals, self.std)
 
     def _components(self, points: Array) -> dict[str, float]:
-        if not isinstance(self.source, Mixture):
+        population = self.source.population
+        if population is None or not self.components:
             return {}
-        moments = component_moments(points, self.source)
+        moments = component_moments(points, population)
         values = (value for component in moments for value in component)
         return dict(zip(self.component_metrics, values, strict=True))
 
-    def _fits(self, points: Array, seen: Array) -> dict[str, float]:
+    def _fits(self, points: Array, train: Array) -> dict[str, float]:
         if not self.has_fits:
             return dict.fromkeys(FITTED, math.nan)
-        config, reference = self.config, moments_of(self.source)
-        levels = config.schedule.levels(config.chosen_steps)
-        trajectory = as_sampler(config.sampler).trajectory(levels)
+        options, reference = self.options, self.source.moments()
+        levels = options.schedule.levels(options.chosen_steps)
+        trajectory = as_sampler(options.sampler).trajectory(levels)
         kl, wasserstein2 = fitted_distances(points, reference)
-        linear = linear_distances(seen, reference, trajectory, config.start)
+        linear = linear_distances(train, reference, trajectory, options.start)
         return dict(zip(FITTED, (kl, linear.kl, wasserstein2, linear.wasserstein2), strict=True))
 
 
@@ -272,23 +284,49 @@ def perfect_delta(n_train: int, n_original: int) -> float:
     return (1 / n_original - 1 / n_train) / math.sqrt(4 * math.pi)
 
 
-def summarize(study: UNetStudy, store: Store) -> list[Row]:
-    """One row per training size that has finished cells: the columns of ``summary.csv``."""
-    cells = [Cell(n, r) for n in study.train_sizes for r in range(study.simulations)]
-    return [
+@dataclass(frozen=True, kw_only=True)
+class UNetSummary(NeuralSummary):
+    """What a study of a trained network found."""
+
+    overall: Mapping[str, Any]
+    """The row over all cells of all sizes; empty if there are none."""
+    samples: Sequence[Samples]
+    """Images of the first replicate of each size, those that are there."""
+    components: Sequence[tuple[float, float, float]]
+    """Weight, mean and standard deviation of each component of a mixture; empty without one."""
+    has_fits: bool
+
+    report: ClassVar[str] = "unet"
+
+    def document(self) -> dict[str, Any]:
+        """Return what the JSON document has of it."""
+        return {"rows": self.rows, "net": self.overall, "notes": list(self.notes)}
+
+
+def summarize(study: UNetStudy, store: Store) -> UNetSummary:
+    """Average the finished cells, by training size and over all."""
+    found = store.of(study)
+    rows = [
         {"train_size": train_size, **_row(values, study.component_metrics)}
-        for train_size, values in store.values(cells).items()
+        for train_size, values in found.items()
     ]
-
-
-def net(study: UNetStudy, store: Store) -> Row:
-    """The same over all cells of all sizes; empty if there are none."""
-    cells = [Cell(n, r) for n in study.train_sizes for r in range(study.simulations)]
-    sizes = store.values(cells).values()
-    if not sizes:
-        return {}
-    together = {name: [v for values in sizes for v in values[name]] for name in study.metrics}
-    return _row(together, study.component_metrics)
+    together = {
+        name: [v for values in found.values() for v in values[name]] for name in study.metrics
+    }
+    population = study.source.population
+    weights = () if population is None else population.weights
+    return UNetSummary(
+        rows=rows,
+        notes=study.notes,
+        overall=_row(together, study.component_metrics) if found else {},
+        samples=read_samples(store.folder, list(found)),
+        components=[
+            (float(weight), float(component.mean.mean()), component.std)
+            for weight, component in zip(weights, study.components, strict=False)
+        ],
+        has_fits=study.has_fits,
+        **described(study),
+    )
 
 
 def _row(values: Mapping[str, Sequence[float]], components: Sequence[str]) -> Row:
@@ -315,19 +353,20 @@ def _keep_samples(
     from ornstein.memorization.neighbours import nearest_neighbours
 
     shown = points[:_SHOWN]
-    nearest = trained.seen[nearest_neighbours(shown, trained.seen, k=1).indices[:, 0]]
-    sets = {"generated": shown, "nearest": nearest, "train": trained.seen[:_SHOWN]}
+    nearest = trained.train[nearest_neighbours(shown, trained.train, k=1).indices[:, 0]]
+    sets = {"generated": shown, "nearest": nearest, "train": trained.train[:_SHOWN]}
     images: Any = {name: rows.reshape(-1, *shape).astype(np.float32) for name, rows in sets.items()}
     place = folder / "samples"
     place.mkdir(parents=True, exist_ok=True)
-    draft = place / f".n{trained.cell.train_size}.tmp.npz"
-    np.savez_compressed(draft, **images)
-    draft.replace(place / f"n{trained.cell.train_size}.npz")
+    with atomic_write(place / f"n{trained.cell.train_size}.npz") as draft:
+        np.savez_compressed(draft, **images)
 
 
-def read_samples(folder: Path, train_sizes: Sequence[int]) -> list[Samples]:
+def read_samples(folder: Path | None, train_sizes: Sequence[int]) -> list[Samples]:
     """Images that cells of these sizes left in a study folder, those that are there."""
     found = []
+    if folder is None:
+        return found
     for size in train_sizes:
         path = folder / "samples" / f"n{size}.npz"
         if path.exists():

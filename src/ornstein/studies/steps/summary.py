@@ -13,22 +13,22 @@ Rows with ``train_size = inf`` are the population's own denoiser, exact and with
 
 from __future__ import annotations
 
-__all__ = ["summarize", "population_rows", "Optimum", "optima", "notes", "SIGNIFICANT"]
+__all__ = ["StepsSummary", "summarize", "population_rows", "Optimum", "optima", "SIGNIFICANT"]
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from ornstein.engine.running import planned_cells
-from ornstein.engine.summary import mean_and_error
-from ornstein.intervals import wilson_interval
+from ornstein.engine.summary import Summary, mean_and_error, share_positive
 from ornstein.studies.steps.study import DISTANCES, distances, metric_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ornstein.engine.store import Store
+    from ornstein.studies.steps.options import StepsOptions
     from ornstein.studies.steps.study import StepsStudy
 
     Row = dict[str, float | int | str]
@@ -51,35 +51,71 @@ class Optimum(NamedTuple):
     """Whether the excess is negative by more than `SIGNIFICANT` standard errors."""
 
 
-def summarize(study: StepsStudy, store: Store) -> list[Row]:
-    """One row for each sampler, training size and number of steps: ``summary.csv``.
+@dataclass(frozen=True, kw_only=True)
+class StepsSummary(Summary):
+    """What a steps study found.
 
-    The population's rows come first.
+    Rows with ``train_size = inf`` are the population's own denoiser. `theory` has ``kl_floor``: the
+    expected KL at ``S = inf`` by training size, where it is known.
     """
-    rows = population_rows(study)
-    for train_size, values in store.values(planned_cells(study)).items():
-        for sampler in study.config.samplers:
-            for steps in study.all_steps:
-                signs = values[metric_name(sampler, steps, "delta_sign")]
-                row: Row = {
-                    "sampler": sampler,
-                    "steps": steps,
-                    "train_size": train_size,
-                    "simulations": len(signs),
-                }
-                for name in DISTANCES:
-                    here = np.array(values[metric_name(sampler, steps, name)])
-                    limit = np.array(values[metric_name(sampler, math.inf, name)])
-                    finite = np.isfinite(here) & np.isfinite(limit)
-                    excess = np.subtract(here, limit, out=np.full_like(here, np.nan), where=finite)
-                    row[f"{name}_mean"], row[f"{name}_se"] = mean_and_error(list(here))
-                    pair = mean_and_error(list(excess))
-                    row[f"{name}_excess"], row[f"{name}_excess_se"] = pair
-                positive = sum(sign > 0 for sign in signs)
-                low, high = wilson_interval(positive, len(signs))
-                row["delta_positive"] = positive / len(signs)
-                row["delta_positive_low"], row["delta_positive_high"] = low, high
-                rows.append(row)
+
+    options: StepsOptions
+    all_steps: tuple[float, ...]
+    """Numbers of steps in ascending order, the infinite one last."""
+    orders: Mapping[str, float]
+    """Fitted order of convergence of each sampler."""
+    optima: Mapping[str, Sequence[Optimum]]
+    """By distance."""
+
+    report: ClassVar[str] = "steps"
+
+    def document(self) -> dict[str, Any]:
+        """Return what the JSON document has of it."""
+        extras = {"orders": self.orders, "optima": self.optima}
+        return {"rows": self.rows, **extras, "notes": list(self.notes)}
+
+
+def summarize(study: StepsStudy, store: Store) -> StepsSummary:
+    """Make the summary of the finished cells; the population's rows come first."""
+    found = store.of(study)
+    rows = population_rows(study) if found else []
+    for train_size, values in found.items():
+        rows += _rows(study, train_size, values)
+    floors = {}
+    if not study.options.ridge:
+        floors = {n: study.kl_floor(n) for n in found if n - 1 >= study.dim}
+    return StepsSummary(
+        rows=rows,
+        notes=_notes(study),
+        theory={"kl_floor": floors},
+        options=study.options,
+        all_steps=study.all_steps,
+        orders=study.orders() if found else {},
+        optima={name: optima(rows, name) for name in DISTANCES},
+    )
+
+
+def _rows(study: StepsStudy, train_size: int, values: Mapping[str, Sequence[float]]) -> list[Row]:
+    """Rows of one training size."""
+    rows = []
+    for sampler in study.options.samplers:
+        for steps in study.all_steps:
+            signs = values[metric_name(sampler, steps, "delta_sign")]
+            row: Row = {
+                "sampler": sampler,
+                "steps": steps,
+                "train_size": train_size,
+                "simulations": len(signs),
+            }
+            for name in DISTANCES:
+                here = np.array(values[metric_name(sampler, steps, name)])
+                limit = np.array(values[metric_name(sampler, math.inf, name)])
+                finite = np.isfinite(here) & np.isfinite(limit)
+                excess = np.subtract(here, limit, out=np.full_like(here, np.nan), where=finite)
+                row[f"{name}_mean"], row[f"{name}_se"] = mean_and_error(list(here))
+                pair = mean_and_error(list(excess))
+                row[f"{name}_excess"], row[f"{name}_excess_se"] = pair
+            rows.append(row | share_positive("delta", signs))
     return rows
 
 
@@ -130,7 +166,7 @@ def optima(rows: Sequence[Mapping[str, Any]], distance: str = "kl") -> list[Opti
     return found
 
 
-def notes(study: StepsStudy) -> list[str]:
+def _notes(study: StepsStudy) -> list[str]:
     """What a reader of the tables needs to know."""
     order = (
         "order: p in distance ~ S^-p, fitted to the three largest S, of the 2-Wasserstein distance "
@@ -142,18 +178,18 @@ def notes(study: StepsStudy) -> list[str]:
         f"{SIGNIFICANT:g} standard errors of their difference cell by cell; otherwise inf."
     )
     found = [order, best]
-    config = study.config
-    if any(size - 1 < study.dim for size in study.train_sizes) and not config.ridge:
+    options = study.options
+    if any(size - 1 < study.dim for size in study.train_sizes) and not options.ridge:
         found.append(
             "n - 1 < d: the generated law has rank n - 1, so KL is infinite and Hellinger^2 is 1; "
             "Wasserstein and Delta stay finite."
         )
-    if config.diffusion_steps is None:
+    if not options.diffusion_steps:
         found.append(
             "T = S: with the range of beta given, more steps also noise further. The order of "
             "samplers on beta schedules counts both, and is no order of discretization."
         )
-    if config.start == "standard" and (config.mean != 0 or config.std != 1):
+    if options.start == "standard" and (options.mean != 0 or options.std != 1):
         found.append(
             "The standard start is where centred data of unit variance would be. These data are "
             "elsewhere, and samplers of the ODE (ddim, euler, heun) keep part of the difference at "

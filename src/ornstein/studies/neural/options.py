@@ -1,12 +1,12 @@
-"""A learned model in a study: what it is (LearnedConfig), and how it is computed (Execution)."""
+"""What a study of a trained network computes (NeuralOptions), and how (Execution)."""
 
 from __future__ import annotations
 
-__all__ = ["LearnedConfig", "Execution"]
+__all__ = ["NeuralOptions", "Execution", "OF_POPULATIONS"]
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.diffusion.schedules import BetaSchedule
@@ -23,55 +23,68 @@ _KNOWN = {
     "start": ("standard", "marginal", "population"),
     "prediction": ("epsilon", "sample", "v"),
 }
+OF_POPULATIONS = {"mean": (0.5,), "std": (0.1,), "weights": None}
+"""Options that have no effect with data, and their defaults."""
 
 
 @dataclass(frozen=True)
-class LearnedConfig:
-    """A learned model, its data, and how often to train it.
+class NeuralOptions:
+    """A network, its data, and how often to train it.
 
     Parameters
     ----------
     train_sizes : tuple of int
-        Training sizes ``n`` >= 2, validation images included.
-    pixels : int or None
-        Pixels per side; with a population 8 when left out, with data their own.
+        training sizes n >= 2, validation images included: start:stop:step (stop included) or a
+        comma list
+    pixels : int
+        pixels per side; by default 8, with data their own; images are resized to it
     mean, std : tuple of float
-        One entry per mixture component, the same for all pixels.
-    weights : tuple of float or None
-        Mixture weights; equal when left out.
-    data : str or None
-        A name or path for :func:`~ornstein.data.images.load_shaped`, instead of a population.
-    model : {"unet", "mlp"}
-        Network.
-    width : float or None
-        U-Net: factor of its channels, 1 when left out. MLP: hidden units, 128 when left out.
+        of the pixels, one entry per mixture component: 0.5 or 0.2,0.8; by default 0.5 and 0.1
+    weights : tuple of float
+        of the mixture components, adding up to 1, as 0.3,0.7; by default equal
+    data : str
+        digits, patches, a folder of images, a .npy file of shape (n, C, H, W), (n, H, W) or (n, d),
+        or a .npz .csv .parquet file of vectors, instead of a population
+    model : str
+        unet, or mlp: a small residual network, for vectors too
+    width : float
+        U-Net: factor of its channels, by default 1; MLP: hidden units, by default 128
     epochs : int
-        Passes through the training images.
-    training_steps : int or None
-        Optimiser steps, instead of `epochs`.
-    batch_size, learning_rate, ema_decay, gradient_clip, precision, train_fraction
-        Of :class:`~ornstein.networks.TrainingConfig`.
+        passes through the training images
+    training_steps : int
+        optimiser steps, instead of epochs
+    batch_size : int
+        images per optimiser step
+    learning_rate : float
+        of Adam
+    ema_decay : float
+        of the average of weights that generates; 0 for the last weights
+    gradient_clip : float
+        largest norm of the gradient; by default any
+    precision : str
+        of the arithmetic of training; weights are float32
+    train_fraction : float
+        part of the n images to train on; the rest is for validation
     diffusion_steps : int
-        Steps T of the process.
-    prediction : {"epsilon", "sample", "v"}
-        What the network predicts.
+        steps T of the diffusion, with betas from 1e-4 to 0.02
+    prediction : str
+        what the network predicts: noise, clean image, or v
     sampler : str
-        As :func:`~ornstein.diffusion.samplers.as_sampler` reads it.
-    sampling_steps : int or None
-        Of the T, as many when left out.
-    start : {"standard", "marginal", "population"}
-        Where sampling starts: from N(0, I), from a Gaussian with the moments of the noised training
-        images, or from noised fresh points of the population. See
-        :mod:`ornstein.networks.starts`.
+        ddpm, ddpm:large, ddim, ddim:ETA (0 to 1), euler, heun
+    sampling_steps : int
+        of the T; by default all
+    start : str
+        where sampling starts: N(0, I), a Gaussian where noised training images are, or noised
+        fresh points of the population
     generated : int
-        Points to generate.
+        points to generate; with more than 2 d of them KL and Wasserstein distance are measured
     originals : int
-        Number of originals ``N``; with data the most of them, see
-        :mod:`ornstein.studies.neural.study`.
+        number N of fresh points that Delta compares with; with data as many as the network is
+        trained on, at most N
     simulations : int
-        Replicates of each training size.
+        replicates of each training size
     seed : int
-        Seed of the study.
+        seed of the study
 
     Raises
     ------
@@ -79,10 +92,10 @@ class LearnedConfig:
         If a value is out of range, or options contradict each other.
     """
 
-    train_sizes: tuple[int, ...]
+    train_sizes: tuple[int, ...] = tuple(range(50, 1051, 100))
     pixels: int | None = None
-    mean: tuple[float, ...] = (0.5,)
-    std: tuple[float, ...] = (0.1,)
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
     weights: tuple[float, ...] | None = None
     data: str | None = None
     model: Literal["unet", "mlp"] = "unet"
@@ -104,8 +117,17 @@ class LearnedConfig:
     originals: int = 10_000
     simulations: int = 10
     seed: int = 0
+    least_generated: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
+        for name, default in OF_POPULATIONS.items():
+            if self.data is None and getattr(self, name) is None:
+                object.__setattr__(self, name, default)
+            if self.data is not None and getattr(self, name) is not None:
+                raise ValueError(
+                    f"{name} and data are both given: {name} is of a population and would have no "
+                    "effect, leave it out"
+                )
         check_plan(self)
         for name, known in _KNOWN.items():
             if getattr(self, name) not in known:
@@ -122,7 +144,7 @@ class LearnedConfig:
                 f"train_fraction is {self.train_fraction:g}, expected a number in (0, 1]"
             )
         as_count(self.diffusion_steps, "diffusion_steps", at_least=2)
-        as_count(self.generated, "generated")
+        as_count(self.generated, "generated", at_least=self.least_generated)
         as_sampler(self.sampler)
         self.schedule.levels(self.chosen_steps)
         if self.width is not None:
@@ -143,16 +165,16 @@ class LearnedConfig:
         """Sampling steps."""
         return self.diffusion_steps if self.sampling_steps is None else self.sampling_steps
 
-    def seen(self, train_size: int) -> int:
+    def trained_on(self, train_size: int) -> int:
         """How many of `train_size` images the network is trained on."""
-        # 1e-9: 0.9 * 50 may be a hair below 45.
+        # 1e-9: 0.9 * 50 may be less than 45 by a rounding error.
         return max(1, int(self.train_fraction * train_size + 1e-9))
 
     def total_steps(self, train_size: int) -> int:
         """Optimiser steps of a training."""
         if self.training_steps is not None:
             return self.training_steps
-        return self.epochs * math.ceil(self.seen(train_size) / self.batch_size)
+        return self.epochs * math.ceil(self.trained_on(train_size) / self.batch_size)
 
     def training(self, seed: int, accelerator: str = "cpu") -> TrainingConfig:
         """The part that is about training."""

@@ -1,59 +1,63 @@
-"""Where and how a study of a learned model is computed: threads, workers, GPU, logs."""
+"""Where and how a study of trained networks is computed: threads, workers, GPU, logs."""
 
 from __future__ import annotations
 
-__all__ = ["Running", "run_learned", "need_networks"]
+__all__ = ["NeuralRunOptions", "run_networks", "require_networks"]
 
-import inspect
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from ornstein.cli.conducting import checked_jobs, conduct, study_folder
 from ornstein.cli.parsing import UsageError
+from ornstein.cli.running import RunOptions, run_study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ornstein.cli.conducting import Report
-    from ornstein.engine.store import Store
-    from ornstein.studies.neural.config import Execution
-    from ornstein.studies.neural.study import LearnedStudy
+    from ornstein.studies.neural.options import Execution
+    from ornstein.studies.neural.study import NeuralStudy
 
 _LONGEST = 300.0
 
 
 @dataclass(frozen=True)
-class Running:
-    """Options of a command that say where and how to compute, and how to show it."""
+class NeuralRunOptions(RunOptions):
+    """Where to compute, and how to show it.
 
-    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    Parameters
+    ----------
+    replicate_batch : int
+        replicates trained at once; by default what is faster: 16 networks below a million
+        parameters or 1 larger one on a CPU, as many as fit on a GPU
+    accelerator : str
+        where to train; auto: on a GPU if there is one
+    threads : int
+        threads of PyTorch in each worker; results are bit-identical for any --jobs, not for any
+        --threads
+    log : str
+        losses go to logs/ as CSV; tensorboard: with samples and memorization to lightning_logs/ in
+        the study folder too
+    jobs : int
+        worker processes; -1 for one per core, on a GPU for one
+    """
+
     replicate_batch: int | None = None
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     threads: int = 1
     log: Literal["csv", "tensorboard"] = "csv"
-    out: str | None = None
-    jobs: int = -1
-    dask: str | None = None
-    retry_failed: bool = False
-    json: bool = False
 
-    def __post_init__(self) -> None:
-        checked_jobs(self.jobs)
-
-    def execution(self, study: LearnedStudy, folder: Path) -> tuple[Execution, int]:
+    def execution(self, study: NeuralStudy, folder: Path) -> tuple[Execution, int]:
         """How a study runs, and the number of its workers."""
         import joblib
 
-        from ornstein.studies.neural.config import Execution
         from ornstein.studies.neural.models import accelerated
+        from ornstein.studies.neural.options import Execution
 
         if self.accelerator == "gpu" and not accelerated():
             raise UsageError("--accelerator: given gpu, and PyTorch finds none: give cpu or auto")
         gpu = self.accelerator != "cpu" and accelerated()
         tensorboard = None
         if self.log == "tensorboard":
-            tensorboard = Path("lightning_logs").resolve() / folder.name
+            tensorboard = folder.resolve() / "lightning_logs"
         batch = self.replicate_batch
         if batch is None:
             batch = 1 if tensorboard is not None else _faster_batch(study, gpu=gpu)
@@ -71,7 +75,7 @@ class Running:
         return execution, jobs
 
 
-def _faster_batch(study: LearnedStudy, *, gpu: bool) -> int:
+def _faster_batch(study: NeuralStudy, *, gpu: bool) -> int:
     """Replicates to train at once where nobody said how many.
 
     Networks trained at once leave no checkpoints: on a CPU, trainings that take long are done one
@@ -86,7 +90,7 @@ def _faster_batch(study: LearnedStudy, *, gpu: bool) -> int:
     return count if gpu or longest < _LONGEST else 1
 
 
-def need_networks() -> None:
+def require_networks() -> None:
     """Refuse in one line where PyTorch or Lightning is not installed.
 
     Raises
@@ -102,27 +106,8 @@ def need_networks() -> None:
         raise UsageError("the learned model needs lightning: pip install 'ornstein[networks]'")
 
 
-def run_learned(
-    study: LearnedStudy,
-    running: Running,
-    report: Callable[[Any, Store, Path], Report | None],
-    command: Callable[..., int],
-) -> int:
-    """Run a study in its folder, write and print what `report` makes of it; return the status.
-
-    Of the configuration, ``config.yaml`` keeps what are options of `command`, which reads it again.
-    """
-    folder = study_folder(study, running.out)
-    execution, jobs = running.execution(study, folder)
-    ready = replace(study, execution=execution)
-    options = inspect.signature(command).parameters
-    return conduct(
-        ready,
-        folder,
-        {name: value for name, value in ready.options.items() if name in options},
-        lambda store: report(ready, store, folder),
-        jobs=jobs,
-        dask=running.dask,
-        retry_failed=running.retry_failed,
-        json=running.json,
-    )
+def run_networks(study: NeuralStudy, options: NeuralRunOptions) -> int:
+    """Run a study in its folder, and print what it found; return the exit status."""
+    folder = options.folder(study)
+    execution, jobs = options.execution(study, folder)
+    return run_study(replace(study, execution=execution), replace(options, jobs=jobs), folder)

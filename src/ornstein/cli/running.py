@@ -1,0 +1,78 @@
+"""Run a study in its folder, and print what it found."""
+
+from __future__ import annotations
+
+__all__ = ["RunOptions", "run_study"]
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ornstein.cli.parsing import UsageError, as_json
+
+if TYPE_CHECKING:
+    from ornstein.engine.study import Study
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Where to compute, and how to show it.
+
+    Parameters
+    ----------
+    out : str
+        study folder; by default runs/<study>-<digest of the configuration>
+    jobs : int
+        worker processes; -1 for one per core
+    dask : str
+        address of a dask scheduler to work on, tcp://host:port
+    retry_failed : bool
+        compute failed cells again
+    json : bool
+        print one JSON document and nothing else
+    """
+
+    out: str | None = None
+    jobs: int = -1
+    dask: str | None = None
+    retry_failed: bool = False
+    json: bool = False
+
+    def __post_init__(self) -> None:
+        if self.jobs == 0:
+            raise UsageError("--jobs: given 0, expected 1 or more workers, or -1 for one per core")
+
+    def folder(self, study: Study) -> Path:
+        """Folder of a study, given or derived, that holds no files of another."""
+        from ornstein.engine.folder import default_folder, refuse_foreign
+
+        folder = default_folder(study) if self.out is None else Path(self.out)
+        refuse_foreign(folder)
+        return folder
+
+
+def run_study(study: Study, options: RunOptions, folder: Path | None = None) -> int:
+    """Run a study in its folder, print its tables or its JSON document; return the exit status."""
+    from ornstein.engine.folder import written
+
+    folder = options.folder(study) if folder is None else folder
+    summary = study.run(
+        folder, jobs=options.jobs, dask=options.dask, retry_failed=options.retry_failed
+    )
+    if options.json:
+        document: dict[str, Any] = {"folder": str(folder), "config": study.settings}
+        if summary.rows:
+            document |= summary.document()
+        print(as_json({**document, "failed": summary.failed}))
+    else:
+        if summary.rows:
+            print(summary.table())
+        print(f"\nWritten to {folder}:\n  {', '.join(written(folder))}")
+    if summary.failed:
+        print(
+            f"ornstein: {len(summary.failed)} cell(s) failed: ornstein status {folder} shows why, "
+            "--retry-failed computes them again",
+            file=sys.stderr,
+        )
+    return 1 if summary.failed else 0

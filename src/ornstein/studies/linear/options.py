@@ -1,0 +1,112 @@
+"""What a linear study computes."""
+
+from __future__ import annotations
+
+__all__ = ["LinearOptions", "sizes_around"]
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ornstein.diffusion.one_step_noising import OneStepNoising
+from ornstein.engine.study import check_plan
+from ornstein.validation import as_count
+
+_OF_POPULATIONS = {
+    "dim": 100,
+    "mean": (10.0,),
+    "std": (1.0,),
+    "weights": None,
+    "originals": 10_000,
+    "original_mode": "expected",
+}
+"""Options that have no effect with data, and their defaults."""
+_RATIOS = (0.25, 0.5, 0.75, 0.9, 1.1, 1.25, 1.5, 2, 3, 4, 6, 8, 12, 16, 24)
+
+
+@dataclass(frozen=True)
+class LinearOptions:
+    """What a linear study computes.
+
+    Parameters
+    ----------
+    train_sizes : tuple of int
+        training sizes n >= 2: start:stop:step (stop included) or a comma list; by default
+        25:1000:25, or with data sizes around their dimension
+    dim : int
+        dimension d; by default 100
+    mean, std : tuple of float
+        of the population, one entry per mixture component, as 10 or 0,10; by default 10 and 1
+    weights : tuple of float
+        of the mixture components, adding up to 1; by default equal
+    originals : int
+        number N of fresh points that Delta compares with; by default 10000
+    original_mode : str
+        average over the originals exactly (expected, the default), or draw them (sampled)
+    time : float
+        diffusion time T
+    noise_scale : float
+        noise scale in v_z = noise_scale e^(-2T) (1 - e^(-2T))
+    simulations : int
+        replicates of each training size
+    data : str
+        digits, patches, a .npy .npz .csv .parquet file or a folder of images, instead of a
+        population; options of the population are then refused
+    seed : int
+        seed of the study
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a value is out of range, or options contradict each other.
+    """
+
+    train_sizes: tuple[int, ...] | None = None
+    dim: int | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    weights: tuple[float, ...] | None = None
+    originals: int | None = None
+    original_mode: Literal["expected", "sampled"] | None = None
+    time: float = 2.0
+    noise_scale: float = 1.0
+    simulations: int = 300
+    data: str | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, default in _OF_POPULATIONS.items():
+            given = getattr(self, name)
+            if self.data is None and given is None:
+                object.__setattr__(self, name, default)
+            if self.data is not None and given is not None:
+                raise ValueError(
+                    f"{name} and data are both given: {name} is of a population and would have no "
+                    "effect, leave it out"
+                )
+        if self.data is None and self.train_sizes is None:
+            object.__setattr__(self, "train_sizes", tuple(range(25, 1001, 25)))
+        check_plan(self)
+        OneStepNoising(self.time, self.noise_scale)
+        if self.dim is not None:
+            as_count(self.dim, "dim")
+
+
+def sizes_around(dim: int, most: int) -> tuple[int, ...]:
+    """Training sizes that show what happens around ``n = d``, none above `most`.
+
+    Where the data are few against their dimension, sizes up to all of them, equal in ratio.
+
+    Examples
+    --------
+    >>> sizes_around(64, 1795)
+    (16, 32, 48, 58, 70, 80, 96, 128, 192, 256, 384, 512, 768, 1024, 1536)
+    >>> sizes_around(784, 100)
+    (2, 3, 4, 7, 10, 16, 25, 40, 63, 100)
+    """
+    sizes = sorted({max(2, round(ratio * dim)) for ratio in _RATIOS})
+    fitting = tuple(size for size in sizes if size <= most)
+    if len(fitting) >= len(_RATIOS) // 2:
+        return fitting
+    return tuple(sorted({int(size) for size in np.geomspace(2, most, 10).round()}))

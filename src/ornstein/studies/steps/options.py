@@ -1,0 +1,134 @@
+"""What a steps study of a linear denoiser computes."""
+
+from __future__ import annotations
+
+__all__ = ["StepsOptions", "check_samplers"]
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from ornstein.diffusion.samplers import as_sampler
+from ornstein.diffusion.schedules import BetaSchedule, as_schedule
+from ornstein.engine.study import check_plan
+from ornstein.validation import as_count, as_positive
+
+if TYPE_CHECKING:
+    from ornstein.diffusion.samplers import Sampler
+    from ornstein.diffusion.schedules import Schedule
+
+
+@dataclass(frozen=True)
+class StepsOptions:
+    """What a steps study of a linear denoiser computes.
+
+    Parameters
+    ----------
+    train_sizes : tuple of int
+        training sizes n >= 2: start:stop:step (stop included) or a comma list
+    steps : tuple of int
+        numbers of sampling steps S: start:stop:step (stop included) or a comma list; the limit of
+        infinitely many is always among the results
+    samplers : tuple of str
+        any of ddpm, ddpm:large, ddim, ddim:ETA (0 to 1), euler, heun
+    dim : int
+        dimension d
+    mean, std : float
+        of the population, per coordinate; std is the root of the mean coordinate variance
+    population : str
+        isotropic, or power-law: variances k^-exponent
+    exponent : float
+        of the power law
+    schedule : str
+        noise schedule of ddpm and ddim
+    ode_schedule : str
+        noise schedule of euler and heun
+    diffusion_steps : int
+        T of beta schedules, of which S are taken; 0: as many as S
+    start : str
+        law of the first point: noised centred data of unit variance (standard), or the noised
+        training law (marginal)
+    ridge : float
+        added to the covariance of the denoiser, in squared data units
+    originals : int
+        number N of fresh points that Delta compares with
+    simulations : int
+        replicates of each training size
+    seed : int
+        seed of the study
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a value is out of range, more steps are asked for than the diffusion has, or an option
+        has no effect.
+    """
+
+    train_sizes: tuple[int, ...] = (50, 150, 400, 1000, 3000)
+    steps: tuple[int, ...] = (5, 10, 20, 50, 100, 200, 500, 1000)
+    samplers: tuple[str, ...] = ("ddpm", "ddpm:large", "ddim", "euler", "heun")
+    dim: int = 100
+    mean: float = 0.0
+    std: float = 1.0
+    population: Literal["isotropic", "power-law"] = "isotropic"
+    exponent: float = 1.0
+    schedule: Literal["linear", "scaled_linear", "cosine", "karras"] = "linear"
+    ode_schedule: Literal["linear", "scaled_linear", "cosine", "karras"] = "karras"
+    diffusion_steps: int = 1000
+    start: Literal["standard", "marginal"] = "standard"
+    ridge: float = 0.0
+    originals: int = 10_000
+    simulations: int = 100
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_plan(self)
+        if self.population not in {"isotropic", "power-law"}:
+            raise ValueError(
+                f"population is {self.population!r}, expected 'isotropic' or 'power-law'"
+            )
+        if self.population == "isotropic" and self.exponent != 1.0:
+            raise ValueError(
+                f"exponent is {self.exponent:g} and population isotropic, where it would have no "
+                "effect: give population power-law as well"
+            )
+        if self.start not in {"standard", "marginal"}:
+            raise ValueError(f"start is {self.start!r}, expected 'standard' or 'marginal'")
+        as_count(self.dim, "dim")
+        for name in ("mean", "exponent"):
+            if not math.isfinite(getattr(self, name)):
+                raise ValueError(f"{name} is {getattr(self, name):g}, expected a finite number")
+        as_positive(self.std, "std")
+        as_positive(self.ridge, "ridge", zero=True)
+        as_count(self.diffusion_steps, "diffusion_steps", at_least=0)
+        check_samplers(self)
+        for name in self.samplers:
+            levels = self.schedule_of(as_sampler(name))
+            for count in self.steps:
+                levels.levels(count)
+
+    def schedule_of(self, sampler: Sampler) -> Schedule:
+        """The schedule that a sampler uses here."""
+        ode = sampler.name in {"euler", "heun"}
+        chosen = as_schedule(self.ode_schedule if ode else self.schedule)
+        if isinstance(chosen, BetaSchedule):
+            return BetaSchedule(chosen.name, self.diffusion_steps or None)
+        return chosen
+
+
+def check_samplers(options: Any) -> None:
+    """Validate ``samplers`` and ``steps`` of options.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there are none, one stands twice, or one does not exist.
+    """
+    for name in ("train_sizes", "steps", "samplers"):
+        entries = getattr(options, name)
+        if not entries or len(set(entries)) < len(entries):
+            raise ValueError(f"{name} is {entries}, expected one entry or more, none twice")
+    for name in options.samplers:
+        as_sampler(name)
+    for count in options.steps:
+        as_count(count, "a number of steps")
