@@ -13,9 +13,11 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.direct import direct_cell
 from benchmarks.timing import best_of, exponent, once
-from ornstein.engine.running import run_study
-from ornstein.engine.store import Cell, Store
-from ornstein.studies.linear.study import LinearConfig, LinearStudy
+from ornstein.engine.running import compute
+from ornstein.engine.store import Store
+from ornstein.engine.study import Cell
+from ornstein.studies.linear.options import LinearOptions
+from ornstein.studies.linear.study import LinearStudy
 
 SEED_SIZES = (25, 50, 75, 100)
 
@@ -30,7 +32,7 @@ def run() -> None:
 
 
 def _study(**options) -> LinearStudy:
-    return LinearStudy(LinearConfig(**{"train_sizes": SEED_SIZES, **options}))
+    return LinearStudy(LinearOptions(**{"train_sizes": SEED_SIZES, **options}))
 
 
 def _against_direct() -> None:
@@ -62,7 +64,7 @@ def _whole_job() -> None:
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()
             with Store(Path(folder), study.identity, study.metrics) as store:
-                run_study(study, store, progress=False)
+                compute(study, store, progress=False)
             seconds = time.perf_counter() - start
         note = "" if simulations == 300 else f" ({simulations} simulations)"
         print(f"| {mode}{note} | {seconds:.2f} | {4 * simulations / seconds:.0f} |")
@@ -87,7 +89,7 @@ def _growth() -> None:
 
             def cell(config: dict = config, n: int = n, count: list = [0]) -> None:  # noqa: B006
                 count[0] += 1  # another replicate each time: nothing is reused
-                study = LinearStudy(LinearConfig(train_sizes=(n,), **config))
+                study = LinearStudy(LinearOptions(train_sizes=(n,), **config))
                 study.measure(Cell(n, count[0]))
 
             times.append(best_of(cell, 3))

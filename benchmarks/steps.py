@@ -11,9 +11,10 @@ from benchmarks.timing import best_of, exponent, once
 from ornstein.denoisers.linear import LinearDiffusion, empirical_law, generated_law
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.diffusion.schedules import as_schedule
-from ornstein.engine.store import Cell
+from ornstein.engine.study import Cell
 from ornstein.gaussians import Gaussian
-from ornstein.studies.steps.study import StepsConfig, StepsStudy
+from ornstein.studies.steps.options import StepsOptions
+from ornstein.studies.steps.study import StepsStudy
 
 STEPS = (10, 100)
 DRAWS = 10_000
@@ -58,7 +59,7 @@ def _cells() -> None:
     print("| population | n = 50 | 400 | 3000 |\n|---|---|---|---|")
     for population in ("isotropic", "power-law"):
         study = StepsStudy(
-            StepsConfig(
+            StepsOptions(
                 train_sizes=(50, 400, 3000),
                 steps=(5, 10, 20, 50, 100, 200, 500, 1000),
                 samplers=("ddpm", "ddpm:large", "ddim", "euler", "heun"),

@@ -28,7 +28,7 @@ from ornstein.networks import (
 from ornstein.reports.figures import save_figure
 from ornstein.reports.grids import image_sheets, nearest_images
 from ornstein.reports.tables import with_error
-from ornstein.studies.neural.measures import fitted_distances, moments_of
+from ornstein.studies.neural.measures import fitted_distances
 
 FOLDER = Path("runs/digits")
 SHOWN = 36
@@ -57,7 +57,7 @@ def main() -> None:
         generated = drawn.flatten(1).double().numpy()
         copied = memorized_fraction(generated, points, rest)
         # Of four samples of 500, for a standard error.
-        fits = [fitted_distances(part, moments_of(data)) for part in np.split(generated, 4)]
+        fits = [fitted_distances(part, data.moments()) for part in np.split(generated, 4)]
         distance = with_error(*mean_and_error([fit.wasserstein2 / unit for fit in fits]))
         print(
             f"{start} start: memorized {copied.fraction:.4f} [{copied.low:.4f}, "

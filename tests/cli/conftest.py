@@ -37,5 +37,4 @@ def ornstein(
 @pytest.fixture
 def without_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Skip the drawing, which takes longer than a small study."""
-    monkeypatch.setattr("ornstein.reports.figures.linear_figure", lambda *_: None)
-    monkeypatch.setattr("ornstein.reports.figures.save_figure", lambda *_: None)
+    monkeypatch.setattr("ornstein.engine.summary.Summary.write_figures", lambda *_: None)

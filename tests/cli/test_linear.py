@@ -12,7 +12,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from ornstein.studies.linear.study import MIXTURE_DRAWS
+from ornstein.data.sources import MIXTURE_DRAWS
 
 COLUMNS = [
     "train_size",
@@ -30,6 +30,7 @@ COLUMNS = [
     "delta_positive",
     "delta_positive_low",
     "delta_positive_high",
+    *(f"{name}_median" for name in ("kl", "hellinger2", "wasserstein2", "trace")),
 ]
 THEORY = [name for name in COLUMNS if name.endswith("_theory")]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ornstein.engine.store import Cell
+from ornstein.engine.study import Cell
 from ornstein.studies.linear.study import LinearStudy
 
 SMALL = ("--dim", 3, "--train-sizes", "5,8", "--simulations", 4, "--jobs", 1, "--out", "study")

@@ -1,7 +1,6 @@
 """``ornstein unet`` from end to end: the folder it leaves, what it prints, what it refuses."""
 
 import csv
-import importlib
 import json
 import sys
 from collections.abc import Callable
@@ -16,9 +15,8 @@ from PIL import Image
 pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
-from ornstein.cli.learned import _faster_batch
-from ornstein.cli.unet import unet
-from ornstein.studies.neural.config import LearnedConfig
+from ornstein.cli.networks import _faster_batch
+from ornstein.studies.neural.options import NeuralOptions
 from ornstein.studies.neural.unet import UNetStudy
 
 SMALL = ("--epochs", 1, "--diffusion-steps", 5, "--simulations", 2, "--jobs", 1, "--originals", 50)
@@ -37,19 +35,6 @@ FIXED = (
     "train_seconds",
     "sample_seconds",
 )
-
-
-@pytest.fixture(autouse=True)
-def registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    main = importlib.import_module("ornstein.cli.main")
-    monkeypatch.setitem(main.COMMANDS, "unet", unet)
-
-
-@pytest.fixture
-def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("unet.unet_figure", "unet.samples_figure", "snapshots.snapshot_figure"):
-        monkeypatch.setattr(f"ornstein.reports.{name}", lambda *_: None)
-    monkeypatch.setattr("ornstein.reports.figures.save_figure", lambda *_: None)
 
 
 def rows_of(folder: str) -> list[dict[str, str]]:
@@ -94,7 +79,7 @@ def test_what_a_study_leaves_behind(ornstein: Callable) -> None:
     assert (config["pixels"], config["threads"]) == (8, 1)
 
 
-@pytest.mark.usefixtures("without_figures")
+@pytest.mark.usefixtures("without_figure")
 def test_the_same_command_goes_on(ornstein: Callable) -> None:
     options = ("unet", *MLP, "--train-sizes", "10,12", "--generated", 20)
     first = ornstein(*options, "--out", "study")
@@ -113,7 +98,7 @@ def test_the_same_command_goes_on(ornstein: Callable) -> None:
     assert "seed is 0 there and 5 here" in refused.err
 
 
-@pytest.mark.usefixtures("without_figures")
+@pytest.mark.usefixtures("without_figure")
 def test_json(ornstein: Callable) -> None:
     result = ornstein("unet", *MLP, "--train-sizes", "10", "--generated", 5, "--json")
     assert (result.status, result.err) == (0, "")
@@ -144,7 +129,7 @@ def test_snapshots(ornstein: Callable) -> None:
     assert rows_of("study") == rows
 
 
-@pytest.mark.usefixtures("without_figures")
+@pytest.mark.usefixtures("without_figure")
 def test_tensorboard_shows_memorization_over_training(ornstein: Callable) -> None:
     options = ("--log", "tensorboard", "--training-steps", 20, "--simulations", 1)
     result = ornstein("unet", *MLP, *options, "--train-sizes", "10", "--out", "study")
@@ -155,7 +140,7 @@ def test_tensorboard_shows_memorization_over_training(ornstein: Callable) -> Non
         assert tag in content
 
 
-@pytest.mark.usefixtures("without_figures")
+@pytest.mark.usefixtures("without_figure")
 def test_images_of_a_folder(ornstein: Callable) -> None:
     Path("images").mkdir()
     pixels = np.random.default_rng(0).integers(0, 256, (14, 9, 12), dtype=np.uint8)
@@ -204,9 +189,9 @@ def test_without_networks(
     assert result.err.count("\n") == 1
 
 
-@pytest.mark.usefixtures("without_figures")
+@pytest.mark.usefixtures("without_figure")
 def test_a_failing_cell(ornstein: Callable) -> None:
-    original = UNetStudy.measure_together
+    original = UNetStudy.measure_batch
 
     def failing(self: UNetStudy, cells: list) -> list:
         if cells[0].replicate == 1:
@@ -215,7 +200,7 @@ def test_a_failing_cell(ornstein: Callable) -> None:
 
     options = ("unet", *MLP, "--train-sizes", "10", "--out", "study")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(UNetStudy, "measure_together", failing)
+        patch.setattr(UNetStudy, "measure_batch", failing)
         result = ornstein(*options)
     assert result.status == 1
     assert "1 cell(s) failed" in result.err
@@ -227,7 +212,7 @@ def test_a_failing_cell(ornstein: Callable) -> None:
 
 def test_what_is_trained_at_once() -> None:
     def batch(gpu: bool = False, **options: Any) -> int:
-        study = UNetStudy(LearnedConfig(train_sizes=(50,), **options))
+        study = UNetStudy(NeuralOptions(train_sizes=(50,), **options))
         return _faster_batch(study, gpu=gpu)
 
     assert batch() == 1
@@ -255,7 +240,7 @@ def test_steps_of_a_trained_network(ornstein: Callable) -> None:
     assert rows_of("study") == rows
 
 
-@pytest.mark.usefixtures("without_figures")
+@pytest.mark.usefixtures("without_figure")
 def test_steps_of_a_network_trained_otherwise(ornstein: Callable) -> None:
     options = (
         *("--pixels", 2, "--width", 8, "--originals", 50, "--jobs", 1, "--steps", "3"),
@@ -291,7 +276,7 @@ def test_steps_that_make_no_sense(ornstein: Callable, options: tuple, message: s
     assert result.err.count("\n") == 1
 
 
-@pytest.mark.usefixtures("without_figures")
+@pytest.mark.usefixtures("without_figure")
 def test_components_of_a_mixture(ornstein: Callable) -> None:
     options = ("--mean", "0.2,0.8", "--weights", "1,3", "--train-sizes", "10,12")
     result = ornstein("unet", *MLP, *options, "--generated", 20, "--out", "study")

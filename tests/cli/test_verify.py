@@ -1,6 +1,5 @@
 """``ornstein verify``: the table, the JSON document, colours, exit status, bad input."""
 
-import importlib
 import io
 import json
 import math
@@ -11,20 +10,13 @@ import numpy as np
 import pytest
 
 from ornstein import theory
-from ornstein.cli.verify import verify
 from ornstein.reports.verification import use_color, verification_table
 from ornstein.verification.checks import judge, not_judged
 from ornstein.verification.registry import CHECKS
 from ornstein.verification.running import Verification
 
 # The package has a function of that name, which hides the module.
-command_line = importlib.import_module("ornstein.cli.main")
 CHEAP = ("verify", "--fast", "--only", "5", "--jobs", 1)
-
-
-@pytest.fixture(autouse=True)
-def registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(command_line.COMMANDS, "verify", verify)
 
 
 @pytest.fixture

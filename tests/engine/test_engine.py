@@ -3,29 +3,35 @@
 import math
 import sqlite3
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
-from ornstein.engine.running import cell_seed, planned_cells, run_study
-from ornstein.engine.store import Cell, Outcome, Store, StudyError, read_status
-from ornstein.engine.summary import mean_and_error, write_csv
+from ornstein.engine.running import compute
+from ornstein.engine.store import Outcome, Store, StudyError, read_status
+from ornstein.engine.study import Cell, Study, cell_seed, planned_cells
+from ornstein.engine.summary import Summary, mean_and_error, write_csv
 from ornstein.intervals import wilson_interval
 
 
 @dataclass(frozen=True)
-class Toy:
+class Toy(Study):
     """Measures a random number; fails where told; notes each call in a file."""
 
-    train_sizes: tuple[int, ...] = (2, 5)
-    simulations: int = 4
-    seed: int = 0
+    train_sizes: tuple[int, ...] = (2, 5)  # type: ignore[assignment]
+    simulations: int = 4  # type: ignore[assignment]
+    seed: int = 0  # type: ignore[assignment]
     log: Path | None = None
     failing: frozenset[Cell] = frozenset()
     scale: float = 1.0
-    metrics: tuple[str, ...] = field(default=("value", "limit"), init=False)
+    name: ClassVar[str] = "toy"
+    metrics: ClassVar[tuple[str, ...]] = ("value", "limit")  # type: ignore[misc]
+
+    def summarize(self, store: Store) -> Summary:
+        return Summary(rows=[{"values": len(store.values(planned_cells(self)))}])
 
     @property
     def identity(self) -> dict[str, object]:
@@ -46,7 +52,7 @@ class Toy:
 
 def run(study: Toy, folder: Path, **options) -> dict:
     with Store(folder, study.identity, study.metrics) as store:
-        run_study(study, store, **options)
+        compute(study, store, **options)
         return store.values(planned_cells(study))
 
 

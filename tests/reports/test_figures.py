@@ -20,7 +20,7 @@ from ornstein.reports.figures import (
     linear_figure,
     save_figure,
 )
-from ornstein.studies.linear.study import LinearConfig, LinearStudy
+from ornstein.studies.linear.study import LinearOptions, LinearStudy
 
 SIZES = (20, 40, 80, 200)
 
@@ -53,7 +53,7 @@ def points(axis: Axes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def test_points_lie_where_the_rows_say() -> None:
-    study = LinearStudy(LinearConfig(SIZES, dim=30, std=(2.0,)))
+    study = LinearStudy(LinearOptions(SIZES, dim=30, std=(2.0,)))
     rows = rows_of(study)
     axes = linear_figure(study, rows).axes
     ratios = np.array(SIZES) / 30
@@ -79,7 +79,7 @@ def test_points_lie_where_the_rows_say() -> None:
 
 
 def test_landmarks() -> None:
-    study = LinearStudy(LinearConfig(SIZES, dim=30))
+    study = LinearStudy(LinearOptions(SIZES, dim=30))
     for axis in linear_figure(study, rows_of(study)).axes:
         texts = {text.get_text().strip(): text.get_position()[0] for text in axis.texts}
         assert texts["n = d"] == 1.0
@@ -87,7 +87,7 @@ def test_landmarks() -> None:
 
 
 def test_a_population_without_theory() -> None:
-    study = LinearStudy(LinearConfig((5, 50), dim=3, mean=(0.0, 10.0), std=(1.0, 2.0)))
+    study = LinearStudy(LinearOptions((5, 50), dim=3, mean=(0.0, 10.0), std=(1.0, 2.0)))
     rows = rows_of(study)
     for row in rows:
         row |= {"wasserstein2_mean": math.nan, "wasserstein2_se": math.nan}
@@ -97,7 +97,7 @@ def test_a_population_without_theory() -> None:
 
 
 def test_files_open_and_are_the_same_each_time(tmp_path: Path) -> None:
-    study = LinearStudy(LinearConfig(SIZES, dim=30))
+    study = LinearStudy(LinearOptions(SIZES, dim=30))
     for name in ("a", "b"):
         figure = linear_figure(study, rows_of(study))
         save_figure(figure, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")

@@ -16,7 +16,7 @@ from ornstein.reports.tables import (
     paragraph,
     with_error,
 )
-from ornstein.studies.linear.study import LinearConfig, LinearStudy
+from ornstein.studies.linear.study import LinearOptions, LinearStudy
 
 FINITE = st.floats(-1e12, 1e12, allow_nan=False).filter(lambda x: x == 0 or abs(x) > 1e-12)
 
@@ -92,7 +92,7 @@ def row(train_size: int, size: float, error: float) -> dict[str, float | int]:
 @pytest.mark.parametrize("size", [1e-5, 1.0, 123.456789, 1e5, 3.3e9, math.inf])
 @pytest.mark.parametrize("relative_error", [3e-5, 1e-3, 0.1, 30.0, math.nan])
 def test_the_linear_table_fits_80_columns(size: float, relative_error: float) -> None:
-    study = LinearStudy(LinearConfig((2, 100_000), dim=1000))
+    study = LinearStudy(LinearOptions((2, 100_000), dim=1000))
     error = math.nan if math.isinf(size) else relative_error * size
     text = linear_tables(study, [row(2, size, error), row(100_000, size, error)])
     assert max(map(len, text.splitlines())) <= 80
@@ -101,13 +101,13 @@ def test_the_linear_table_fits_80_columns(size: float, relative_error: float) ->
 
 
 def test_theory_stands_to_the_digit_of_the_error_beside_it() -> None:
-    study = LinearStudy(LinearConfig((400,), dim=100))
+    study = LinearStudy(LinearOptions((400,), dim=100))
     values = row(400, 1.0, 1.0) | {"kl_mean": 18.0961, "kl_se": 0.026, "kl_theory": 18.10812}
     assert " 18.096 ± 0.026  18.108 " in linear_tables(study, [values])
 
 
 def test_mixtures_have_no_theory_columns() -> None:
-    config = LinearConfig((5,), dim=3, mean=(0.0, 10.0), std=(1.0, 2.0))
+    config = LinearOptions((5,), dim=3, mean=(0.0, 10.0), std=(1.0, 2.0))
     missing = {
         f"{name}_{part}": math.nan
         for name in ("kl", "hellinger2", "wasserstein2", "trace")

@@ -12,11 +12,12 @@ from scipy.spatial.distance import pdist
 
 from ornstein import Gaussian, Mixture, OneStepDenoiser, delta
 from ornstein.data.files import load_data
-from ornstein.engine.running import cell_seed, run_study
-from ornstein.engine.store import Cell, Store
+from ornstein.data.sources import MIXTURE_DRAWS
+from ornstein.engine.study import Cell, cell_seed
 from ornstein.gaussians import hellinger_squared, kl_divergence, wasserstein_squared
 from ornstein.kernels.full_dimension import bandwidth
-from ornstein.studies.linear.study import MIXTURE_DRAWS, LinearConfig, LinearStudy, summarize
+from ornstein.studies.linear.options import LinearOptions
+from ornstein.studies.linear.study import LinearStudy
 
 MIXTURE = {"mean": (0.0, 10.0), "std": (1.0, 2.0), "weights": (0.5, 0.5)}
 
@@ -24,17 +25,14 @@ MIXTURE = {"mean": (0.0, 10.0), "std": (1.0, 2.0), "weights": (0.5, 0.5)}
 def redrawn(study: LinearStudy, cell: Cell) -> tuple[np.ndarray, Gaussian]:
     """Training set and generated law of a cell, through the public estimator."""
     rng = np.random.default_rng(cell_seed(study.seed, cell))
-    if study.config.data is not None:
-        train, _ = study.source.split(cell.train_size, rng)
-    else:
-        train = study.source.sample(cell.train_size, rng)
-    model = OneStepDenoiser(study.config.time, study.config.noise_scale, random_state=rng)
+    train = study.source.draw(cell.train_size, rng).train
+    model = OneStepDenoiser(study.options.time, study.options.noise_scale, random_state=rng)
     return train, model.fit(train).generated_law_
 
 
 @pytest.mark.parametrize("train_size", [3, 6, 7, 40])
 def test_a_cell_is_what_the_public_functions_give(train_size: int) -> None:
-    config = LinearConfig((train_size,), dim=6, std=(0.7,), time=1.2, noise_scale=0.5, seed=5)
+    config = LinearOptions((train_size,), dim=6, std=(0.7,), time=1.2, noise_scale=0.5, seed=5)
     study, cell = LinearStudy(config), Cell(train_size, 3)
     train, law = redrawn(study, cell)
     population = Gaussian.isotropic(6, mean=10.0, std=0.7)
@@ -50,10 +48,10 @@ def test_a_cell_is_what_the_public_functions_give(train_size: int) -> None:
 
 def test_l2_distances_against_numerical_integration() -> None:
     """One dimension: ``int (p - p_X)^2`` with a kernel on every point, by quadrature."""
-    config = LinearConfig((12,), dim=1, mean=(1.0,), originals=30, original_mode="sampled", seed=2)
+    config = LinearOptions((12,), dim=1, mean=(1.0,), originals=30, original_mode="sampled", seed=2)
     study, cell = LinearStudy(config), Cell(12, 1)
     train, law = redrawn(study, cell)
-    originals = study.source.sample(30, np.random.default_rng(cell_seed(2, Cell(0, 1))))
+    originals = study.source.draw(30, np.random.default_rng(cell_seed(2, Cell(0, 1)))).train
     values = study.measure(cell)
     grid = np.linspace(-14, 16, 200_001)
     p = np.exp(law.log_prob(grid[:, None]))
@@ -72,7 +70,7 @@ def test_l2_distances_against_numerical_integration() -> None:
 
 def test_expected_originals_are_the_mean_of_sampled_ones() -> None:
     """``e(O)`` over redrawn originals, against its closed expectation."""
-    config = LinearConfig((9,), dim=2, mean=(0.0,), originals=40, seed=1)
+    config = LinearOptions((9,), dim=2, mean=(0.0,), originals=40, seed=1)
     cell = Cell(9, 0)
     values = LinearStudy(config).measure(cell)
     expected = values["delta_sign"] * math.exp(values["delta_log_abs"])
@@ -85,7 +83,7 @@ def test_expected_originals_are_the_mean_of_sampled_ones() -> None:
 
 
 def test_sampled_originals_are_shared_by_the_sizes_of_a_replicate() -> None:
-    config = LinearConfig((5, 8), dim=3, originals=50, original_mode="sampled")
+    config = LinearOptions((5, 8), dim=3, originals=50, original_mode="sampled")
     study = LinearStudy(config)
     together = [study.measure(Cell(n, 2)) for n in (5, 8)]
     study.measure(Cell(5, 1))  # another replicate in between changes nothing
@@ -96,9 +94,9 @@ def test_sampled_originals_are_shared_by_the_sizes_of_a_replicate() -> None:
 @pytest.mark.parametrize("dim", [1, 2])
 def test_kl_and_hellinger_to_a_mixture_against_quadrature(dim: int) -> None:
     """Means over cells of estimate minus quadrature, in standard errors; single cells too."""
-    config = LinearConfig((30,), dim=dim, **MIXTURE, seed=11)
+    config = LinearOptions((30,), dim=dim, **MIXTURE, seed=11)
     study = LinearStudy(config)
-    mixture = study.source
+    mixture = study.source.population
     assert isinstance(mixture, Mixture)
     scores = []
     for replicate in range(8):
@@ -145,7 +143,7 @@ def _moments(law: Gaussian, mixture: Mixture) -> tuple[float, float, float]:
 @pytest.mark.parametrize(("dim", "train_size"), [(1, 3), (2, 3), (2, 60), (300, 3), (300, 320)])
 def test_the_sign_of_delta_against_mpmath(dim: int, train_size: int) -> None:
     """All terms by another route: scipy's densities, dense covariances, sums in 50 digits."""
-    config = LinearConfig((train_size,), dim=dim, originals=1000)
+    config = LinearOptions((train_size,), dim=dim, originals=1000)
     study, cell = LinearStudy(config), Cell(train_size, 0)
     train, law = redrawn(study, cell)
     values = study.measure(cell)
@@ -174,7 +172,7 @@ def test_the_sign_of_delta_against_mpmath(dim: int, train_size: int) -> None:
 
 
 def test_digits_have_constant_pixels_and_finite_distances() -> None:
-    study = LinearStudy(LinearConfig((40, 400), data="digits"))
+    study = LinearStudy(LinearOptions((40, 400), data="digits"))
     assert study.std == pytest.approx(
         math.sqrt(load_data("digits").points.var(axis=0, ddof=1).mean())
     )
@@ -191,7 +189,7 @@ def test_digits_have_constant_pixels_and_finite_distances() -> None:
 
 
 def test_what_decides_a_cell_is_its_identity(tmp_path) -> None:
-    base = LinearConfig((5, 9), dim=3)
+    base = LinearOptions((5, 9), dim=3)
     study = LinearStudy(base)
     for change in (
         {"dim": 4},
@@ -210,11 +208,8 @@ def test_what_decides_a_cell_is_its_identity(tmp_path) -> None:
 
 
 def test_the_summary_is_mean_and_standard_error_over_cells(tmp_path: Path) -> None:
-    study = LinearStudy(LinearConfig((9, 30), dim=4, simulations=5, seed=3))
-    with Store(tmp_path, study.identity, study.metrics) as store:
-        run_study(study, store, jobs=1)
-        rows = summarize(study, store)
-    for row in rows:
+    study = LinearStudy(LinearOptions((9, 30), dim=4, simulations=5, seed=3))
+    for row in study.run(tmp_path, jobs=1).rows:
         cells = [study.measure(Cell(int(row["train_size"]), r)) for r in range(5)]
         for name in ("kl", "wasserstein2", "trace", "log_l2_original", "delta_log_abs"):
             values = [cell[name] for cell in cells]

@@ -74,8 +74,7 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The study, computed in one go by one worker."""
     folder = tmp_path_factory.mktemp("unbroken") / "study"
     patch = pytest.MonkeyPatch()
-    patch.setattr("ornstein.reports.figures.linear_figure", lambda *_: None)
-    patch.setattr("ornstein.reports.figures.save_figure", lambda *_: None)
+    patch.setattr("ornstein.engine.summary.Summary.write_figures", lambda *_: None)
     assert main([*OPTIONS, "--jobs", "1", "--out", str(folder)]) == 0
     patch.undo()
     return folder

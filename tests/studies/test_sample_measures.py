@@ -7,7 +7,7 @@ import pytest
 
 from ornstein import Gaussian
 from ornstein.covariances import Covariance
-from ornstein.data.files import DataSet
+from ornstein.data.sources import DataSet, PopulationSource
 from ornstein.denoisers.linear import LinearDiffusion
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.diffusion.schedules import BetaSchedule
@@ -20,7 +20,6 @@ from ornstein.studies.neural.measures import (
     kernel_measures,
     linear_distances,
     memorization,
-    moments_of,
 )
 from ornstein.studies.neural.unet import perfect_delta
 from ornstein.theory.random_matrices.wishart import wishart_kl
@@ -54,7 +53,7 @@ class TestFittedDistances:
                 points = law.sample(count, rng)
                 values.append(fitted_distances(points, reference).wasserstein2)
                 if len(raw) < 300:
-                    fit = moments_of(DataSet(points))
+                    fit = DataSet(points).moments()
                     raw.append(wasserstein_squared(fit, reference))
             error = np.std(values) / math.sqrt(len(values))
             assert abs(np.mean(values) - exact) < 4 * error + slack
@@ -114,7 +113,7 @@ def test_points_between_components_go_to_the_heavier_one() -> None:
 def test_moments_of_a_mixture() -> None:
     mixture = Mixture.isotropic(3, [0.0, 2.0], [1.0, 0.5], [0.25, 0.75])
     points = mixture.sample(200_000, 0)
-    law = moments_of(mixture)
+    law = PopulationSource(mixture).moments()
     assert law.mean == pytest.approx(points.mean(axis=0), abs=0.02)
     assert law.covariance.dense() == pytest.approx(np.cov(points.T), abs=0.02)
 

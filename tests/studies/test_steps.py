@@ -11,17 +11,17 @@ import pytest
 import yaml
 
 from ornstein import Gaussian, delta
-from ornstein.cli.steps import steps as steps_command
+from ornstein.cli.main import main
 from ornstein.denoisers.linear import LinearDiffusion
-from ornstein.engine.running import cell_seed, planned_cells, run_study
-from ornstein.engine.store import Cell, Store, StudyError
+from ornstein.engine.store import StudyError
+from ornstein.engine.study import Cell, cell_seed, planned_cells
 from ornstein.gaussians import hellinger_squared, kl_divergence, wasserstein_squared
-from ornstein.reports.steps import steps_figure, steps_tables
-from ornstein.studies.steps.study import StepsConfig, StepsStudy, resolved
-from ornstein.studies.steps.summary import optima, population_rows, summarize
+from ornstein.studies.steps.options import StepsOptions
+from ornstein.studies.steps.study import StepsStudy
+from ornstein.studies.steps.summary import optima, population_rows
 from ornstein.theory.linear_denoisers.sampling import sampler_quality
 
-SMALL = StepsConfig(
+SMALL = StepsOptions(
     train_sizes=(6, 30),
     steps=(5, 20),
     samplers=("ddpm:large", "ddim", "heun"),
@@ -31,9 +31,7 @@ SMALL = StepsConfig(
 
 
 def run(study: StepsStudy, folder: Path, **options) -> list[dict]:
-    with Store(folder, study.identity, study.metrics) as store:
-        run_study(study, store, progress=False, **options)
-        return summarize(study, store)
+    return list(study.run(folder, progress=False, **options).rows)
 
 
 @pytest.mark.parametrize("population", ["isotropic", "power-law"])
@@ -75,7 +73,7 @@ def test_few_points_have_infinite_kl_and_finite_wasserstein() -> None:
 def test_the_limit_is_what_many_steps_tend_to() -> None:
     study = StepsStudy(replace(SMALL, samplers=("ddpm", "ddim", "euler", "heun"), steps=(10, 1000)))
     measured = study.measure(Cell(30, 0))
-    for name in study.config.samplers:
+    for name in study.options.samplers:
         limit = measured[f"{name}/inf/kl"]
         gaps = [abs(measured[f"{name}/{steps}/kl"] - limit) for steps in (10, 1000)]
         assert gaps[1] < min(0.05, gaps[0] / 20)
@@ -103,7 +101,7 @@ def test_population_rows_are_the_theory() -> None:
 @pytest.mark.parametrize("population", ["isotropic", "power-law"])
 def test_the_floor_is_that_of_the_empirical_gaussian(population: str, tmp_path: Path) -> None:
     """KL at S = inf against the Wishart expectation, within 4 standard errors."""
-    config = StepsConfig(
+    config = StepsOptions(
         train_sizes=(20, 60),
         steps=(5,),
         samplers=("ddim", "ddpm"),
@@ -124,7 +122,7 @@ def test_the_floor_is_that_of_the_empirical_gaussian(population: str, tmp_path: 
 @pytest.mark.slow
 def test_who_has_an_optimum_at_finite_n(tmp_path: Path) -> None:
     """Samplers whose error adds variance have one in KL; those that lose variance have none."""
-    config = StepsConfig(
+    config = StepsOptions(
         train_sizes=(60,),
         steps=(5, 10, 20, 50, 100, 300, 1000),
         samplers=("ddpm", "ddpm:large", "ddim", "euler", "heun"),
@@ -188,7 +186,7 @@ def test_more_replicates_reuse_and_other_steps_are_refused(tmp_path: Path) -> No
     [
         {},
         {"train_sizes": (6,), "mean": 3.0},
-        {"train_sizes": (30,), "simulations": 1, "diffusion_steps": None},
+        {"train_sizes": (30,), "simulations": 1, "diffusion_steps": 0},
         {
             "samplers": ("ddpm", "ddpm:large", "ddim:0.5", "euler", "heun"),
             "population": "power-law",
@@ -197,28 +195,21 @@ def test_more_replicates_reuse_and_other_steps_are_refused(tmp_path: Path) -> No
 )
 def test_tables_fit_a_terminal_and_the_figure_draws(changes: dict, tmp_path: Path) -> None:
     study = StepsStudy(replace(SMALL, **changes))
-    rows = run(study, tmp_path, jobs=1)
-    text = steps_tables(study, rows)
+    summary = study.run(jobs=1)
+    text = summary.table()
     assert max(map(len, text.splitlines())) <= 80
     assert "nan" not in text
-    for name in study.config.samplers:
+    for name in study.options.samplers:
         assert f" {name}" in text
-    figure = steps_figure(study, rows)
-    assert len(figure.axes) == 3 * len(study.config.samplers)
+    figure = summary.figure()
+    assert len(figure.axes) == 3 * len(study.options.samplers)
     figure.savefig(tmp_path / "figure.svg")
 
 
 def test_the_command_leaves_a_study_folder(tmp_path: Path, capsys) -> None:
-    options = {
-        "samplers": "ddpm, heun",
-        "steps": "5,10",
-        "train_sizes": "30,60",
-        "dim": 8,
-        "simulations": 5,
-        "jobs": 1,
-        "out": str(tmp_path / "study"),
-    }
-    assert steps_command(**options) == 0
+    options = ["steps", "--samplers", "ddpm, heun", "--steps", "5,10", "--train-sizes", "30,60"]
+    options += ["--dim", "8", "--simulations", "5", "--jobs", "1", "--out", str(tmp_path / "study")]
+    assert main(options) == 0
     assert "order" in capsys.readouterr().out
     names = {"study.sqlite", "config.yaml", "summary.csv", "figure.svg", "figure.png"}
     assert names <= {path.name for path in (tmp_path / "study").iterdir()}
@@ -229,7 +220,7 @@ def test_the_command_leaves_a_study_folder(tmp_path: Path, capsys) -> None:
     assert config["samplers"] == "ddpm,heun"
     assert config["steps"] == "5,10"
     # Again, as JSON, with nothing left to compute.
-    assert steps_command(**options, json=True) == 0
+    assert main([*options, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert len(document["rows"]) == len(table)
     assert document["config"]["model"] == "linear"
@@ -238,9 +229,9 @@ def test_the_command_leaves_a_study_folder(tmp_path: Path, capsys) -> None:
     assert document["failed"] == []
 
 
-def test_resolved_names_everything() -> None:
-    config = resolved(StepsStudy(SMALL))
-    assert config["steps"] == [5, 20]
+def test_settings_name_everything() -> None:
+    config = StepsStudy(SMALL).settings
+    assert config["steps"] == (5, 20)
     assert config["model"] == "linear"
 
 

@@ -11,25 +11,23 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
-from ornstein.engine.running import planned_cells, run_study
-from ornstein.engine.store import Cell, Store
+from ornstein.engine.running import _groups, compute
+from ornstein.engine.store import Store
+from ornstein.engine.study import Cell, planned_cells
 from ornstein.studies.neural import snapshots as snapshots_module
 from ornstein.studies.neural import unet as unet_module
-from ornstein.studies.neural.config import Execution, LearnedConfig
 from ornstein.studies.neural.models import generate, snapshot_steps, train_models
-from ornstein.studies.neural.snapshots import SnapshotStudy, Window, crossing, exponent, windows
-from ornstein.studies.neural.steps import LearnedStepsConfig, LearnedStepsStudy
-from ornstein.studies.neural.steps import summarize as summarize_steps
-from ornstein.studies.neural.study import LearnedStudy
+from ornstein.studies.neural.options import Execution, NeuralOptions
+from ornstein.studies.neural.snapshots import SnapshotStudy, Window, crossing, exponent
+from ornstein.studies.neural.steps import NeuralStepsOptions, NeuralStepsStudy
+from ornstein.studies.neural.study import NeuralStudy
 from ornstein.studies.neural.unet import (
     FITTED,
     METRICS,
     SECONDS,
     UNetStudy,
     component_metric,
-    net,
     read_samples,
-    summarize,
 )
 
 TINY: dict[str, Any] = {
@@ -43,14 +41,14 @@ TINY: dict[str, Any] = {
 }
 
 
-def tiny(sizes: tuple[int, ...] = (10,), **options: Any) -> LearnedConfig:
-    return LearnedConfig(train_sizes=sizes, **{**TINY, **options})
+def tiny(sizes: tuple[int, ...] = (10,), **options: Any) -> NeuralOptions:
+    return NeuralOptions(train_sizes=sizes, **{**TINY, **options})
 
 
-def run(study: LearnedStudy, folder: Path, **options: Any) -> dict[int, dict[str, list[float]]]:
+def run(study: NeuralStudy, folder: Path, **options: Any) -> dict[int, dict[str, list[float]]]:
     """Values of all cells but for times, NaN as None."""
     with Store(folder, study.identity, study.metrics) as store:
-        run_study(study, store, **{"jobs": 1, **options})
+        compute(study, store, **{"jobs": 1, **options})
         assert not store.failed()
         table = store.values(planned_cells(study))
     return {
@@ -68,7 +66,7 @@ class TestDeterminism:
     def test_same_values_for_any_number_of_workers(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        # As if cells were dear: one for each worker.
+        # As if cells were expensive: one for each worker.
         monkeypatch.setattr(UNetStudy, "seconds", lambda *_: 1.0)
         study = UNetStudy(tiny((10, 30)))
         one = run(study, tmp_path / "one", jobs=1)
@@ -91,25 +89,23 @@ class TestDeterminism:
     ) -> None:
         config = tiny((12,), simulations=3)
         expected = run(UNetStudy(config), tmp_path / "alone")
-        original = UNetStudy.measure_together
+        original = UNetStudy.measure_batch
 
         def failing(self: UNetStudy, cells: list[Cell]) -> list[dict[str, float]]:
             if len(cells) > 1:
                 raise MemoryError("too many")
             return original(self, cells)
 
-        monkeypatch.setattr(UNetStudy, "measure_together", failing)
+        monkeypatch.setattr(UNetStudy, "measure_batch", failing)
         study = UNetStudy(config, Execution(replicate_batch=3))
         assert run(study, tmp_path / "group") == expected
 
     def test_groups_do_not_depend_on_what_is_there(self) -> None:
-        from ornstein.engine.running import _tasks
-
         study = UNetStudy(tiny((10, 20), simulations=4), Execution(replicate_batch=2))
         cells = planned_cells(study)
-        groups = {tuple(task) for task in _tasks(study, cells)}
+        groups = {tuple(task) for task in _groups(study, cells)}
         assert len(groups) == 4
-        assert {tuple(task) for task in _tasks(study, cells[4:])} < groups
+        assert {tuple(task) for task in _groups(study, cells[4:])} < groups
 
     def test_seeds_differ(self) -> None:
         study = UNetStudy(tiny())
@@ -132,9 +128,9 @@ class TestDeterminism:
 
     def test_the_network_is_trained_on_part_of_n(self) -> None:
         study = UNetStudy(tiny((10,), train_fraction=0.7))
-        assert study.config.seen(10) == 7
-        assert LearnedConfig(train_sizes=(50,)).seen(50) == 45
-        assert LearnedConfig(train_sizes=(2,)).seen(2) == 1
+        assert study.options.trained_on(10) == 7
+        assert NeuralOptions(train_sizes=(50,)).trained_on(50) == 45
+        assert NeuralOptions(train_sizes=(2,)).trained_on(2) == 1
 
 
 class TestResuming:
@@ -179,7 +175,7 @@ class TestResuming:
             Store(tmp_path / "s", study.identity, study.metrics) as store,
         ):
             patch.setattr(unet_module, "generate", failing)
-            run_study(study, store, jobs=1)
+            compute(study, store, jobs=1)
             assert store.failed() == {Cell(10, 0)}
         assert (tmp_path / "s/checkpoints/n10-r0.ckpt").exists()
         before = (tmp_path / "s/logs/n10-r0.csv").read_text()
@@ -224,7 +220,7 @@ class TestWhatIsMeasured:
         expected = set() if study.has_fits else set(FITTED)
         if sizes == (2,):
             expected |= {"memorized", "baseline"}
-        if study.config.train_fraction == 1:
+        if study.options.train_fraction == 1:
             expected |= {"validation_loss"}
         assert missing == expected
 
@@ -248,7 +244,7 @@ class TestWhatIsMeasured:
         cell = next(c for c in (Cell(10, r) for r in range(9)) if np.ptp(study.draw(c).images) == 0)
         with pytest.raises(ValueError, match="originals are all equal"):
             # One bright image among the originals, and then none: some variance is needed.
-            replace(study, config=replace(study.config, originals=2)).measure(cell)
+            replace(study, options=replace(study.options, originals=2)).measure(cell)
         values = study.measure(cell)
         assert math.isnan(values["memorized"])
 
@@ -265,11 +261,10 @@ class TestWhatIsMeasured:
         train = {row.tobytes() for row in images.reshape(100, -1)}
         assert not train & {row.tobytes() for row in held_out}
 
-    def test_summary_and_net(self, tmp_path: Path) -> None:
+    def test_summary_by_size_and_overall(self, tmp_path: Path) -> None:
         study = UNetStudy(tiny((10, 20), simulations=2, generated=20))
-        run(study, tmp_path)
-        with Store(tmp_path, study.identity, study.metrics) as store:
-            rows, whole = summarize(study, store), net(study, store)
+        summary = study.run(tmp_path, jobs=1)
+        rows, whole = summary.rows, summary.overall
         assert [row["train_size"] for row in rows] == [10, 20]
         assert whole["simulations"] == 4
         for name in ("distance_original", "distance_train", "delta", "memorized", "kl"):
@@ -319,9 +314,9 @@ class TestBadInput:
         assert UNetStudy(tiny(**options, pixels=32)).shape == (1, 32, 32)
 
     def test_steps_need_points_for_a_covariance(self) -> None:
-        config = LearnedStepsConfig(train_sizes=(10,), **TINY, generated=8, steps=(5,))
+        config = NeuralStepsOptions(train_sizes=(10,), **TINY, generated=8, steps=(5,))
         with pytest.raises(ValueError, match="more than 2 d = 8"):
-            LearnedStepsStudy(config)
+            NeuralStepsStudy(config)
 
     def test_snapshots_need_equal_steps(self) -> None:
         with pytest.raises(ValueError, match="give training_steps"):
@@ -379,17 +374,15 @@ class TestSnapshots:
 
 
 def test_steps_of_a_trained_network(tmp_path: Path) -> None:
-    config = LearnedStepsConfig(
+    config = NeuralStepsOptions(
         train_sizes=(20,),
         **{**TINY, "epochs": 5},
         generated=40,
         samplers=("ddpm", "ddim"),
         steps=(20, 3),
     )
-    study = LearnedStepsStudy(config)
-    run(study, tmp_path)
-    with Store(tmp_path, study.identity, study.metrics) as store:
-        rows = summarize_steps(study, store)
+    study = NeuralStepsStudy(config)
+    rows = study.run(tmp_path, jobs=1).rows
     assert [(row["sampler"], row["steps"]) for row in rows] == [
         (sampler, steps) for sampler in ("ddpm", "ddim") for steps in (3, 20)
     ]
@@ -415,9 +408,9 @@ class TestMemorizationAndGeneralization:
     }
 
     def measured(self, n: int, replicates: int, **options: Any) -> dict[str, np.ndarray]:
-        config = LearnedConfig(train_sizes=(n,), originals=n, **self.options, **options)
+        config = NeuralOptions(train_sizes=(n,), originals=n, **self.options, **options)
         study = UNetStudy(config, Execution(replicate_batch=replicates))
-        cells = study.measure_together([Cell(n, r) for r in range(replicates)])
+        cells = study.measure_batch([Cell(n, r) for r in range(replicates)])
         return {name: np.array([values[name] for values in cells]) for name in METRICS}
 
     def test_overfit_on_purpose(self) -> None:
@@ -431,7 +424,7 @@ class TestMemorizationAndGeneralization:
 
     def test_the_window_opens_with_n(self, tmp_path: Path) -> None:
         """Four times the data: memorized some four times later, and learned longer before that."""
-        config = LearnedConfig(
+        config = NeuralOptions(
             train_sizes=(16, 64),
             model="mlp",
             prediction="sample",
@@ -442,9 +435,7 @@ class TestMemorizationAndGeneralization:
             simulations=2,
         )
         study = SnapshotStudy(config, Execution(replicate_batch=2))
-        run(study, tmp_path)
-        with Store(tmp_path, study.identity, study.metrics) as store:
-            few, many = windows(study, store)
+        few, many = study.run(tmp_path, jobs=1).windows
         assert few.memorized == many.memorized == 2
         assert few.best_step < few.memorization_step
         assert many.best_step < many.memorization_step
@@ -462,7 +453,7 @@ class TestMemorizationAndGeneralization:
     def test_the_unet_learns_a_mixture(self) -> None:
         """Weights, means and deviations of 2,000 images within 10 percent of the truth."""
         truth = {"mean": (0.2, 0.8), "std": (0.1, 0.1), "weights": (0.3, 0.7)}
-        config = LearnedConfig(
+        config = NeuralOptions(
             train_sizes=(4000,),
             width=0.125,
             prediction="v",
