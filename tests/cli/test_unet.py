@@ -134,7 +134,7 @@ def test_tensorboard_shows_memorization_over_training(ornstein: Callable) -> Non
     options = ("--log", "tensorboard", "--training-steps", 20, "--simulations", 1)
     result = ornstein("unet", *MLP, *options, "--train-sizes", "10", "--out", "study")
     assert (result.status, result.err) == (0, "")
-    (events,) = Path("lightning_logs/study/n10-r0").glob("events.*")
+    (events,) = Path("study/lightning_logs/n10-r0").glob("events.*")
     content = events.read_bytes()
     for tag in (b"memorized", b"delta", b"train_loss"):
         assert tag in content
@@ -261,10 +261,10 @@ def test_steps_of_a_network_trained_otherwise(ornstein: Callable) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--training-steps", 3), "--training-steps: is of trained networks"),
-        (("--weights", "1,2"), "--weights: is of trained networks"),
-        (("--start", "population"), "--start: population is of trained networks"),
-        (("--mean", "1,2"), "--mean: given 2 entries"),
+        (("--training-steps", 3), "--training-steps is an option of --model unet"),
+        (("--weights", "1,2"), "--weights is an option of --model unet"),
+        (("--start", "population"), "--start: given 'population', expected 'standard', 'marginal'"),
+        (("--mean", "1,2"), "--mean: given '1,2', expected a number"),
         (("--model", "mlp", "--data", "digits", "--start", "population"), "start is 'population'"),
         (("--model", "mlp", "--prediction", "x0"), "--prediction: given 'x0'"),
     ],

@@ -328,7 +328,9 @@ def _one_line(message: str) -> str:
     """Condense jsonargparse's message to what was given and what was expected."""
     key = re.search(r'Parser key "([^"]+)"', message)
     given = re.search(r"(?:Given value|Got value): (.*)", message)
-    kinds = re.findall(r"Expected an? (?:<class '([^']+)'>|typing\.Literal\[(.*?)\]\.)", message)
+    kinds = re.findall(
+        r"Expected an? (?:<class '([^']+)'>|typing\.Literal\[(.*?)\])(?=[.\s]|$)", message
+    )
     if key and given and kinds:
         words = {"int": "a whole number", "float": "a number", "NoneType": "nothing"}
         expected = [words.get(plain, plain) or literal for plain, literal in kinds]

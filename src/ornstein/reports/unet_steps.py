@@ -35,7 +35,7 @@ _MARKERS = "osD^vP*X"
 def tables(summary: NeuralStepsSummary) -> str:
     """Return, per training size, distances and memorized fraction by number of steps."""
     options, rows = summary.options, summary.rows
-    blocks = [heading(summary).rsplit("\n", 1)[0]]
+    blocks = [heading(summary, how_sampled=False)]
     start = f"\n{options.generated} generated from the {options.start} start, seed {options.seed}"
     blocks[0] += start
     for size in summary.options.train_sizes:
