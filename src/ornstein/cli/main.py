@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ornstein import __version__
 from ornstein.cli.parsing import Parser, call, command
+from ornstein.cli.streams import ends_as_interrupts, prepare_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,10 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = [argument for argument in given if argument != "--debug"]
     if not given:
         given = ["--help"]
+    prepare_streams()
     try:
-        function, options = _parse(given)
-        status = call(function, options)
-        sys.stdout.flush()
+        with ends_as_interrupts():
+            function, options = _parse(given)
+            status = call(function, options)
+            sys.stdout.flush()
     except KeyboardInterrupt as interrupt:
         _say(str(interrupt) or "interrupted")
         return 130
@@ -102,7 +105,8 @@ def _add_predictions(
     """Add every function by name and summary, and with its options if it is asked for."""
     for name, function in functions.items():
         parser = command(function) if name in given else Parser()
-        summary = (function.__doc__ or "").strip().splitlines()[0].rstrip(".")
+        # Under PYTHONOPTIMIZE=2 there are no docstrings.
+        summary = (function.__doc__ or name).strip().splitlines()[0].rstrip(".")
         subcommands.add_subcommand(name, parser, help=summary)
 
 

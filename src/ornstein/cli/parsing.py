@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 import argparse
+import difflib
 import inspect
 import json
 import math
@@ -34,7 +35,10 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, get_type_hints
 
-from jsonargparse import ArgumentParser, Namespace
+import yaml
+from jsonargparse import ArgumentParser, Namespace, set_dumper, set_loader
+
+from ornstein.settings_files import SettingsError, dump_settings, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,7 +46,7 @@ if TYPE_CHECKING:
 
 _REWORDED = (
     (r'^Parser key "(?:\w+\.)*(\w+)": ', r"--\1: "),
-    (r"^Problems parsing config: ", "--config: the file is no YAML: "),
+    (r"^Problems parsing config: ", "--config: the file cannot be read as YAML: "),
     (
         r"^Unexpected config: ?(.*)",
         r"--config: the file holds '\1', expected lines like 'dim: 100'",
@@ -50,6 +54,10 @@ _REWORDED = (
     (r"^the following arguments are required: (?:\w+\.)*(\w+)$", r"\1 is missing: see --help"),
     (r'^expected "(\w+)\.subcommand" to be one of \{(.*)\}, .*', r"\1: expected one of \2"),
 )
+
+
+set_loader("yaml", load_settings, exceptions=(yaml.YAMLError, SettingsError))
+set_dumper("yaml", dump_settings)
 
 
 class UsageError(ValueError):
@@ -60,7 +68,7 @@ class Parser(ArgumentParser):
     """An argument parser whose errors are exceptions of one line."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, allow_abbrev=False, **kwargs)
         # A list such as -10,10 or -5:5:1 is a value, as a negative number is; not an option.
         self._negative_number_matcher = re.compile(r"^-[\d.][\d.,:eE+-]*$")
 
@@ -69,11 +77,35 @@ class Parser(ArgumentParser):
         try:
             return super().parse_args(*args, **kwargs)
         except UnicodeDecodeError as error:
-            raise UsageError(f"--config: the file is no text ({error}): give YAML") from error
+            raise UsageError(
+                f"--config: the file does not hold text ({error}): give YAML"
+            ) from error
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise instead of printing a usage text and leaving."""
-        raise UsageError(_one_line(message)) from ex
+        raise UsageError(_one_line(message, self.flags())) from ex
+
+    def flags(self) -> list[str]:
+        """All options, those of subcommands too."""
+        own = [text for action in self._actions for text in action.option_strings]
+        inner: Any = self._subcommands_action
+        if inner is not None:
+            own += [flag for parser in inner.choices.values() for flag in parser.flags()]
+        return own
+
+    def format_help(self, *args: Any, **kwargs: Any) -> str:
+        """Help without what says nothing: that an option has no default, or may be null."""
+        text = super().format_help(*args, **kwargs)
+        text = re.sub(r"\s*\|\s+null(?=[,)])", "", text)
+        text = re.sub(r",\s+default:\s+null\)", ")", text)
+        text = re.sub(
+            r"\(type:\s+(?:Optional\[)?Literal\[(.*?)\]+", _choices, text, flags=re.DOTALL
+        )
+        return re.sub(r"^usage: ornstein \[options\] ", "usage: ornstein ", text)
+
+    def format_usage(self, *args: Any, **kwargs: Any) -> str:
+        """Usage with the options after the command, where they stand."""
+        return super().format_usage(*args, **kwargs).replace("ornstein [options] ", "ornstein ", 1)
 
 
 class Option(NamedTuple):
@@ -121,12 +153,15 @@ def command(function: Callable[..., int]) -> Parser:
     parser.add_argument("--versions", type=dict[str, str] | None, help=argparse.SUPPRESS)
     for name, kind, default, text, _ in options_of(function):
         flag = f"--{name.replace('_', '-')}"
+        number = _number_kind(kind)
         if default is inspect.Parameter.empty:
             parser.add_argument(name, type=kind, help=text)
         elif default is False:
             parser.add_argument(flag, action="store_true", help=text)
         elif kind in {str, str | None} or _reader(kind) is not None:
             parser.add_argument(flag, type=TextOption(), default=_text(default), help=text)
+        elif number is not None:
+            parser.add_argument(flag, type=NumberOption(number), default=default, help=text)
         else:
             parser.add_argument(flag, type=kind, default=default, help=text)
     return parser
@@ -166,11 +201,9 @@ def given_option(given: Sequence[str], name: str, default: str) -> str:
 
 def _mapping_of(path: str) -> Mapping[str, Any]:
     """Top level of a YAML file; empty if it has none, which the parser will say."""
-    import yaml
-
     try:
-        loaded = yaml.safe_load(Path(path).read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        loaded = load_settings(Path(path).read_text())
+    except (OSError, UnicodeDecodeError, SettingsError, yaml.YAMLError):
         return {}
     return loaded if isinstance(loaded, Mapping) else {}
 
@@ -196,6 +229,70 @@ class TextOption:
         return "text"
 
 
+class NumberOption:
+    """Type of an option that is a number; whole ones may be written as 1e4.
+
+    Examples
+    --------
+    >>> NumberOption(int)("1e4"), NumberOption(int)(10_000.0), NumberOption(float)(3)
+    (10000, 10000, 3.0)
+    """
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
+        self.__name__ = _WORDS[kind.__name__]
+
+    def __call__(self, value: Any) -> Any:
+        """Return the number that a text, or a number in a file, stands for."""
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise TypeError(self._message(value))
+        try:
+            number = _whole(value) if self.kind is int else float(value)
+        except (ValueError, OverflowError):
+            raise ValueError(self._message(value)) from None
+        if self.kind is float and math.isnan(number):
+            raise ValueError(self._message(value))
+        return number
+
+    def __repr__(self) -> str:
+        return self.__name__
+
+    def _message(self, value: Any) -> str:
+        return f"given {str(value)!r}, expected {self.__name__}"
+
+
+_WORDS = {"int": "a whole number", "float": "a number", "NoneType": "nothing"}
+
+
+def _whole(value: str | float) -> int:
+    """A whole number of its text, with or without an exponent.
+
+    Examples
+    --------
+    >>> _whole("25"), _whole("1e4"), _whole(3.0)
+    (25, 10000, 3)
+    """
+    try:
+        return int(value) if isinstance(value, str) else int(str(value))
+    except ValueError:
+        number = float(value)
+        if not number.is_integer():
+            raise ValueError(value) from None
+        return int(number)
+
+
+def _number_kind(kind: Any) -> type | None:
+    """``int`` or ``float``, of an option that is such a number or None."""
+    for known in (int, float):
+        if kind in {known, known | None}:
+            return known
+    return None
+
+
+def _choices(found: re.Match[str]) -> str:
+    return f"(one of {' '.join(found.group(1).split()).replace(chr(39), '')}"
+
+
 def integers(text: str, name: str) -> tuple[int, ...]:
     """Read ``25,50,100`` or ``start:stop:step`` (stop included), or a mix of both.
 
@@ -208,7 +305,7 @@ def integers(text: str, name: str) -> tuple[int, ...]:
     for part in _parts(text):
         bounds = part.split(":")
         try:
-            numbers = [int(bound) for bound in bounds]
+            numbers = [_whole(bound) for bound in bounds]
         except ValueError:
             numbers = []
         if len(numbers) == 1:
@@ -324,16 +421,50 @@ def _parameter_helps(documented: str) -> dict[str, str]:
     return {name: text.replace("%", "%%") for name, text in helps.items()}
 
 
-def _one_line(message: str) -> str:
-    """Condense jsonargparse's message to what was given and what was expected."""
+_GENERAL = ("--help", "--version", "--versions", "--config", "--print_config")
+
+
+def _nearest(wrong: str, known: Sequence[str]) -> str:
+    """Which of the `known` names was probably meant; empty if none is near."""
+    starts = [name for name in known if wrong.startswith(name) or name.startswith(wrong)]
+    near = starts or difflib.get_close_matches(wrong, known, n=1, cutoff=0.5)
+    return f"did you mean {near[0]}?" if near else ""
+
+
+def _one_line(message: str, known: Sequence[str] = ()) -> str:
+    """Condense jsonargparse's message to what was given and what was expected.
+
+    Of an option that does not exist, the nearest of the `known` ones is named.
+    """
+    unknown = re.match(r"^[Uu]nrecognized arguments: (--[\w-]+)", message)
+    if unknown is None:
+        unknown = re.search(r"does not accept (?:option|key) '([\w.-]+)'", message)
+    if unknown is not None:
+        option = f"--{unknown.group(1).removeprefix('--').rpartition('.')[2].replace('_', '-')}"
+        meant = _nearest(option, [flag for flag in known if flag not in _GENERAL])
+        return f"{option} is not an option{f': {meant}' if meant else '; see --help'}"
+    invalid = re.match(r"^argument (--[\w-]+|\w+): invalid (.*) value: (.*)$", message)
+    if invalid:
+        return f"{invalid.group(1)}: given {invalid.group(3)}, expected {invalid.group(2)}"
+    choice = re.match(r"^argument (\w+): invalid choice: '(.*?)' \(choose from (.*)\)$", message)
+    if choice:
+        kind, wrong, choices = choice.groups()
+        known = re.findall(r"'(.*?)'", choices)
+        meant = _nearest(wrong, known) or f"expected one of {', '.join(known)}"
+        return f"{wrong!r} is not a {'command' if kind == 'COMMAND' else 'name'}: {meant}"
+    own = re.search(
+        r"Parser key \"(?:\w+\.)*(\w+)\":.*?(given '.*?', expected [^.\n]*)", message, re.DOTALL
+    )
+    if own:
+        return f"--{own.group(1).replace('_', '-')}: {own.group(2).strip()}"
     key = re.search(r'Parser key "([^"]+)"', message)
     given = re.search(r"(?:Given value|Got value): (.*)", message)
     kinds = re.findall(
         r"Expected an? (?:<class '([^']+)'>|typing\.Literal\[(.*?)\])(?=[.\s]|$)", message
     )
     if key and given and kinds:
-        words = {"int": "a whole number", "float": "a number", "NoneType": "nothing"}
-        expected = [words.get(plain, plain) or literal for plain, literal in kinds]
+        expected = [_WORDS.get(plain, plain) or literal for plain, literal in kinds]
+        expected = [word for word in expected if word != "nothing"] or expected
         option = key.group(1).rpartition(".")[2].replace("_", "-")
         return f"--{option}: given {given.group(1)!r}, expected {' or '.join(expected)}"
     line = " ".join(message.split())

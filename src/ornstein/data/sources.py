@@ -94,6 +94,10 @@ class Source(ABC):
         """SHA-256 of the points of a data set; None for a population."""
         return None
 
+    def identity(self) -> dict[str, Any]:
+        """What tells a data set from another: name, digest, shape; empty for a population."""
+        return {}
+
     @property
     def largest_train_size(self) -> float:
         """Largest number of points that `draw` can give."""
@@ -291,6 +295,14 @@ class DataSet(Source):
     def digest(self) -> str:  # type: ignore[override]
         """SHA-256 of the points."""
         return hashlib.sha256(np.ascontiguousarray(self.points).tobytes()).hexdigest()
+
+    def identity(self) -> dict[str, Any]:
+        """Name, digest and shape."""
+        return {
+            "data": self.name,
+            "data_sha256": self.digest,
+            "data_shape": [len(self.points), *self.shape],
+        }
 
     @property
     def largest_train_size(self) -> int:

@@ -15,6 +15,7 @@ from ornstein import __version__
 from ornstein.engine.store import FILE_NAME, StudyError
 from ornstein.engine.summary import write_csv
 from ornstein.files import atomic_write
+from ornstein.settings_files import dump_settings
 
 if TYPE_CHECKING:
     from ornstein.engine.study import Study
@@ -25,7 +26,9 @@ _BESIDE = ("config.yaml", "summary.csv", "figure.svg", "figure.png", "samples.pn
 
 def default_folder(study: Study) -> Path:
     """``runs/<study>-<digest of its identity>``: the same command finds its cells again."""
-    text = json.dumps(dict(study.identity), sort_keys=True)
+    # Folders of older versions, whose identity has no shape of the data, keep their names.
+    identity = {key: value for key, value in study.identity.items() if key != "data_shape"}
+    text = json.dumps(identity, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]
     return Path("runs") / f"{study.name}-{digest}"
 
@@ -53,8 +56,6 @@ def write_settings(folder: Path, study: Study) -> None:
 
     ``--config`` reads it again.
     """
-    import yaml
-
     options = {
         # Lists as the command line writes them.
         key: ",".join(map(_plain, value)) if isinstance(value, list | tuple) else value
@@ -69,7 +70,7 @@ def write_settings(folder: Path, study: Study) -> None:
     text = f"# {study.name} study; run again with --config\n"
     try:
         with atomic_write(folder / "config.yaml") as draft:
-            draft.write_text(text + yaml.safe_dump(options, sort_keys=False))
+            draft.write_text(text + dump_settings(options))
     except OSError as error:
         raise StudyError(f"cannot write to the folder {str(folder)!r}: {error}") from error
 

@@ -50,7 +50,7 @@ def run(
     place = None if folder is None else Path(folder)
     if place is not None:
         refuse_foreign(place)
-    with Store(place, study.identity, study.metrics) as store:
+    with Store(place, study.identity, study.metrics, study.arithmetic) as store:
         if place is not None:
             write_settings(place, study)
         try:

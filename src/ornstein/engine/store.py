@@ -54,6 +54,8 @@ class Store:
         What must agree for cells to be reused.
     metrics : sequence of str
         Names of the measured values, one column each.
+    arithmetic : int
+        Version of what measures them; cells of another one are not reused.
 
     Raises
     ------
@@ -62,7 +64,11 @@ class Store:
     """
 
     def __init__(
-        self, folder: Path | None, identity: Mapping[str, Any], metrics: Sequence[str]
+        self,
+        folder: Path | None,
+        identity: Mapping[str, Any],
+        metrics: Sequence[str],
+        arithmetic: int = 1,
     ) -> None:
         self.folder = folder
         self.metrics = tuple(metrics)
@@ -73,11 +79,12 @@ class Store:
             self._connection = sqlite3.connect(self.path)
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._refuse_foreign()
             self._create()
         except (OSError, sqlite3.Error) as error:
             raise StudyError(f"cannot use the folder {str(folder)!r}: {error}") from error
         try:
-            self._check(identity)
+            self._check({**identity, "arithmetic": arithmetic})
         except StudyError:
             self.close()
             raise
@@ -155,6 +162,17 @@ class Store:
         with self._connection:
             self._put("plan", plan)
 
+    def _refuse_foreign(self) -> None:
+        """Refuse a database that is of something else, or of cells with other values."""
+        tables = "SELECT name FROM sqlite_master WHERE type = 'table'"
+        found = {name for (name,) in self._connection.execute(tables)}
+        foreign = sorted(found - {"study", "cells"})
+        if foreign:
+            raise sqlite3.DatabaseError(
+                f"{FILE_NAME} has the table(s) {', '.join(foreign[:3])}, which no study has: "
+                "use another --out"
+            )
+
     def _create(self) -> None:
         columns = "".join(f', "{name}" REAL' for name in self.metrics)
         with self._connection:
@@ -174,6 +192,10 @@ class Store:
             with self._connection:
                 self._put("identity", given)
             return
+        # What folders of older versions do not have.
+        known = {"arithmetic": 1, **known}
+        if "data_shape" not in known and "data_shape" in given:
+            known["data_shape"] = given["data_shape"]
         if known != given:
             keys = [key for key in {**known, **given} if known.get(key) != given.get(key)]
             difference = "; ".join(

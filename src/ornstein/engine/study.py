@@ -55,6 +55,8 @@ class Study(ABC):
     """Of the kind of study, as ``identity`` and the default folder have it."""
     packages: ClassVar[tuple[str, ...]] = ()
     """Packages whose versions are recorded, beside the usual ones."""
+    arithmetic: ClassVar[int] = 1
+    """Version of what `measure` computes: raised when the values of a cell change."""
     options: Any
     """A frozen dataclass with ``train_sizes``, ``simulations`` and ``seed``, among others."""
 

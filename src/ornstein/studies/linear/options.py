@@ -36,8 +36,12 @@ class LinearOptions:
         25:1000:25, or with data sizes around their dimension
     dim : int
         dimension d; by default 100
-    mean, std : tuple of float
-        of the population, one entry per mixture component, as 10 or 0,10; by default 10 and 1
+    mean : tuple of float
+        of a coordinate of the population, one entry per mixture component, as 10 or 0,10; by
+        default 10
+    std : tuple of float
+        standard deviation of a coordinate, > 0, one entry per mixture component, as 1 or 1,2; by
+        default 1
     weights : tuple of float
         of the mixture components, adding up to 1; by default equal
     originals : int

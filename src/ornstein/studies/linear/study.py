@@ -124,9 +124,7 @@ class LinearStudy(Study):
         """All that decides the value of a cell."""
         identity = {"study": self.name, **self.settings}
         del identity["train_sizes"], identity["simulations"]
-        if self.source.digest is not None:
-            identity |= {"data": self.source.name, "data_sha256": self.source.digest}
-        return identity
+        return identity | self.source.identity()
 
     def seconds(self, cell: Cell) -> float:
         """Rough cost of a cell on one core."""

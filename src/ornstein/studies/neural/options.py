@@ -38,8 +38,11 @@ class NeuralOptions:
         comma list
     pixels : int
         pixels per side; by default 8, with data their own; images are resized to it
-    mean, std : tuple of float
-        of the pixels, one entry per mixture component: 0.5 or 0.2,0.8; by default 0.5 and 0.1
+    mean : tuple of float
+        of a pixel, one entry per mixture component, as 0.5 or 0.2,0.8; by default 0.5
+    std : tuple of float
+        standard deviation of a pixel, > 0, one entry per mixture component, as 0.1 or 0.1,0.2; by
+        default 0.1
     weights : tuple of float
         of the mixture components, adding up to 1, as 0.3,0.7; by default equal
     data : str

@@ -136,8 +136,7 @@ class NeuralStudy(Study):
         if self.source.digest is not None:
             for name in OF_POPULATIONS:
                 del identity[name]
-            identity |= {"data": self.source.name, "data_sha256": self.source.digest}
-        return identity
+        return identity | self.source.identity()
 
     @property
     def settings(self) -> dict[str, Any]:

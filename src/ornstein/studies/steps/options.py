@@ -33,8 +33,10 @@ class StepsOptions:
         any of ddpm, ddpm:large, ddim, ddim:ETA (0 to 1), euler, heun
     dim : int
         dimension d
-    mean, std : float
-        of the population, per coordinate; std is the root of the mean coordinate variance
+    mean : float
+        of each coordinate of the population
+    std : float
+        root of the mean variance of a coordinate, > 0
     population : str
         isotropic, or power-law: variances k^-exponent
     exponent : float

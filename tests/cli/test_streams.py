@@ -1,0 +1,96 @@
+"""Closed streams, ASCII output, signals: nothing is lost in silence, nothing ends in a traceback."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+STUDY = ("linear", "--dim", "3", "--train-sizes", "5", "--simulations", "2", "--jobs", "1")
+COMMAND = (sys.executable, "-m", "ornstein")
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX shells and signals")
+
+
+def shell(folder: Path, redirection: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    line = " ".join([*COMMAND, *STUDY, "--out", "study", redirection])
+    return subprocess.run(
+        ["/bin/sh", "-c", line],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, **environment},
+        check=False,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams(tmp_path: Path, closed: str) -> None:
+    result = shell(tmp_path, closed)
+    assert result.returncode == 0
+    assert (tmp_path / "study" / "summary.csv").exists()
+    if closed == ">&-":
+        assert result.stderr == (
+            "ornstein: standard output is closed: what a command prints is lost, files are "
+            "written\n"
+        )
+    if closed == "2>&-":
+        assert "One-step linear denoiser" in result.stdout
+
+
+def test_ascii_output_keeps_the_table(tmp_path: Path) -> None:
+    result = shell(tmp_path, "", PYTHONIOENCODING="ascii")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert " +- " in result.stdout
+    assert result.stdout.isascii()
+
+
+def test_without_docstrings(tmp_path: Path) -> None:
+    for arguments in (STUDY, ("predict", "one-step", "--n-train", "50"), ("linear", "--help")):
+        result = subprocess.run(
+            [*COMMAND, *arguments],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONOPTIMIZE": "2"},
+            check=False,
+        )
+        assert (result.returncode, result.stderr) == (0, "")
+        assert result.stdout
+
+
+def test_a_full_disk_under_the_output(tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    result = shell(tmp_path, "> /dev/full")
+    assert result.returncode == 2
+    assert "No space left on device" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+def test_signals_that_end_a_process_are_as_ctrl_c(tmp_path: Path, ending: int) -> None:
+    """To the driver alone, as a batch system sends it; its workers end with it."""
+    options = ("--dim", "40", "--train-sizes", "30,80", "--simulations", "20000", "--jobs", "2")
+    with subprocess.Popen(
+        [*COMMAND, "linear", *options, "--out", "study"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    ) as process:
+        deadline = time.monotonic() + 120
+        while not (tmp_path / "study" / "study.sqlite-wal").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        time.sleep(1.0)
+        process.send_signal(ending)
+        _, complaint = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert complaint.startswith("ornstein: interrupted: ")
+    assert complaint.endswith("cells are in study; the same command goes on from there\n")
+    assert complaint.count("\n") == 1
