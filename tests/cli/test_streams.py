@@ -1,4 +1,4 @@
-"""Closed streams, ASCII output, signals: nothing is lost in silence, nothing ends in a traceback."""
+"""Closed streams, ASCII output, signals: nothing is lost in silence, and no traceback."""
 
 import os
 import signal

@@ -1,9 +1,11 @@
 """The engine: seeds, resuming, refusing, failing cells, the same numbers for any workers."""
 
 import math
+import os
+import pickle
+import signal
 import sqlite3
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,6 +17,15 @@ from ornstein.engine.store import Outcome, Store, StudyError, read_status
 from ornstein.engine.study import Cell, Study, cell_seed, planned_cells
 from ornstein.engine.summary import Summary, mean_and_error, write_csv
 from ornstein.intervals import wilson_interval
+from ornstein.studies.linear.options import LinearOptions
+from ornstein.studies.linear.study import LinearStudy
+
+
+class ToySummary(Summary):
+    report: ClassVar[str] = "none"
+
+    def write_figures(self, folder: Path) -> None:
+        return
 
 
 @dataclass(frozen=True)
@@ -30,8 +41,12 @@ class Toy(Study):
     name: ClassVar[str] = "toy"
     metrics: ClassVar[tuple[str, ...]] = ("value", "limit")  # type: ignore[misc]
 
+    @property
+    def settings(self) -> dict[str, object]:
+        return dict(self.identity)
+
     def summarize(self, store: Store) -> Summary:
-        return Summary(rows=[{"values": len(store.values(planned_cells(self)))}])
+        return ToySummary(rows=[{"values": len(store.of(self))}])
 
     @property
     def identity(self) -> dict[str, object]:
@@ -64,8 +79,8 @@ def test_same_values_for_any_number_of_workers(tmp_path: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Hoarder(Toy):
-    """Keeps 400 MB of each cell, so that joblib replaces its worker after a second."""
+class Growing(Toy):
+    """Keeps 4 MB of each cell in a worker that may grow by 2 MB, so that it is replaced."""
 
     def seconds(self, cell: Cell) -> float:
         return 10.0
@@ -73,17 +88,122 @@ class Hoarder(Toy):
     def measure(self, cell: Cell) -> dict[str, float]:
         import builtins
 
-        hoard = vars(builtins).setdefault("_hoard", [])
-        hoard.append(np.ones(50_000_000))
-        time.sleep(1.2)
-        return super().measure(cell)
+        from joblib.externals.loky import process_executor
+
+        process_executor._MAX_MEMORY_LEAK_SIZE = 2_000_000
+        process_executor._MEMORY_LEAK_CHECK_DELAY = 0.0
+        kept = vars(builtins).setdefault("_kept", [])
+        kept.append(np.ones(500_000))
+        with (self.log or Path(os.devnull)).open("a") as stream:
+            stream.write(f"{os.getpid()}\n")
+        return replace(self, log=None).measure_quietly(cell)
+
+    def measure_quietly(self, cell: Cell) -> dict[str, float]:
+        return Toy.measure(self, cell)
 
 
 @pytest.mark.slow
 def test_a_worker_that_has_grown_is_replaced_without_a_word(tmp_path: Path) -> None:
     """The warning of that is an error here, and would be the end of the thread that replaces."""
-    study = Hoarder(train_sizes=(2,), simulations=8)
-    assert len(run(study, tmp_path, jobs=2)[2]["value"]) == 8
+    study = Growing(train_sizes=(2,), simulations=12, log=tmp_path / "log")
+    assert len(run(study, tmp_path, jobs=2)[2]["value"]) == 12
+    assert len(set((tmp_path / "log").read_text().split())) > 2
+
+
+@dataclass(frozen=True)
+class Deadly(Toy):
+    """Kills the worker of some cells, or of one cell the first time only."""
+
+    killers: frozenset[Cell] = frozenset()
+    once: Path | None = None
+
+    def seconds(self, cell: Cell) -> float:
+        return 0.1
+
+    def measure(self, cell: Cell) -> dict[str, float]:
+        if cell in self.killers and (self.once is None or not self.once.exists()):
+            if self.once is not None:
+                self.once.write_text("")
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().measure(cell)
+
+
+@pytest.mark.slow
+def test_only_the_cell_that_kills_its_worker_fails(tmp_path: Path) -> None:
+    """Its neighbours, lost with it, are computed again, to the values of a serial run."""
+    killers = frozenset({Cell(5, 3), Cell(2, 17)})
+    study = Deadly(simulations=20, killers=killers)
+    values = run(study, tmp_path / "two", jobs=2)
+    status = read_status(tmp_path / "two")
+    assert {cell for cell, _ in status.errors} == killers
+    assert {error for _, error in status.errors} == {"its worker died: out of memory?"}
+    serial = run(Toy(simulations=20), tmp_path / "one", jobs=1)
+    for size in (2, 5):
+        kept = [r for r in range(20) if Cell(size, r) not in killers]
+        assert values[size]["value"] == [serial[size]["value"][r] for r in kept]
+
+
+@pytest.mark.slow
+def test_a_worker_killed_once_costs_nothing(tmp_path: Path) -> None:
+    study = Deadly(simulations=12, killers=frozenset({Cell(2, 5)}), once=tmp_path / "killed")
+    assert run(study, tmp_path / "two", jobs=2) == run(
+        Toy(simulations=12), tmp_path / "one", jobs=1
+    )
+    assert not read_status(tmp_path / "two").failed
+
+
+@pytest.mark.slow
+def test_a_dask_cluster_gives_the_same_and_survives_a_killed_worker(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+    ) as cluster:
+        address = cluster.scheduler_address
+        study = Deadly(simulations=12, killers=frozenset({Cell(2, 5)}), once=tmp_path / "killed")
+        found = run(study, tmp_path / "dask", dask=address)
+    assert found == run(Toy(simulations=12), tmp_path / "one", jobs=1)
+    assert not read_status(tmp_path / "dask").failed
+
+
+def test_data_do_not_travel_with_a_study() -> None:
+    """Points are read again where they are needed: those of the digits are 921 kB."""
+    study = LinearStudy(LinearOptions(train_sizes=(20,), data="digits"))
+    assert study.source.dim == 64
+    sent = pickle.dumps(study)
+    assert len(sent) < 2000
+    assert pickle.loads(sent).measure(Cell(20, 0)) == study.measure(Cell(20, 0))
+
+
+def test_a_study_without_a_folder_is_kept_in_memory() -> None:
+    summary = Toy().run(jobs=1)
+    assert summary.rows == [{"values": 2}]
+    assert list(summary.to_pandas().columns) == ["values"]
+    assert summary.failed == []
+
+
+def test_a_database_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "s").mkdir()
+    connection = sqlite3.connect(tmp_path / "s" / "study.sqlite")
+    connection.execute("CREATE TABLE diary (day TEXT)")
+    connection.commit()
+    connection.close()
+    before = (tmp_path / "s" / "study.sqlite").read_bytes()
+    with pytest.raises(StudyError, match=r"the table\(s\) diary, which no study has"):
+        run(Toy(), tmp_path / "s", jobs=1)
+    assert (tmp_path / "s" / "study.sqlite").read_bytes()[100:] == before[100:]
+
+
+@dataclass(frozen=True)
+class Recomputed(Toy):
+    """The same study, of which a later version computes other values."""
+
+    arithmetic: ClassVar[int] = 2
+
+
+def test_cells_of_another_arithmetic_are_not_mixed(tmp_path: Path) -> None:
+    Toy().run(tmp_path / "s", jobs=1)
+    with pytest.raises(StudyError, match="arithmetic is 1 there and 2 here"):
+        Recomputed().run(tmp_path / "s", jobs=1)
 
 
 def test_seeds_depend_on_the_cell_alone() -> None:
