@@ -1,1 +1,62 @@
-"""Monte Carlo studies: cells, workers, a store, a table."""
+"""Studies: what a cell measures, and how the rows of a table are made of cells.
+
+Each has a frozen dataclass of options, and ``run`` gives its summary:
+
+>>> from ornstein.studies import LinearOptions, LinearStudy
+>>> summary = LinearStudy(LinearOptions(dim=4, train_sizes=(20,), simulations=2)).run(jobs=1)
+>>> summary.rows[0]["simulations"]
+2
+
+Names are loaded when first used; those of networks need PyTorch only when they run.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "LinearOptions",
+    "LinearStudy",
+    "StepsOptions",
+    "StepsStudy",
+    "NeuralOptions",
+    "UNetStudy",
+    "SnapshotStudy",
+    "NeuralStepsOptions",
+    "NeuralStepsStudy",
+]
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ornstein.studies.linear.options import LinearOptions
+    from ornstein.studies.linear.study import LinearStudy
+    from ornstein.studies.neural.options import NeuralOptions
+    from ornstein.studies.neural.snapshots import SnapshotStudy
+    from ornstein.studies.neural.steps import NeuralStepsOptions, NeuralStepsStudy
+    from ornstein.studies.neural.unet import UNetStudy
+    from ornstein.studies.steps.options import StepsOptions
+    from ornstein.studies.steps.study import StepsStudy
+
+_HOMES = {
+    "LinearOptions": "linear.options",
+    "LinearStudy": "linear.study",
+    "StepsOptions": "steps.options",
+    "StepsStudy": "steps.study",
+    "NeuralOptions": "neural.options",
+    "UNetStudy": "neural.unet",
+    "SnapshotStudy": "neural.snapshots",
+    "NeuralStepsOptions": "neural.steps",
+    "NeuralStepsStudy": "neural.steps",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
