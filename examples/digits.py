@@ -28,7 +28,7 @@ from ornstein.networks import (
 from ornstein.reports.figures import save_figure
 from ornstein.reports.grids import image_sheets, nearest_images
 from ornstein.reports.tables import with_error
-from ornstein.studies.neural.measures import fitted_distances
+from ornstein.studies.sample_measures import fitted_distances
 
 FOLDER = Path("runs/digits")
 SHOWN = 36

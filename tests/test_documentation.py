@@ -19,9 +19,6 @@ FENCE = re.compile(
     r"(?:<!-- not run: (?P<why>.*?) -->\s*)?^```(?P<kind>\w*)\n(?P<text>.*?)^```",
     re.MULTILINE | re.DOTALL,
 )
-    r"(?:<!-- not run: (?P<why>.*?) -->\s*)?^```(?P<kind>\w*)\n(?P<text>.*?)^```",
-    re.MULTILINE | re.DOTALL,
-)
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 

@@ -39,7 +39,7 @@ def refused(result) -> str:
         (("--time", -2), "time is -2"),
         (("--time", "nan"), "--time: given 'nan', expected a number"),
         (("--noise-scale", -1), "noise_scale is -1"),
-        (("--noise-scale", "inf"), "--noise-scale: given 'inf'"),
+        (("--noise-scale", "inf"), "noise_scale is inf"),
         (("--simulations", 0), "simulations is 0, expected at least 1"),
         (("--simulations", 2.5), "--simulations: given '2.5', expected a whole number"),
         (("--originals", 1), "originals is 1, expected at least 2"),
@@ -99,14 +99,14 @@ def test_commands_that_do_not_exist_or_lack_something(
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("dim: [1,\n", "--config: the file is no YAML"),
-        ("dimension: 3\n", "does not accept option 'dimension'"),
+        ("dim: [1,\n", "--config: the file cannot be read as YAML"),
+        ("dimension: 3\n", "--dimension is not an option: did you mean --dim?"),
         ("dim: many\n", "--dim: given 'many'"),
         ("mean: {a: 3}\n", "--mean: given {'a': 3}"),
         ("simulations: 2.5\n", "--simulations: given '2.5'"),
         ("- 1\n- 2\n", "--config: the file holds '- 1 - 2'"),
         ("", "--config: the file holds ''"),
-        (b"\x93\xff\x00", "--config: the file is no text"),
+        (b"\x93\xff\x00", "--config: the file does not hold text"),
     ],
 )
 def test_configuration_files(

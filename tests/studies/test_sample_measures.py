@@ -14,7 +14,7 @@ from ornstein.diffusion.schedules import BetaSchedule
 from ornstein.gaussians import kl_divergence, wasserstein_squared
 from ornstein.memorization.sample_delta import coordinate_delta
 from ornstein.mixtures import Mixture
-from ornstein.studies.neural.measures import (
+from ornstein.studies.sample_measures import (
     component_moments,
     fitted_distances,
     kernel_measures,

@@ -45,10 +45,10 @@ class RunOptions:
 
     def folder(self, study: Study) -> Path:
         """Folder of a study, given or derived, that holds no files of another."""
-        from ornstein.engine.folder import default_folder, refuse_foreign
+        from ornstein.engine.folder import default_folder, require_study_folder
 
         folder = default_folder(study) if self.out is None else Path(self.out)
-        refuse_foreign(folder)
+        require_study_folder(folder)
         return folder
 
 

@@ -13,32 +13,54 @@ from ornstein.cli.networks import NeuralRunOptions, require_networks, run_networ
 from ornstein.cli.parsing import UsageError, given_option, options_of
 from ornstein.cli.running import RunOptions, run_study
 from ornstein.studies.neural.steps import NeuralStepsOptions
+from ornstein.studies.steps.empirical import EmpiricalStepsOptions
 from ornstein.studies.steps.options import StepsOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
-def linear_steps(
-    options: StepsOptions, running: RunOptions, model: Literal["linear", "unet", "mlp"] = "linear"
-) -> int:
+Model = Literal["linear", "empirical", "unet", "mlp"]
+
+
+def linear_steps(options: StepsOptions, running: RunOptions, model: Model = "linear") -> int:
     """Quality and memorization against the number of sampling steps S.
 
     For the linear model every generated law is exact, and only training sets are drawn; these are
-    its options. A network (--model unet or mlp; add --help for its options) is trained once per
-    cell and sampled with every sampler and S. Prints tables, and leaves study.sqlite, config.yaml,
-    summary.csv and figure.svg/.png in the study folder. The same command goes on where it was
-    interrupted.
+    its options. Other models have others, which --model NAME --help lists. Prints tables, and
+    leaves study.sqlite, config.yaml, summary.csv and figure.svg/.png in the study folder. The same
+    command goes on where it was interrupted.
 
     Parameters
     ----------
     model : str
-        linear: the best linear denoiser of n points; unet, mlp: a trained network, beside it
+        linear: the best linear denoiser of n points; empirical: the posterior mean over n points,
+        which has memorized them; unet, mlp: a trained network
     """
     from ornstein.studies.steps.study import StepsStudy
 
     assert model == "linear"  # chosen by `steps`
     return run_study(StepsStudy(options), running)
+
+
+def empirical_steps(
+    options: EmpiricalStepsOptions, running: RunOptions, model: Model = "empirical"
+) -> int:
+    """Quality and memorization of the memorizing optimum against the number of sampling steps S.
+
+    The denoiser is the posterior mean over n training points. Prints tables, and leaves
+    study.sqlite, config.yaml, summary.csv and figure.svg/.png in the study folder. The same command
+    goes on where it was interrupted.
+
+    Parameters
+    ----------
+    model : str
+        empirical; others have other options
+    """
+    from ornstein.studies.steps.empirical import EmpiricalStepsStudy
+
+    assert model == "empirical"  # chosen by `steps`
+    return run_study(EmpiricalStepsStudy(options), running)
 
 
 def network_steps(options: NeuralStepsOptions, running: NeuralRunOptions) -> int:
@@ -56,6 +78,7 @@ def network_steps(options: NeuralStepsOptions, running: NeuralRunOptions) -> int
 
 _MODELS: dict[str, Callable[..., int]] = {
     "linear": linear_steps,
+    "empirical": empirical_steps,
     "unet": network_steps,
     "mlp": network_steps,
 }
@@ -74,14 +97,14 @@ def steps(given: Sequence[str]) -> Callable[..., int]:
     if chosen is None:
         raise UsageError(f"--model: given {model!r}, expected one of {', '.join(_MODELS)}")
     own = _names(chosen)
-    for name, other in _MODELS.items():
-        for argument in given:
-            option = argument.partition("=")[0].removeprefix("--").replace("-", "_")
-            if argument.startswith("--") and option in _names(other) - own:
-                raise UsageError(
-                    f"--{option.replace('_', '-')} is an option of --model {name} and would have "
-                    f"no effect with --model {model}"
-                )
+    for argument in given:
+        option = argument.partition("=")[0].removeprefix("--").replace("-", "_")
+        others = [name for name, other in _MODELS.items() if option in _names(other)]
+        if argument.startswith("--") and others and option not in own:
+            raise UsageError(
+                f"--{option.replace('_', '-')} is an option of --model {', '.join(others)} and "
+                f"would have no effect with --model {model}"
+            )
     return chosen
 
 

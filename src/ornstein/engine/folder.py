@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["default_folder", "refuse_foreign", "write_settings", "write_summary", "written"]
+__all__ = ["default_folder", "require_study_folder", "write_settings", "write_summary", "written"]
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ def default_folder(study: Study) -> Path:
     return Path("runs") / f"{study.name}-{digest}"
 
 
-def refuse_foreign(folder: Path) -> None:
+def require_study_folder(folder: Path) -> None:
     """Refuse a folder without a study in which a study would overwrite a file.
 
     Raises

@@ -45,11 +45,11 @@ def run(
 
     Parameters and exceptions are those of :meth:`~ornstein.engine.study.Study.run`.
     """
-    from ornstein.engine.folder import refuse_foreign, write_settings, write_summary
+    from ornstein.engine.folder import require_study_folder, write_settings, write_summary
 
     place = None if folder is None else Path(folder)
     if place is not None:
-        refuse_foreign(place)
+        require_study_folder(place)
     with Store(place, study.identity, study.metrics, study.arithmetic) as store:
         if place is not None:
             write_settings(place, study)

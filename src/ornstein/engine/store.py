@@ -79,7 +79,7 @@ class Store:
             self._connection = sqlite3.connect(self.path)
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
-            self._refuse_foreign()
+            self._require_study_tables()
             self._create()
         except (OSError, sqlite3.Error) as error:
             raise StudyError(f"cannot use the folder {str(folder)!r}: {error}") from error
@@ -162,7 +162,7 @@ class Store:
         with self._connection:
             self._put("plan", plan)
 
-    def _refuse_foreign(self) -> None:
+    def _require_study_tables(self) -> None:
         """Refuse a database that is of something else, or of cells with other values."""
         tables = "SELECT name FROM sqlite_master WHERE type = 'table'"
         found = {name for (name,) in self._connection.execute(tables)}

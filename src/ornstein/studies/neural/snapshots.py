@@ -2,7 +2,7 @@ r"""Training dynamics: when a network generalizes, and when it begins to memoriz
 
 A cell trains a network for a fixed number of optimiser steps, the same for all training sizes n,
 and looks at it on the way, at 10, 20, 50, 100, ... steps: points are generated then and there, of
-which the memorized fraction and Delta are measured (:mod:`ornstein.studies.neural.measures`), and
+which the memorized fraction and Delta are measured (:mod:`ornstein.studies.sample_measures`), and
 so is the training objective on the training images and on held-out ones, at the same noises.
 
 Two times describe a size:
@@ -42,7 +42,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from ornstein.engine.summary import mean_and_error, share_positive
-from ornstein.studies.neural.measures import kernel_measures, memorization
+from ornstein.studies.sample_measures import kernel_measures, memorization
 from ornstein.studies.neural.models import (
     generate,
     snapshot_steps,

@@ -2,7 +2,7 @@ r"""The steps study of a trained network: quality and memorization against sampl
 
 A cell trains one network, and generates from it with each sampler in each number of steps S, from
 the same random numbers. KL and Wasserstein distance are those of a Gaussian fit, corrected for the
-number of points (:mod:`ornstein.studies.neural.measures`); beside them stand those of the best
+number of points (:mod:`ornstein.studies.sample_measures`); beside them stand those of the best
 linear denoiser of the same images at the same S, which are exact. All samplers visit noise levels
 that the network was trained at.
 
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.engine.summary import mean_and_error, share_positive
-from ornstein.studies.neural.measures import (
+from ornstein.studies.sample_measures import (
     can_be_fitted,
     fitted_distances,
     kernel_measures,

@@ -1,7 +1,7 @@
 r"""The U-Net study: what a trained diffusion model has learned, and what it has copied.
 
 A cell trains a network on its images, generates M points, and measures
-(:mod:`ornstein.studies.neural.measures`)
+(:mod:`ornstein.studies.sample_measures`)
 
 - squared L2 distances of the generated points to originals and training set and their difference
   Delta, per coordinate (averages, in units of the originals' standard deviation) and in full
@@ -47,7 +47,7 @@ import numpy as np
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.engine.summary import mean_and_error, share_positive
 from ornstein.files import atomic_write
-from ornstein.studies.neural.measures import (
+from ornstein.studies.sample_measures import (
     COMPONENT_MOMENTS,
     can_be_fitted,
     component_moments,
