@@ -10,20 +10,20 @@ __all__ = ["main"]
 import os
 import sys
 import traceback
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ornstein import __version__
 from ornstein.cli import commands
 from ornstein.cli.parsing import Parser, call, command
 from ornstein.cli.predict import PREDICTIONS
+from ornstein.cli.predict.answering import answer, prediction_parser
 from ornstein.cli.steps import steps
 from ornstein.cli.unet import unet
 from ornstein.cli.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-
-    from jsonargparse import Namespace
 
 COMMANDS: dict[str, Callable[..., int]] = {
     "linear": commands.linear,
@@ -42,8 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given:
         given = ["--help"]
     try:
-        function, options = _parse(given)
-        status = call(function, options)
+        status = _parse(given)()
         sys.stdout.flush()
     except KeyboardInterrupt as interrupt:
         _say(str(interrupt) or "interrupted")
@@ -60,8 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _parse(given: list[str]) -> tuple[Callable[..., int], Namespace]:
-    """Build only the parsers that the arguments need: each one costs start-up time."""
+def _parse(given: list[str]) -> Callable[[], int]:
+    """Return what is to run. Only the parsers it needs are built: each costs start-up time."""
     parser = Parser(
         prog="ornstein",
         description="A laboratory of solvable diffusion models: theory, simulation, and how many "
@@ -69,29 +68,33 @@ def _parse(given: list[str]) -> tuple[Callable[..., int], Namespace]:
     )
     parser.add_argument("--version", action="version", version=f"ornstein {__version__}")
     subcommands = parser.add_subcommands(metavar="COMMAND")
-    _add_functions(subcommands, COMMANDS, given)
+    _add_functions(subcommands, COMMANDS, given, command)
     # jsonargparse wants an outer subcommand in place before its own subcommands.
     predictions = Parser(description="Theory alone, one subcommand per result.")
     subcommands.add_subcommand("predict", predictions, help="Theory alone, without simulation")
     if "predict" in given:
-        _add_functions(predictions.add_subcommands(metavar="NAME"), PREDICTIONS, given)
+        names = predictions.add_subcommands(metavar="NAME")
+        _add_functions(names, PREDICTIONS, given, prediction_parser)
     options = parser.parse_args(given)
     chosen = options[options.subcommand]
     if options.subcommand == "predict":
-        return PREDICTIONS[chosen.subcommand], chosen[chosen.subcommand]
-    return COMMANDS[options.subcommand], chosen
+        return partial(answer, PREDICTIONS[chosen.subcommand], chosen[chosen.subcommand])
+    return partial(call, COMMANDS[options.subcommand], chosen)
 
 
 def _add_functions(
-    subcommands: Any, functions: Mapping[str, Callable[..., int]], given: Sequence[str]
+    subcommands: Any,
+    functions: Mapping[str, Callable[..., Any]],
+    given: Sequence[str],
+    build: Callable[[Callable[..., Any]], Parser],
 ) -> None:
     """Add every function by name and summary, and with its options if it is asked for."""
     for name, function in functions.items():
-        parser = command(function) if name in given else Parser()
+        parser = build(function) if name in given else Parser()
         subcommands.add_subcommand(name, parser, help=_summary(function))
 
 
-def _summary(function: Callable[..., int]) -> str:
+def _summary(function: Callable[..., Any]) -> str:
     return (function.__doc__ or "").strip().splitlines()[0].rstrip(".")
 
 

@@ -6,7 +6,7 @@ default is positional; a bool is a flag; underscores become dashes.
 
 from __future__ import annotations
 
-__all__ = ["UsageError", "Parser", "command", "call", "integers", "reals", "as_json"]
+__all__ = ["UsageError", "Parser", "command", "call", "TextOption", "integers", "reals", "as_json"]
 
 import argparse
 import inspect
@@ -14,13 +14,14 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NoReturn, get_type_hints
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_type_hints
 
 from jsonargparse import ArgumentParser, Namespace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+Result = TypeVar("Result")
 
 _REWORDED = (
     (r'^Parser key "(?:\w+\.)*(\w+)": ', r"--\1: "),
@@ -58,7 +59,7 @@ class Parser(ArgumentParser):
         raise UsageError(_one_line(message)) from ex
 
 
-def command(function: Callable[..., int]) -> Parser:
+def command(function: Callable[..., Any]) -> Parser:
     """Make a parser of a function's signature, with help from its docstring."""
     documented = inspect.getdoc(function) or ""
     summary, _, details = documented.partition("\nParameters\n")
@@ -84,7 +85,7 @@ def command(function: Callable[..., int]) -> Parser:
     return parser
 
 
-def call(function: Callable[..., int], options: Namespace) -> int:
+def call(function: Callable[..., Result], options: Namespace) -> Result:
     """Call a command with its parsed options."""
     names = inspect.signature(function).parameters
     return function(**{name: getattr(options, name) for name in names})

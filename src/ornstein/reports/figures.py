@@ -6,7 +6,7 @@ figure survives a grey printer.
 
 from __future__ import annotations
 
-__all__ = ["linear_figure", "curve_figure", "save_figure", "style"]
+__all__ = ["linear_figure", "save_figure", "style"]
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -154,32 +154,3 @@ def _landmarks(axis: Axes, study: LinearStudy) -> None:
             ha=side,
             transform=axis.get_xaxis_transform(),
         )
-
-
-def curve_figure(
-    x: np.ndarray,
-    curves: Mapping[str, np.ndarray],
-    *,
-    x_label: str,
-    y_label: str,
-    logarithmic: bool = False,
-) -> Figure:
-    """Draw one or more curves over one axis."""
-    with style():
-        figure = Figure(figsize=(4.8, 3.4), layout="constrained")
-        axis = figure.subplots()
-        lines = zip(
-            curves.items(), (BLUE, VERMILION, GREEN, GREY), ("-", "--", "-.", ":"), strict=False
-        )
-        for (name, y), color, dash in lines:
-            axis.plot(x, y, dash, color=color, label=name)
-        axis.set_xlabel(x_label)
-        axis.set_ylabel(y_label)
-        if logarithmic:
-            axis.set_xscale("log")
-            axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axis.xaxis.set_major_formatter("{x:g}")
-            axis.xaxis.set_minor_formatter(NullFormatter())
-        if len(curves) > 1:
-            axis.legend(frameon=False)
-    return figure
