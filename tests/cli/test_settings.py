@@ -64,7 +64,7 @@ def value_of(kind: Any, name: str, rng: np.random.Generator) -> str | None:
 
 def made(arguments: list[str]) -> dict[str, Any]:
     """What a command is called with."""
-    function, options = _parse(arguments)
+    function, options = _parse(arguments).args  # type: ignore[attr-defined]
     caught: dict[str, Any] = {}
 
     def catching(**values: Any) -> int:
@@ -91,7 +91,7 @@ def test_print_config_reads_back_as_itself(
 ) -> None:
     """Random option sets: the same study, or the same refusal, from the printed file."""
     command = VARIANTS[variant]
-    function, _options = _parse(command)
+    function, _options = _parse(command).args  # type: ignore[attr-defined]
     rng = np.random.default_rng(sum(map(ord, variant)))
     for _round in range(23):
         arguments = list(command)

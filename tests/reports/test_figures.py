@@ -16,7 +16,6 @@ from ornstein.reports.figures import (
     GREEN,
     GREY,
     VERMILION,
-    curve_figure,
     linear_figure,
     save_figure,
 )
@@ -109,18 +108,6 @@ def test_files_open_and_are_the_same_each_time(tmp_path: Path) -> None:
         image.load()
         assert image.format == "PNG"
     assert (tmp_path / "c.pdf").read_bytes().startswith(b"%PDF")
-
-
-def test_curves_differ_in_dashes_too(tmp_path: Path) -> None:
-    x = np.linspace(1, 10, 5)
-    curves = {name: x**power for power, name in enumerate("abcd")}
-    figure = curve_figure(x, curves, x_label="n", y_label="loss", logarithmic=True)
-    (axis,) = figure.axes
-    assert len({line.get_linestyle() for line in axis.lines}) == 4
-    assert len({line.get_color() for line in axis.lines}) == 4
-    assert (axis.get_xlabel(), axis.get_ylabel()) == ("n", "loss")
-    np.testing.assert_array_equal(axis.lines[2].get_ydata(), x**2)
-    save_figure(figure, tmp_path / "x.png")
 
 
 # Protanopia, deuteranopia, tritanopia in linear RGB (Machado, Oliveira, Fernandes, 2009).

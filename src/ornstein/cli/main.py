@@ -11,7 +11,8 @@ import importlib
 import os
 import sys
 import traceback
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from ornstein import __version__
 from ornstein.cli.parsing import Parser, call, command
@@ -19,8 +20,6 @@ from ornstein.cli.streams import ends_as_interrupts, prepare_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from jsonargparse import Namespace
 
 COMMANDS = {
     "linear": "Monte Carlo study of the one-step linear denoiser against theory",
@@ -43,8 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     prepare_streams()
     try:
         with ends_as_interrupts():
-            function, options = _parse(given)
-            status = call(function, options)
+            status = _parse(given)()
             sys.stdout.flush()
     except KeyboardInterrupt as interrupt:
         _say(str(interrupt) or "interrupted")
@@ -61,8 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _parse(given: list[str]) -> tuple[Callable[..., int], Namespace]:
-    """Build only the parsers that the arguments need: each one costs start-up time."""
+def _parse(given: list[str]) -> Callable[[], int]:
+    """Return what is to run. Only the parsers it needs are built: each costs start-up time."""
     parser = Parser(
         prog="ornstein",
         description="A laboratory of solvable diffusion models: theory, simulation, and how many "
@@ -79,18 +77,11 @@ def _parse(given: list[str]) -> tuple[Callable[..., int], Namespace]:
     # jsonargparse wants an outer subcommand in place before its own subcommands.
     predictions = Parser(description="Theory alone, one subcommand per result.")
     subcommands.add_subcommand("predict", predictions, help="Theory alone, without simulation")
-    known: dict[str, Callable[..., int]] = {}
     if first == "predict":
-        from ornstein.cli.predict import PREDICTIONS
-
-        known = PREDICTIONS
-        _add_predictions(predictions.add_subcommands(metavar="NAME"), known, given)
+        return _prediction(parser, predictions, given)
     options = parser.parse_args(given)
-    parsed = options[options.subcommand]
-    if options.subcommand == "predict":
-        return known[parsed.subcommand], parsed[parsed.subcommand]
     assert function is not None  # of the subcommand that was parsed
-    return function, parsed
+    return partial(call, function, options[options.subcommand])
 
 
 def _function(name: str, given: Sequence[str]) -> Callable[..., int]:
@@ -99,15 +90,19 @@ def _function(name: str, given: Sequence[str]) -> Callable[..., int]:
     return function(given) if name == "steps" else function
 
 
-def _add_predictions(
-    subcommands: Any, functions: dict[str, Callable[..., int]], given: Sequence[str]
-) -> None:
-    """Add every function by name and summary, and with its options if it is asked for."""
-    for name, function in functions.items():
-        parser = command(function) if name in given else Parser()
+def _prediction(parser: Parser, predictions: Parser, given: Sequence[str]) -> Callable[[], int]:
+    """Add all predictions by name and summary, the one that is asked for with its options."""
+    from ornstein.cli.predict import PREDICTIONS
+    from ornstein.cli.predict.answering import answer, prediction_parser
+
+    names = predictions.add_subcommands(metavar="NAME")
+    for name, function in PREDICTIONS.items():
         # Under PYTHONOPTIMIZE=2 there are no docstrings.
         summary = (function.__doc__ or name).strip().splitlines()[0].rstrip(".")
-        subcommands.add_subcommand(name, parser, help=summary)
+        own = prediction_parser(function) if name in given else Parser()
+        names.add_subcommand(name, own, help=summary)
+    parsed = parser.parse_args(given)["predict"]
+    return partial(answer, PREDICTIONS[parsed.subcommand], parsed[parsed.subcommand])
 
 
 def _reason(error: Exception) -> str:

@@ -18,8 +18,10 @@ def tables(summary: EmpiricalStepsSummary) -> str:
     options = summary.options
     shape = "" if options.population == "isotropic" else f", variances k^-{options.exponent:g}"
     lines = (
-        f"Samplers with the posterior mean of n points of N({options.mean:g}, {options.std:g}^2) "
-        f"in d = {summary.dim}{shape}",
+        (
+            f"Samplers with the posterior mean of n points of N({options.mean:g}, "
+            f"{options.std:g}^2) in d = {summary.dim}{shape}"
+        ),
         f"{options.generated} generated from the {options.start} start, seed {options.seed}",
     )
     heading = "\n".join(paragraph(line, "") for line in lines)

@@ -6,21 +6,20 @@ figure survives a grey printer.
 
 from __future__ import annotations
 
-__all__ = ["curve_figure", "save_figure", "style", "count_axis", "value_axis", "landmark"]
+__all__ = ["save_figure", "style", "count_axis", "value_axis", "landmark"]
 
 import math
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
@@ -97,32 +96,3 @@ def landmark(axis: Axes, x: float, text: str, dashes: tuple[float, float], side:
         transform=axis.get_xaxis_transform(),
         clip_on=True,
     )
-
-
-def curve_figure(
-    x: np.ndarray,
-    curves: Mapping[str, np.ndarray],
-    *,
-    x_label: str,
-    y_label: str,
-    logarithmic: bool = False,
-) -> Figure:
-    """Draw one or more curves over one axis."""
-    with style():
-        figure = Figure(figsize=(4.8, 3.4), layout="constrained")
-        axis = figure.subplots()
-        lines = zip(
-            curves.items(), (BLUE, VERMILION, GREEN, GREY), ("-", "--", "-.", ":"), strict=False
-        )
-        for (name, y), color, dash in lines:
-            axis.plot(x, y, dash, color=color, label=name)
-        axis.set_xlabel(x_label)
-        axis.set_ylabel(y_label)
-        if logarithmic:
-            axis.set_xscale("log")
-            axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axis.xaxis.set_major_formatter("{x:g}")
-            axis.xaxis.set_minor_formatter(NullFormatter())
-        if len(curves) > 1:
-            axis.legend(frameon=False)
-    return figure

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 __all__ = ["phase"]
 
-from pathlib import Path
+import inspect
 from typing import TYPE_CHECKING, Any, Literal
 
-from ornstein.cli.parsing import UsageError, as_json
-from ornstein.cli.predict.output import print_table
-from ornstein.cli.predict.spectra import population_spectrum
+from ornstein.cli.parsing import UsageError
+from ornstein.cli.predict.spectra import described, population_spectrum
+from ornstein.reports.charts import MapChart
+from ornstein.reports.prediction import Prediction
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from ornstein.reports.charts import Array
     from ornstein.theory.phase import PhaseMap
 
 _HOW = "Delta: its expectation over training sets, by Laplace's method."
@@ -25,7 +24,7 @@ _Y = {
     "train_time": ("0.01:100", r"training time $\tau$"),
 }
 _QUANTITIES = {
-    "kl": ("KL(generated || population) / d,  nats", ("time", "noise_scale")),
+    "kl": ("KL(generated || population) / d, nats", ("time", "noise_scale")),
     "delta": (r"$\Delta$ relative to its terms", ("time", "noise_scale")),
     "test_loss": ("test loss / d", ("noise", "train_time")),
     "excess_loss": ("test loss / optimum - 1", ("noise", "train_time")),
@@ -34,7 +33,7 @@ _QUANTITIES = {
 
 def phase(
     x: Literal["train_size"] = "train_size",
-    y: Literal["time", "noise_scale", "noise", "train_time"] = "time",
+    y: Literal["time", "noise_scale", "noise", "train_time"] | None = None,
     quantity: Literal["kl", "delta", "test_loss", "excess_loss"] = "kl",
     x_range: str = "25:1000",
     y_range: str | None = None,
@@ -47,9 +46,7 @@ def phase(
     originals: int = 10_000,
     noise: float = 0.5,
     init: float = 1.0,
-    plot: str | None = None,
-    json: bool = False,
-) -> int:
+) -> Prediction:
     """Phase diagram of one result over training size and a second parameter.
 
     KL and Delta belong to the one-step model (y: time or noise_scale). Delta is its expectation
@@ -62,7 +59,7 @@ def phase(
     x : str
         the training size n
     y : str
-        the second parameter
+        the second parameter, by default time for kl and delta and noise for losses
     quantity : str
         what to map
     x_range : str
@@ -72,7 +69,7 @@ def phase(
     points : int
         points of each axis, in geometric progression
     dim : int
-        dimension d; 100 when left out
+        dimension d, by default 100
     spectrum : str
         population eigenvalues, for losses over noise: isotropic, power-law:EXPONENT or a list
     time : float
@@ -87,68 +84,84 @@ def phase(
         EDM noise s of the denoiser in training
     init : float
         start of the denoiser in training: 1 if it predicts noise, 0 if it predicts data
-    plot : str
-        draw the map into this file (.svg, .png, .pdf)
-    json : bool
-        print one JSON document and nothing else
     """
     import numpy as np
 
-    from ornstein.theory import phase as maps
     from ornstein.validation import as_count
 
     label, axes = _QUANTITIES[quantity]
-    if y not in axes:
+    axis = axes[0] if y is None else y
+    if axis not in axes:
         raise UsageError(f"--y: given {y!r}, expected {' or '.join(axes)} for {quantity}")
-    default, y_label = _Y[y]
-    eigenvalues = population_spectrum(spectrum, dim)
-    if y != "noise" and not (eigenvalues == 1).all():
+    default, y_label = _Y[axis]
+    given = {"time": time, "noise_scale": noise_scale, "std": std, "originals": originals}
+    options = _counting({**given, "noise": noise, "init": init}, quantity, axis)
+    population = population_spectrum(spectrum, dim)
+    if axis != "noise" and not (population == 1).all():
         raise UsageError(f"--spectrum: given {spectrum!r}, expected isotropic unless --y is noise")
-    d = eigenvalues.size
     count = as_count(points, "points", at_least=2)
-    sizes = np.unique(_axis(x_range, "x-range", count).round())
-    rows = _axis(y_range or default, "y-range", count)
-    one_step: Any = {"dim": d, "time": time, "noise_scale": noise_scale, "std": std, "axis": y}
-    relative = quantity == "excess_loss"
-    if quantity == "kl":
-        found = maps.kl_map(sizes, rows, **one_step)
-    elif quantity == "delta":
-        found = maps.delta_map(sizes, rows, n_original=originals, **one_step)
-    elif y == "noise":
-        found = maps.denoising_map(sizes, rows, eigenvalues, relative=relative)
-    else:
-        training: Any = {"noise": noise, "init": init, "relative": relative}
-        found = maps.early_stopping_map(sizes, rows, dim=d, **training)
-    if plot:
-        _draw(plot, found, quantity, y_label, label)
-    if json:
-        lines = {name: {"x": xs, "y": ys} for name, (xs, ys) in found.lines.items()}
-        axes = {"x": x, "y": y, "x_values": found.x, "y_values": found.y}
-        values = {"values": found.values, "log_abs": found.log_abs, "lines": lines}
-        print(as_json({"quantity": quantity, "dim": d, **axes, **values}))
-        return 0
-    print(f"{label.replace('$', '').replace(chr(92), '')}, d = {d}, over n and {y}")
-    _print(found, y)
-    return 0
-
-
-def _print(found: PhaseMap, y: str) -> None:
-    """A coarse table of the map."""
-    import numpy as np
-
-    if found.log_abs is not None:
-        print(_HOW)
-    columns, rows = (
-        np.unique(np.linspace(0, size - 1, most).round().astype(int))
-        for size, most in ((found.x.size, 6), (found.y.size, 10))
-    )
-    cells = {f"n={found.x[j]:g}": found.values[rows, j] for j in columns}
-    print_table({y: [float(f"{value:.3g}") for value in found.y[rows]], **cells}, digits=4)
+    sizes = np.unique(_range(x_range, "x-range", count).round())
+    rows = _range(y_range or default, "y-range", count)
+    found = _map(quantity, axis, sizes, rows, population, options)
+    words = _plain(label)
+    parameters = ", ".join(f"{name.replace('_', ' ')} {options[name]:.10g}" for name in options)
+    lines = [f"{words}, over n and {axis.replace('_', ' ')}, {described(population, spectrum)}"]
+    lines += [parameters] if options else []
+    lines += [_HOW] if quantity == "delta" else []
+    notes = [f"n=...: {words}, at that training size"]
+    if np.isinf(found.values).any():
+        notes.append("It is infinite for n <= d + 2: rank below d, or no expectation.")
     if found.lines:
-        print(f"\nWithin the map: {', '.join(found.lines)} (--json has their points).")
+        notes.append(f"Within the map: {', '.join(found.lines)} (--json has their points).")
+    i, j = _spread(found.y.size, 10), _spread(found.x.size, 6)
+    columns = {f"_{found.x[k]:.0f}": found.values[i, k] for k in j}
+    return Prediction(
+        "\n".join(lines),
+        {"quantity": quantity, "dim": population.size, "x": x, "y": axis}
+        | {"x_values": found.x, "y_values": found.y}
+        | {"values": found.values, "log_abs": found.log_abs}
+        | {"lines": {name: {"x": xs, "y": ys} for name, (xs, ys) in found.lines.items()}},
+        "\n".join([f"_  {axis}  {_plain(y_label)}", *(f"{n}  n={n[1:]}" for n in columns)]),
+        {"_": [float(f"{value:.3g}") for value in found.y[i]], **columns},
+        lambda: MapChart(found, "training size n", y_label, label, quantity == "delta"),
+        notes,
+    )
 
 
-def _axis(text: str, name: str, count: int) -> NDArray[np.float64]:
+def _counting(given: dict[str, float], quantity: str, axis: str) -> dict[str, float]:
+    """Options that the map depends on; the others must not have been given."""
+    names = {"noise": (), "train_time": ("noise", "init")}.get(axis, ("time", "noise_scale", "std"))
+    names += ("originals",) if quantity == "delta" else ()
+    for name, value in given.items():
+        default = inspect.signature(phase).parameters[name].default
+        if (name == axis or name not in names) and value != default:
+            raise UsageError(
+                f"--{name.replace('_', '-')}: given {value:g}, which does not count for {quantity} "
+                f"over {axis}: leave it out"
+            )
+    return {name: given[name] for name in names if name != axis}
+
+
+def _map(
+    quantity: str, axis: Any, sizes: Array, rows: Array, population: Array, options: dict[str, Any]
+) -> PhaseMap:
+    from ornstein.theory import phase as maps
+
+    relative = quantity == "excess_loss"
+    if axis == "noise":
+        return maps.denoising_map(sizes, rows, population, relative=relative)
+    if axis == "train_time":
+        return maps.early_stopping_map(
+            sizes, rows, dim=population.size, relative=relative, **options
+        )
+    if quantity == "kl":
+        return maps.kl_map(sizes, rows, axis, dim=population.size, **options)
+    one_step = {**options, "n_original": options["originals"]}
+    del one_step["originals"]
+    return maps.delta_map(sizes, rows, axis, dim=population.size, **one_step)
+
+
+def _range(text: str, name: str, count: int) -> Array:
     """``low:high`` as a geometric progression."""
     import numpy as np
 
@@ -161,17 +174,13 @@ def _axis(text: str, name: str, count: int) -> NDArray[np.float64]:
     return np.geomspace(low, high, count)
 
 
-def _draw(plot: str, found: PhaseMap, quantity: str, y_label: str, label: str) -> None:
-    from ornstein.reports.figures import save_figure
-    from ornstein.reports.maps import map_figure
+def _plain(label: str) -> str:
+    """A label of a figure as text for a terminal."""
+    return label.replace("$", "").replace("\\", "")
 
-    signed = quantity == "delta"
-    figure = map_figure(
-        found,
-        x_label="training size  n",
-        y_label=y_label,
-        label=label,
-        note=f"{_HOW} Contours: its size." if signed else "",
-        signed=signed,
-    )
-    save_figure(figure, Path(plot))
+
+def _spread(size: int, most: int) -> Any:
+    """At most so many indices, evenly spread over so many."""
+    import numpy as np
+
+    return np.unique(np.linspace(0, size - 1, most).round().astype(int))

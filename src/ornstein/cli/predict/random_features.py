@@ -6,8 +6,10 @@ __all__ = ["random_features"]
 
 from typing import Literal
 
-from ornstein.cli.parsing import as_json, reals
-from ornstein.cli.predict.output import draw_curves, print_table
+from ornstein import theory
+from ornstein.cli.parsing import UsageError, reals
+from ornstein.reports.charts import Mark
+from ornstein.reports.prediction import Prediction, swept
 
 
 def random_features(
@@ -15,11 +17,9 @@ def random_features(
     sample_ratio: float = 8.0,
     time: float = 0.1,
     ridge: float = 1e-3,
-    noise_draws: float = 1.0,
+    noise_draws: str = "1",
     activation: Literal["tanh", "erf", "sign", "identity"] = "tanh",
-    plot: str | None = None,
-    json: bool = False,
-) -> int:
+) -> Prediction:
     """Learning curves of a random-feature score, ridge-regularised.
 
     Parameters
@@ -36,36 +36,31 @@ def random_features(
         noise draws m of each data point; inf for the average over the noise
     activation : str
         odd activation of the features
-    plot : str
-        draw the losses against p / d into this file (.svg, .png, .pdf)
-    json : bool
-        print one JSON document and nothing else
     """
-    import numpy as np
+    # The command line takes inf for text, not for a number.
+    m, *others = reals(noise_draws, "noise-draws")
+    if others:
+        raise UsageError(f"--noise-draws: given {noise_draws!r}, expected one number >= 1, or inf")
+    scalars = {"sample_ratio": sample_ratio, "time": time, "ridge": ridge}
+    options = {**scalars, "noise_draws": m, "activation": activation}
+    mu1, star, kappa = constants = theory.activation_constants(activation, time)
+    average = m == float("inf")
+    draws = "averaged over the noise" if average else f"noise draws m = {m:g}"
+    marks = [Mark("p = n", sample_ratio)]
+    if m > 1 and not average:
+        marks.append(Mark("p = n m", sample_ratio * m))
 
-    from ornstein import theory
-
-    ratios = np.array(reals(feature_ratio, "feature-ratio"))
-    options = (sample_ratio, time, ridge, noise_draws, activation)
-    train, test = theory.random_feature_losses(ratios, *options)
-    constants = theory.activation_constants(activation, time)
-    if plot:
-        grid = np.geomspace(ratios.min(), ratios.max(), 300)
-        draw_curves(
-            plot,
-            grid,
-            theory.random_feature_losses(grid, *options)._asdict(),
-            x_label="features per dimension  p / d",
-            y_label="score loss / d",
-            logarithmic=True,
-        )
-    if json:
-        names = ("sample_ratio", "time", "ridge", "noise_draws", "activation")
-        inputs = {**dict(zip(names, options, strict=True)), **constants._asdict()}
-        print(as_json({**inputs, "feature_ratio": ratios, "train": train, "test": test}))
-        return 0
-    print(f"n/d = {sample_ratio:g}, t = {time:g}, ridge {ridge:g}, {noise_draws:g} draw(s) a point")
-    mu1, star, kappa = constants
-    print(f"{activation}: mu1 = {mu1:.8f}, mu*^2 = {star:.8f}, noise correlation {kappa:.6f}")
-    print_table({"p/d": ratios, "train": train, "test": test})
-    return 0
+    return swept(
+        f"Random-feature score, n/d = {sample_ratio:g}, t = {time:g}, ridge {ridge:g}, {draws}\n"
+        f"{activation}: mu1 = {mu1:.8f}, mu*^2 = {star:.8f}, noise correlation {kappa:.6f}",
+        {**options, **constants._asdict()},
+        reals(feature_ratio, "feature-ratio"),
+        lambda ratio: theory.random_feature_losses(ratio, **options)._asdict(),
+        """
+        feature_ratio  p/d    features per dimension
+        train          train  least training objective / d, with its ridge term
+        test           test   loss / d on fresh data with fresh noise; the score 0 has 1
+        """,
+        y_label="score loss / d",
+        marks=marks,
+    )

@@ -4,44 +4,58 @@ from __future__ import annotations
 
 __all__ = ["speciation", "cloning", "collapse"]
 
-from ornstein.cli.parsing import as_json, integers, reals
-from ornstein.cli.predict.output import draw_curves, print_table, whole_numbers_between
-from ornstein.cli.predict.spectra import population_spectrum
+from typing import TYPE_CHECKING
+
+from ornstein import theory
+from ornstein.cli.parsing import integers, reals
+from ornstein.cli.predict.spectra import described, population_spectrum
+from ornstein.reports.charts import Mark, sweep
+from ornstein.reports.prediction import Prediction, swept
+
+if TYPE_CHECKING:
+    from ornstein.reports.charts import Array
 
 
-def speciation(dim: int | None = None, spectrum: str = "101,1,1,1", json: bool = False) -> int:
+def speciation(dim: int | None = None, spectrum: str = "101,1,1,1") -> Prediction:
     """Time at which backward trajectories choose a class.
 
     Parameters
     ----------
     dim : int
-        dimension d; 100 when left out
+        dimension d, by default 100; a list has its own
     spectrum : str
         eigenvalues of the covariance of all data: isotropic, power-law:EXPONENT or a comma list
-    json : bool
-        print one JSON document and nothing else
     """
-    from ornstein import theory
+    import numpy as np
 
     values = population_spectrum(spectrum, dim)
     time = theory.speciation_time(values)
     largest = float(values.max())
-    if json:
-        print(as_json({"largest_eigenvalue": largest, "speciation_time": time}))
-        return 0
-    print(f"largest eigenvalue {largest:.6g}: speciation time t_S = {time:.6f}")
-    if time <= 0:
-        print("No direction is wider than the noise at the end: there is no class to choose.")
-    return 0
+    none = "No direction is wider than the noise at the end: there is no class to choose."
+
+    def variances(t: Array) -> dict[str, Array]:
+        signal = largest * np.exp(-2.0 * t)
+        return {"signal in the widest direction": signal, "noise at the end": np.ones(t.shape)}
+
+    return Prediction(
+        f"Speciation, {described(values, spectrum)}\n"
+        f"largest eigenvalue {largest:.6g}: speciation time t_S = {time:.6f}",
+        {"largest_eigenvalue": largest, "speciation_time": time},
+        "",
+        {},
+        lambda: sweep(
+            np.linspace(0.0, 2.0 * max(time, 0.5), 100),
+            variances,
+            x_label="OU time t",
+            y_label="variance",
+            marks=[Mark("speciation time $t_S$", time)],
+            logarithmic=False,
+        ),
+        [none] if time <= 0 else [],
+    )
 
 
-def cloning(
-    time: str = "0:6:0.25",
-    mean_norm: float = 10.0,
-    std: float = 1.0,
-    plot: str | None = None,
-    json: bool = False,
-) -> int:
+def cloning(time: str = "0:6:0.25", mean_norm: float = 10.0, std: float = 1.0) -> Prediction:
     """Probability that two clones of a backward trajectory end in one of two Gaussian classes.
 
     Parameters
@@ -52,43 +66,28 @@ def cloning(
         length |m| of the class means +m and -m
     std : float
         standard deviation of each class along m
-    plot : str
-        draw the probability against t into this file (.svg, .png, .pdf)
-    json : bool
-        print one JSON document and nothing else
     """
-    import numpy as np
-
-    from ornstein import theory
-
-    times = np.array(reals(time, "time"))
-    probability = theory.cloning_probability(times, mean_norm, std)
     start = theory.speciation_time([mean_norm**2 + std**2])
-    if plot:
-        grid = np.linspace(times.min(), times.max(), 300)
-        draw_curves(
-            plot,
-            grid,
-            {"same class": theory.cloning_probability(grid, mean_norm, std)},
-            x_label="OU time of the cloning  t",
-            y_label="probability of the same class",
-        )
-    if json:
-        inputs = {"mean_norm": mean_norm, "std": std, "speciation_time": start}
-        print(as_json({**inputs, "time": times, "probability": probability}))
-        return 0
-    print(f"Two classes at +-m, |m| = {mean_norm:g}, std {std:g}: speciation time {start:.6f}")
-    print_table({"t": times, "same class": probability})
-    return 0
+    return swept(
+        f"Two classes at +-m, |m| = {mean_norm:g}, std {std:g}: speciation time {start:.6f}",
+        {"mean_norm": mean_norm, "std": std, "speciation_time": start},
+        reals(time, "time"),
+        lambda t: {"probability": theory.cloning_probability(t, mean_norm, std)},
+        """
+        time         t           OU time, when two backward trajectories separate
+        probability  same class  probability that they end in one class
+        """,
+        y_label="probability of the same class",
+        marks=[Mark("speciation time $t_S$", start)],
+        logarithmic=False,
+    )
 
 
 def collapse(
     n_train: str = "100,1000,10000,100000,1000000",
     dim: int | None = None,
     spectrum: str = "isotropic",
-    plot: str | None = None,
-    json: bool = False,
-) -> int:
+) -> Prediction:
     """Time at which the empirical score falls to a single training point.
 
     Parameters
@@ -96,36 +95,32 @@ def collapse(
     n_train : str
         training sizes n: start:stop:step (stop included) or a comma list
     dim : int
-        dimension d; 100 when left out
+        dimension d, by default 100
     spectrum : str
         eigenvalues of the data covariance: isotropic, power-law:EXPONENT or a comma list
-    plot : str
-        draw the collapse time against n into this file (.svg, .png, .pdf)
-    json : bool
-        print one JSON document and nothing else
     """
     import numpy as np
 
-    from ornstein import theory
-
     values = population_spectrum(spectrum, dim)
-    sizes = np.array(integers(n_train, "n-train"))
-    time = np.asarray(theory.collapse_time(sizes, values))
-    noise = np.where(np.isinf(time), np.inf, np.sqrt(np.expm1(2 * np.minimum(time, 300.0))))
-    if plot:
-        grid = whole_numbers_between(sizes)
-        draw_curves(
-            plot,
-            grid,
-            {"collapse": theory.collapse_time(grid, values)},
-            x_label="training size n",
-            y_label=r"collapse time  $t_C$",
-            logarithmic=True,
-        )
-    if json:
-        inputs = {"dim": values.size, "spectrum": spectrum, "n_train": sizes}
-        print(as_json({**inputs, "collapse_time": time, "collapse_noise": noise}))
-        return 0
-    print(f"Collapse of the empirical score, d = {values.size}, {spectrum}")
-    print_table({"n": sizes, "time t_C": time, "EDM noise s_C": noise})
-    return 0
+
+    def found(n: Array) -> dict[str, Array]:
+        time = np.asarray(theory.collapse_time(n, values))
+        noise = np.sqrt(np.expm1(2 * np.minimum(time, 300.0)))
+        return {"collapse_time": time, "collapse_noise": np.where(time < np.inf, noise, np.inf)}
+
+    return swept(
+        f"Collapse of the empirical score, {described(values, spectrum)}",
+        {"dim": values.size, "spectrum": spectrum},
+        integers(n_train, "n-train"),
+        found,
+        """
+        n_train         n              training size
+        collapse_time   time t_C       OU time of the collapse
+            infinite for n = 1: one point is all there is, at every time
+        collapse_noise  EDM noise s_C  that time as EDM noise
+            infinite for n = 1
+        """,
+        lambda found: {"collapse time": found["collapse_time"]},
+        y_label="OU time $t_C$ of the collapse",
+        dim=values.size,
+    )

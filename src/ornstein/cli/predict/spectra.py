@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["population_spectrum", "some_modes"]
+__all__ = ["population_spectrum", "described", "some_modes", "outside"]
 
+import math
 from typing import TYPE_CHECKING
 
 from ornstein.cli.parsing import UsageError, reals
@@ -12,13 +13,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_KINDS = "isotropic, power-law:EXPONENT or a comma list"
+    Array = NDArray[np.float64]
 
 
-def population_spectrum(spectrum: str, dim: int | None) -> NDArray[np.float64]:
+def population_spectrum(spectrum: str, dim: int | None) -> Array:
     """Eigenvalues named by ``isotropic``, ``power-law:EXPONENT`` or a comma list.
 
-    The first are all 1, the second ``k^-EXPONENT`` for k = 1 to `dim`; `dim` is 100 when left out.
+    The first are all 1, the second ``k^-EXPONENT`` for k = 1 to `dim`; `dim` is 100 by default.
     A list has its own length, which `dim` may repeat.
     """
     import numpy as np
@@ -32,22 +33,38 @@ def population_spectrum(spectrum: str, dim: int | None) -> NDArray[np.float64]:
         if kind == "isotropic" and not exponent:
             return np.ones(size)
         if kind == "power-law" and _is_number(exponent):
-            return np.arange(1.0, size + 1.0) ** -float(exponent)
+            logarithms = -float(exponent) * np.log(np.arange(1.0, size + 1.0))
+            if logarithms.max() < math.log(1e300):
+                return np.arange(1.0, size + 1.0) ** -float(exponent)
     elif all(_is_number(part) for part in text.strip("[]() ").replace(":", ",").split(",") if part):
         values = np.array(reals(text, "spectrum"))
-        if not (np.isfinite(values).all() and values.min() >= 0 < values.max()):
+        if not 0 <= values.min() <= values.max() or values.max() == 0:
             raise UsageError(
                 f"--spectrum: given {spectrum!r}, expected numbers >= 0, not all of them 0"
             )
         if dim is not None and dim != values.size:
             raise UsageError(
-                f"--spectrum: given {values.size} eigenvalue(s) and --dim {dim}: leave --dim out"
+                f"--spectrum: given {values.size} eigenvalue(s) and --dim {dim}: leave --dim out, "
+                "or give --spectrum isotropic or power-law:EXPONENT"
             )
         return values
-    raise UsageError(f"--spectrum: given {spectrum!r}, expected {_KINDS}")
+    raise UsageError(
+        f"--spectrum: given {spectrum!r}, expected isotropic, power-law:EXPONENT or a comma list"
+    )
 
 
-def some_modes(eigenvalues: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+def described(values: Array, spectrum: str) -> str:
+    """Say in a few words what population this is: ``d = 3, spectrum 1,0.1,0.01``."""
+    kind = str(spectrum).strip()
+    if not kind.startswith(("isotropic", "power-law")):
+        listed = ",".join(f"{value:g}" for value in values)
+        kind = f"spectrum {listed}"
+        if values.size > 4:
+            kind = f"spectrum from {values.min():g} to {values.max():g}"
+    return f"d = {values.size}, {kind}"
+
+
+def some_modes(eigenvalues: Array, count: int) -> Array:
     """At most `count` distinct eigenvalues, largest first, evenly spread over their ranks."""
     import numpy as np
 
@@ -56,9 +73,14 @@ def some_modes(eigenvalues: NDArray[np.float64], count: int) -> NDArray[np.float
     return distinct[ranks]
 
 
+def outside(points: Array, low: float, high: float) -> list[str]:
+    """A note, if a density was asked for beyond its support."""
+    beyond = ((points < low) | (points > high)).any()
+    return ["Outside the support the density is 0."] if beyond else []
+
+
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        return math.isfinite(float(text))
     except ValueError:
         return False
-    return True

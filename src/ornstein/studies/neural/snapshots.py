@@ -42,7 +42,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from ornstein.engine.summary import mean_and_error, share_positive
-from ornstein.studies.sample_measures import kernel_measures, memorization
 from ornstein.studies.neural.models import (
     generate,
     snapshot_steps,
@@ -51,6 +50,7 @@ from ornstein.studies.neural.models import (
 )
 from ornstein.studies.neural.study import NeuralStudy
 from ornstein.studies.neural.summary import NeuralSummary, described
+from ornstein.studies.sample_measures import kernel_measures, memorization
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -19,6 +19,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.engine.summary import mean_and_error, share_positive
+from ornstein.studies.neural.models import generate, torch_threads, train_models
+from ornstein.studies.neural.options import NeuralOptions
+from ornstein.studies.neural.study import NeuralStudy
+from ornstein.studies.neural.summary import NeuralSummary, described
 from ornstein.studies.sample_measures import (
     can_be_fitted,
     fitted_distances,
@@ -26,10 +30,6 @@ from ornstein.studies.sample_measures import (
     linear_distances,
     memorization,
 )
-from ornstein.studies.neural.models import generate, torch_threads, train_models
-from ornstein.studies.neural.options import NeuralOptions
-from ornstein.studies.neural.study import NeuralStudy
-from ornstein.studies.neural.summary import NeuralSummary, described
 from ornstein.studies.steps.options import check_samplers
 from ornstein.studies.steps.study import metric_name
 

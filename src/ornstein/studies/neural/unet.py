@@ -47,6 +47,14 @@ import numpy as np
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.engine.summary import mean_and_error, share_positive
 from ornstein.files import atomic_write
+from ornstein.studies.neural.models import (
+    generate,
+    snapshot_steps,
+    torch_threads,
+    train_models,
+)
+from ornstein.studies.neural.study import NeuralStudy
+from ornstein.studies.neural.summary import NeuralSummary, described
 from ornstein.studies.sample_measures import (
     COMPONENT_MOMENTS,
     can_be_fitted,
@@ -56,14 +64,6 @@ from ornstein.studies.sample_measures import (
     linear_distances,
     memorization,
 )
-from ornstein.studies.neural.models import (
-    generate,
-    snapshot_steps,
-    torch_threads,
-    train_models,
-)
-from ornstein.studies.neural.study import NeuralStudy
-from ornstein.studies.neural.summary import NeuralSummary, described
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

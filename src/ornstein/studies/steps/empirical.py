@@ -120,9 +120,7 @@ class EmpiricalStepsStudy(StepsStudy):
 
     def measure(self, cell: Cell) -> dict[str, float]:
         """Draw a training set, and generate from it in all ways, from the same random numbers."""
-        rng, noise = (
-            np.random.default_rng(seed) for seed in cell_seed(self.seed, cell).spawn(2)
-        )
+        rng, noise = (np.random.default_rng(seed) for seed in cell_seed(self.seed, cell).spawn(2))
         train = self.source.sample(cell.train_size, rng)
         held_out = self.source.sample(1000, rng)
         points, state = TrainingPoints.of(train), noise.bit_generator.state
@@ -205,9 +203,13 @@ class EmpiricalStepsSummary(Summary):
 
 
 _NOTES = (
-    "The denoiser is the posterior mean over the training points: the least loss that any model can "
-    "have on them. What it generates with enough steps are training points.",
-    "KL and W2^2: of the Gaussian fit to the generated points, corrected for their number; linear: "
-    "exact, for the best linear denoiser of the same points and the same sampler; its KL is "
-    "infinite for n - 1 < d.",
+    (
+        "The denoiser is the posterior mean over the training points: the least loss that any "
+        "model can have on them. What it generates with enough steps are training points."
+    ),
+    (
+        "KL and W2^2: of the Gaussian fit to the generated points, corrected for their number; "
+        "linear: exact, for the best linear denoiser of the same points and the same sampler; its "
+        "KL is infinite for n - 1 < d."
+    ),
 )

@@ -48,8 +48,8 @@ if TYPE_CHECKING:
     from ornstein.diffusion.schedules import Schedule
     from ornstein.engine.store import Store
     from ornstein.engine.study import Cell
+    from ornstein.engine.summary import Summary
     from ornstein.studies.steps.options import StepsOptions
-    from ornstein.studies.steps.summary import StepsSummary
 
     Array = NDArray[np.float64]
 
@@ -136,7 +136,7 @@ class StepsStudy(Study):
                 values[metric_name(sampler, steps, metric)] = value
         return values
 
-    def summarize(self, store: Store) -> StepsSummary:
+    def summarize(self, store: Store) -> Summary:
         """Average the finished cells, and find the best numbers of steps."""
         from ornstein.studies.steps.summary import summarize
 

@@ -1,0 +1,70 @@
+"""From the options of ``ornstein predict NAME`` to what is printed and drawn, for all alike."""
+
+from __future__ import annotations
+
+__all__ = ["prediction_parser", "answer"]
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ornstein.cli.parsing import TextOption, UsageError, as_json, call, command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jsonargparse import Namespace
+
+    from ornstein.cli.parsing import Parser
+    from ornstein.reports.prediction import Prediction
+
+
+def prediction_parser(function: Callable[..., Prediction]) -> Parser:
+    """A parser of the options of a prediction, and of ``--plot`` and ``--json``."""
+    parser = command(function)
+    parser.add_argument(
+        "--plot", type=TextOption(), default=None, help="draw into this file (.svg, .png, .pdf)"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON document and nothing else"
+    )
+    return parser
+
+
+def answer(function: Callable[..., Prediction], options: Namespace) -> int:
+    """Compute a prediction, draw it if that is asked for, and print it."""
+    from ornstein.reports.prediction import (
+        prediction_document,
+        prediction_figure,
+        prediction_text,
+    )
+
+    file = None if options.plot is None else _writable(options.plot)
+    prediction = call(function, options)
+    if file is not None:
+        from ornstein.reports.figures import save_figure
+
+        save_figure(prediction_figure(prediction), file)
+        print(f"ornstein: wrote {file}", file=sys.stderr)
+    text = as_json(prediction_document(prediction)) if options.json else prediction_text(prediction)
+    print(text)
+    return 0
+
+
+def _writable(plot: str) -> Path:
+    """The file of a figure, found to be of a known kind and writable before anything is computed.
+
+    A new file is made and taken away again: permissions alone do not tell.
+    """
+    from matplotlib.figure import Figure
+
+    file = Path(plot)
+    # What matplotlib writes alone; for pgf it needs LaTeX.
+    known = Figure().canvas.get_supported_filetypes().keys() - {"pgf", "raw", "rgba"}
+    if file.suffix[1:].lower() not in known:
+        raise UsageError(f"--plot: given {plot!r}, expected a file name in .svg, .png or .pdf")
+    new = not file.exists()
+    file.open("ab").close()
+    if new:
+        file.unlink()
+    return file
