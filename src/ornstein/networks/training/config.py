@@ -82,8 +82,12 @@ class TrainingConfig:
         as_positive(self.checkpoint_seconds, "checkpoint_seconds", zero=True)
         as_count(self.seed, "seed", at_least=0)
 
+    def epoch_length(self, n_train: int) -> int:
+        """Optimiser steps of one pass through `n_train` training images."""
+        return math.ceil(n_train / self.batch_size)
+
     def total_steps(self, n_train: int) -> int:
         """Optimiser steps for `n_train` training images."""
         if self.max_steps is not None:
             return self.max_steps
-        return self.epochs * math.ceil(n_train / self.batch_size)
+        return self.epochs * self.epoch_length(n_train)

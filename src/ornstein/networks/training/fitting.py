@@ -65,7 +65,6 @@ def fit(
             precision=config.precision,
             # Not max_steps: with it, Lightning resumes at the end of an epoch as in its middle.
             max_epochs=math.ceil(feed.total_steps / feed.epoch_length),
-            gradient_clip_val=config.gradient_clip,
             check_val_every_n_epoch=config.validate_every,
             limit_val_batches=None if len(feed.validation_indices) else 0,
             num_sanity_val_steps=0,

@@ -8,23 +8,25 @@ arguments, training goes on from its checkpoint and on a CPU ends in the same we
 
 from __future__ import annotations
 
-__all__ = ["TrainingResult", "train", "untrained"]
+__all__ = ["TrainingResult", "train"]
 
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import torch
-
-from ornstein.networks.learned import LearnedDiffusion, Scaling, as_images
 from ornstein.networks.process import DiffusionProcess
-from ornstein.networks.starts import Moments
-from ornstein.networks.training.averaging import EMA
-from ornstein.networks.training.callbacks import History, Observations, ProgressBar, SampleGrids
+from ornstein.networks.training.callbacks import (
+    EMA,
+    HistoryKeeper,
+    Observations,
+    ProgressBar,
+    SampleGrids,
+)
 from ornstein.networks.training.checkpoints import Checkpoints, read_checkpoint, training_identity
 from ornstein.networks.training.config import TrainingConfig
-from ornstein.networks.training.data import split_indices
 from ornstein.networks.training.fitting import fit
+from ornstein.networks.training.history import History
 from ornstein.networks.training.module import DiffusionData, DiffusionModule
+from ornstein.networks.training.preparing import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
     from torch import Tensor, nn
+
+    from ornstein.networks.learned import LearnedDiffusion, Scaling
 
 
 class TrainingResult(NamedTuple):
@@ -103,14 +107,13 @@ def train(
     start = time.perf_counter()
     config = TrainingConfig() if config is None else config
     process = DiffusionProcess() if process is None else process
-    images = as_images(data)
-    model = untrained(network, process, images, config, scaling)
+    prepared = prepare(network, data, config, process, scaling)
+    model, images = prepared.model, prepared.images
     history = History(csv)
-    module = DiffusionModule(
-        model, config.learning_rate, fused=config.precision != "16-mixed"
-    ).train()
-    feed = DiffusionData(model.to_network(images), process.steps, config)
-    callbacks: list[Any] = [history, ProgressBar(feed.total_steps, progress)]
+    module = DiffusionModule(model, config).train()
+    feed = DiffusionData(prepared, config)
+    keeper = HistoryKeeper(history)
+    callbacks: list[Any] = [keeper, ProgressBar(feed.total_steps, progress)]
     if config.ema_decay:
         callbacks.append(EMA(config.ema_decay))
     if observe is not None:
@@ -127,7 +130,7 @@ def train(
             state = read_checkpoint(checkpoint, identity)
             if state["ornstein"]["finished"]:
                 module.load_state_dict(state["state_dict"])
-                history.load_state_dict(state["callbacks"][history.state_key])
+                keeper.load_state_dict(state["callbacks"][keeper.state_key])
                 history.write()
                 model.eval()
                 seconds = time.perf_counter() - start
@@ -136,22 +139,6 @@ def train(
     fit(module, feed, config, callbacks, logger=logger, resume=resume)
     model.cpu().eval()
     return TrainingResult(model, history.rows, feed.train_indices, time.perf_counter() - start)
-
-
-def untrained(
-    network: nn.Module,
-    process: DiffusionProcess,
-    images: ArrayLike,
-    config: TrainingConfig,
-    scaling: Scaling | None = None,
-) -> LearnedDiffusion:
-    """A model with scale and moments of those `images` that `config` will train it on."""
-    images = as_images(images)
-    chosen, _ = split_indices(len(images), config.train_fraction, config.seed)
-    seen = images[chosen.numpy()]
-    scaling = Scaling.standard(seen) if scaling is None else scaling
-    scaled = torch.from_numpy((seen - scaling.shift) / scaling.scale)
-    return LearnedDiffusion(network, process, images.shape[1:], scaling, Moments.of(scaled))
 
 
 def _tensorboard(folder: Path) -> Any:
