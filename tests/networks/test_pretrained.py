@@ -24,7 +24,9 @@ from ornstein.networks import (
 
 
 def sample(model: LearnedDiffusion) -> torch.Tensor:
-    return model.sample(3, steps=4, start="marginal", generator=torch.Generator().manual_seed(0))
+    return model.sample(
+        3, sampling_steps=4, start="marginal", generator=torch.Generator().manual_seed(0)
+    )
 
 
 @pytest.mark.parametrize(

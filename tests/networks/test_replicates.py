@@ -32,13 +32,13 @@ def networks() -> list[MLP]:
     "config",
     [
         TrainingConfig(epochs=4, batch_size=8, learning_rate=1e-2),
-        TrainingConfig(max_steps=7, batch_size=8, ema_decay=0.8, gradient_clip=0.05),
+        TrainingConfig(training_steps=7, batch_size=8, ema_decay=0.8, gradient_clip=0.05),
         TrainingConfig(epochs=5, train_fraction=1.0, ema_decay=0.99),
     ],
 )
-@pytest.mark.parametrize("prediction_type", ["epsilon", "v"])
-def test_as_one_by_one(config: TrainingConfig, prediction_type) -> None:
-    process = DiffusionProcess(40, prediction_type=prediction_type)
+@pytest.mark.parametrize("prediction", ["epsilon", "v"])
+def test_as_one_by_one(config: TrainingConfig, prediction) -> None:
+    process = DiffusionProcess(40, prediction=prediction)
     together = train_replicates(networks(), DATA, SEEDS, config, process=process)
     for index, net in enumerate(networks()):
         alone = train(net, DATA[index], replace(config, seed=SEEDS[index]), process=process)
@@ -77,7 +77,7 @@ def test_sampled_together_as_one_by_one(sampler: str, start: str) -> None:
     config = TrainingConfig(epochs=2, batch_size=8, learning_rate=1e-2)
     models = train_replicates(networks(), DATA, SEEDS, config, process=DiffusionProcess(30)).models
     starts: list = [points[:7] for points in DATA] if start == "points" else [start] * 4
-    options = {"sampler": sampler, "steps": 12, "batch_size": 5}
+    options = {"sampler": sampler, "sampling_steps": 12, "batch_size": 5}
     together = sample_replicates(
         models,
         7,
@@ -96,9 +96,9 @@ def test_unets_are_sampled_together_too() -> None:
     nets = [seeded(lambda: UNet(width_multiplier=0.0625), k) for k in range(2)]
     models = [LearnedDiffusion(net, DiffusionProcess(20), (1, 8, 8)) for net in nets]
     generators = [[torch.Generator().manual_seed(k) for k in range(2)] for _ in range(2)]
-    together = sample_replicates(models, 3, generators=generators[0], steps=4)
+    together = sample_replicates(models, 3, generators=generators[0], sampling_steps=4)
     for model, found, generator in zip(models, together, generators[1], strict=True):
-        alone = model.sample(3, steps=4, generator=generator)
+        alone = model.sample(3, sampling_steps=4, generator=generator)
         torch.testing.assert_close(found, alone, rtol=1e-4, atol=1e-4)
     with pytest.raises(ValueError, match="as many of each"):
         sample_replicates(models, 3, generators=generators[0][:1])

@@ -19,10 +19,10 @@ CONFIGS = {
     "averages, clipping": TrainingConfig(
         epochs=3, batch_size=16, ema_decay=0.9, gradient_clip=0.5, checkpoint_seconds=0
     ),
-    "unfinished epoch": TrainingConfig(max_steps=7, batch_size=16, checkpoint_seconds=0),
+    "unfinished epoch": TrainingConfig(training_steps=7, batch_size=16, checkpoint_seconds=0),
     "one batch an epoch": TrainingConfig(epochs=4, batch_size=64, checkpoint_seconds=0),
     "no validation": TrainingConfig(
-        max_steps=6, batch_size=16, train_fraction=1.0, checkpoint_seconds=0
+        training_steps=6, batch_size=16, train_fraction=1.0, checkpoint_seconds=0
     ),
     "some validations": TrainingConfig(
         epochs=3, batch_size=16, validate_every=2, ema_decay=0.5, checkpoint_seconds=0

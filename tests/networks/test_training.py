@@ -122,8 +122,8 @@ def test_split(n: int, fraction: float, sizes: tuple[int, int]) -> None:
     assert sorted([*train_part.tolist(), *validation.tolist()]) == list(range(n))
 
 
-def test_max_steps_stops_in_the_middle_of_an_epoch() -> None:
-    result = train(network(), DATA, TrainingConfig(max_steps=7, batch_size=16))
+def test_training_steps_stop_in_the_middle_of_an_epoch() -> None:
+    result = train(network(), DATA, TrainingConfig(training_steps=7, batch_size=16))
     assert result.history[-1]["step"] == 7
 
 
@@ -146,7 +146,7 @@ def test_constant_images_and_tiny_sets_stay_finite(n: int, channels: int) -> Non
     net = seeded(lambda: UNet(channels, width_multiplier=0.0625), 0)
     result = train(net, np.full((n, channels, 8, 8), 0.25), TrainingConfig(epochs=2))
     assert result.model.scaling == (0.25, 1.0)
-    generated = result.model.sample(2, steps=3, start="marginal")
+    generated = result.model.sample(2, sampling_steps=3, start="marginal")
     assert generated.isfinite().all()
     assert all(math.isfinite(value) for row in result.history for value in row.values())
 
@@ -156,7 +156,7 @@ def test_one_constant_channel_beside_another() -> None:
     images[:, 1] = 0.5
     net = seeded(lambda: UNet(2, width_multiplier=0.0625), 0)
     result = train(net, images, TrainingConfig(epochs=2))
-    assert result.model.sample(2, steps=3, start="marginal").isfinite().all()
+    assert result.model.sample(2, sampling_steps=3, start="marginal").isfinite().all()
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_one_constant_channel_beside_another() -> None:
         (np.zeros((4, 3, 8)), "expected \\(n, dim\\)"),
         (np.full((4, 4), np.nan), "NaN"),
         (np.zeros((0, 4)), "at least 1"),
-        (np.zeros((5, 1, 12, 8)), "multiples of 8"),
+        (np.zeros((5, 2, 8, 8)), "expected \\(batch, 1, H, W\\)"),
     ],
 )
 def test_data_that_are_no_good(data: np.ndarray, message: str) -> None:
@@ -179,7 +179,7 @@ def test_data_that_are_no_good(data: np.ndarray, message: str) -> None:
     "options",
     [
         {"epochs": 0},
-        {"max_steps": 0},
+        {"training_steps": 0},
         {"batch_size": 0},
         {"learning_rate": 0.0},
         {"ema_decay": 1.0},
@@ -215,7 +215,7 @@ def test_observations_see_averages_in_evaluation_mode_and_disturb_nothing(tmp_pa
     def observe(step: int, model) -> dict[str, float]:
         assert not model.training
         seen.append((step, weights(model)))
-        return {"size": float(model.sample(3, steps=2).abs().mean())}
+        return {"size": float(model.sample(3, sampling_steps=2).abs().mean())}
 
     result = train(
         network(), DATA, config, snapshots=[2, 9], observe=observe, csv=tmp_path / "a" / "h.csv"

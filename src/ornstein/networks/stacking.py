@@ -17,6 +17,8 @@ import torch
 from torch.func import functional_call, stack_module_state
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from ornstein.networks.nets.adapter import as_answer
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -46,7 +48,8 @@ class Stack:
 
     def answer(self, parameters: Any, buffers: Any, x: Tensor, k: Tensor) -> Tensor:
         """``f(x, k)`` of one network, with its parameters and buffers; to be mapped."""
-        return functional_call(self._skeleton, (parameters, buffers), (x, k.expand(len(x))))
+        answer = functional_call(self._skeleton, (parameters, buffers), (x, k.expand(len(x))))
+        return as_answer(answer, x, type(self._skeleton).__name__)
 
     def answers(self, x: Tensor, k: Tensor) -> Tensor:
         """``f(x, k)`` of every network, for x of shape (K, n, ...) and a step for each, (K,)."""

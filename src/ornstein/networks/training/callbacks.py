@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightning.pytorch.callbacks import Callback, WeightAveraging
 
-from ornstein.networks.randomness import keyed_generator
+from ornstein.networks.randomness import Purpose, keyed_generator
 from ornstein.networks.training.averaging import move_averages
 from ornstein.networks.training.history import EpochLosses
 from ornstein.progress import progress_bar
@@ -152,17 +152,23 @@ class SampleGrids(Callback):
     low, high : float
         Data units of black and white.
     seed : int
-    count, steps : int
+    count, sampling_steps : int
         Images, and DDIM steps to draw them.
     """
 
     def __init__(
-        self, every: int, low: float, high: float, seed: int, count: int = 16, steps: int = 20
+        self,
+        every: int,
+        low: float,
+        high: float,
+        seed: int,
+        count: int = 16,
+        sampling_steps: int = 20,
     ) -> None:
         self.every = every
         self.low, self.high = low, high
         self.seed = seed
-        self.count, self.steps = count, steps
+        self.count, self.sampling_steps = count, sampling_steps
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw if it is time."""
@@ -173,8 +179,8 @@ class SampleGrids(Callback):
             images = model.sample(
                 self.count,
                 sampler="ddim",
-                steps=min(self.steps, model.process.steps),
-                generator=keyed_generator(self.seed, 0),
+                sampling_steps=min(self.sampling_steps, model.process.diffusion_steps),
+                generator=keyed_generator(self.seed, Purpose.GRIDS),
                 progress=False,
             )
         grey = ((images - self.low) / max(self.high - self.low, 1e-12)).clamp(0, 1)
@@ -194,7 +200,9 @@ class ProgressBar(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start where training starts."""
-        self._bar = progress_bar(self.total, "step", self.show, trainer.global_step)
+        self._bar = progress_bar(
+            self.total, "step", self.show, trainer.global_step, label="training"
+        )
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int

@@ -19,6 +19,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from lightning.pytorch.callbacks import Callback
 
+from ornstein.networks.process import process_arguments
+from ornstein.networks.renaming import CONFIG_NAMES, renamed_keys
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -105,7 +108,8 @@ def read_checkpoint(path: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
     """Read a checkpoint of ours, of the same training."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        known = state["ornstein"]["identity"]
+        known = renamed_keys(state["ornstein"]["identity"], CONFIG_NAMES)
+        known["process"] = process_arguments(known["process"])
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightning.pytorch import LightningDataModule, LightningModule
 
+from ornstein.networks.randomness import dropout_randomness
 from ornstein.networks.training.data import TrainingStream, ValidationBatches
 from ornstein.networks.training.optimiser import adam, clip_gradients
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 class DiffusionModule(LightningModule):
     """The training objective of a learned diffusion, and Adam.
 
-    A step is a function of weights and batch: all that is random comes with the batch.
+    A step is a function of weights, batch and position: what is random comes with the batch, or, in
+    networks that draw random numbers themselves, from the seed and the position.
 
     Parameters
     ----------
@@ -41,10 +43,12 @@ class DiffusionModule(LightningModule):
 
     def training_step(self, batch: TrainingBatch, batch_idx: int) -> Tensor:
         """Mean loss over images, all of the batch at once."""
-        return self._loss(batch)
+        place = self.config.seed, self.trainer.global_step
+        with dropout_randomness(self.model.network, *place, self.device):
+            return self._loss(batch)
 
     def validation_step(self, batch: TrainingBatch, batch_idx: int) -> Tensor:
-        """Mean loss over images, at steps and noise that stay the same from epoch to epoch."""
+        """Mean loss over images, at diffusion steps and noise that are the same in every epoch."""
         return self._loss(batch)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -80,7 +84,7 @@ class DiffusionData(LightningDataModule):
         model, images, self.train_indices, self.validation_indices = prepared
         self.x0 = model.to_network(images)
         self.options: Any = {
-            "steps": model.process.steps,
+            "diffusion_steps": model.process.diffusion_steps,
             "batch_size": config.batch_size,
             "seed": config.seed,
         }

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from ornstein.networks.learned import LearnedDiffusion, Scaling, as_images
+from ornstein.networks.images import as_images
+from ornstein.networks.learned import LearnedDiffusion, Scaling
+from ornstein.networks.nets.adapter import channels_of
+from ornstein.networks.nets.mlp import MLP
 from ornstein.networks.starts import Moments
 from ornstein.networks.training.data import split_indices
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
     from torch import Tensor, nn
 
+    from ornstein.networks.images import Images
     from ornstein.networks.process import DiffusionProcess
     from ornstein.networks.training.config import TrainingConfig
 
@@ -36,13 +40,16 @@ class Prepared(NamedTuple):
 
 def prepare(
     network: nn.Module,
-    data: ArrayLike,
+    data: Images,
     config: TrainingConfig,
     process: DiffusionProcess,
     scaling: Scaling | None = None,
+    *,
+    progress: bool | None = None,
 ) -> Prepared:
     """Divide `data` as `config` says, and take scale and moments from the part to train on."""
-    images = as_images(data)
+    layout = "any" if isinstance(network, MLP) else channels_of(network) or "unknown"
+    images = as_images(data, layout=layout, progress=progress)
     train_indices, validation_indices = split_indices(
         len(images), config.train_fraction, config.seed
     )

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from ornstein.networks.process import DiffusionProcess
+from ornstein.networks.randomness import dropout_randomness
 from ornstein.networks.stacking import Stack, mapped_attention
 from ornstein.networks.training.averaging import move_averages
 from ornstein.networks.training.config import TrainingConfig
@@ -31,9 +32,9 @@ from ornstein.progress import progress_bar
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from numpy.typing import ArrayLike
     from torch import Tensor, nn
 
+    from ornstein.networks.images import Images
     from ornstein.networks.learned import LearnedDiffusion, Scaling
     from ornstein.networks.training.preparing import Prepared
 
@@ -53,7 +54,7 @@ class ReplicatesResult(NamedTuple):
 
 def train_replicates(
     networks: Sequence[nn.Module],
-    data: Sequence[ArrayLike],
+    data: Sequence[Images],
     seeds: Sequence[int],
     config: TrainingConfig | None = None,
     *,
@@ -68,14 +69,15 @@ def train_replicates(
 ) -> ReplicatesResult:
     """Train K networks of one kind at once, each as it would be trained alone.
 
-    There are no checkpoints: this is for trainings of seconds.
+    There are no checkpoints: this is for trainings of seconds. (Only dropout, in networks that have
+    it, is another than it would be alone.)
 
     Parameters
     ----------
     networks : sequence of nn.Module
         K networks, equal but for their weights; trained in place.
-    data : sequence of K array-likes of shape (n, ...)
-        In data units, all of one shape.
+    data : sequence of K array-likes of shape (n, ...), Datasets or DataLoaders
+        In data units, all of one shape, as for a single training.
     seeds : sequence of K ints
         Each takes the place of ``config.seed``.
     config : TrainingConfig, optional
@@ -112,7 +114,7 @@ def train_replicates(
     _check(networks, data, seeds, config)
     configs = [replace(config, seed=seed) for seed in seeds]
     prepared = [
-        prepare(network, points, own, copy.deepcopy(process), scaling)
+        prepare(network, points, own, copy.deepcopy(process), scaling, progress=progress)
         for network, points, own in zip(networks, data, configs, strict=True)
     ]
     _check_shapes(prepared)
@@ -120,7 +122,7 @@ def train_replicates(
     total = config.total_steps(len(prepared[0].train_indices))
     training = _StackedTraining(prepared, configs, validate=validate)
     histories = [History() for _ in models]
-    with progress_bar(total, "step", progress) as bar:
+    with progress_bar(total, "step", progress, label="training") as bar:
         for step, means in training.steps(total):
             if step in snapshots and observe is not None:
                 with training.evaluated():
@@ -145,7 +147,11 @@ class _StackedTraining:
         self.models = [each.model for each in prepared]
         self.config = configs[0]
         options = [
-            {"steps": each.model.process.steps, "batch_size": own.batch_size, "seed": own.seed}
+            {
+                "diffusion_steps": each.model.process.diffusion_steps,
+                "batch_size": own.batch_size,
+                "seed": own.seed,
+            }
             for each, own in zip(prepared, configs, strict=True)
         ]
         self.streams = [
@@ -186,7 +192,10 @@ class _StackedTraining:
         """Take one optimiser step; return the K losses before it."""
         self.optimizer.zero_grad()
         parameters = self.stack.parameters
-        losses = self._mapped(parameters, batch)
+        # What networks draw by themselves is reproducible, but not what each would draw alone.
+        place = self.config.seed, self.updates
+        with dropout_randomness(self.models[0].network, *place, batch.x0.device):
+            losses = self._mapped(parameters, batch)
         losses.sum().backward()
         if self.config.gradient_clip is not None:
             clip_gradients(parameters.values(), self.config.gradient_clip, stacked=True)
@@ -260,7 +269,7 @@ def _note(
 
 def _check(
     networks: Sequence[nn.Module],
-    data: Sequence[ArrayLike],
+    data: Sequence[Images],
     seeds: Sequence[int],
     config: TrainingConfig,
 ) -> None:

@@ -1,7 +1,7 @@
 r"""Train a network to reverse the diffusion process, with PyTorch Lightning.
 
 Adam on the mean squared error of :mod:`ornstein.networks.process`, each image of a batch at its own
-random step. Everything random is a function of the seed and of the position in the run
+random diffusion step. Everything random is a function of the seed and of the position in the run
 (:mod:`ornstein.networks.randomness`): stopped at any moment and called again with the same
 arguments, training goes on from its checkpoint and on a CPU ends in the same weights, bit by bit.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 __all__ = ["TrainingResult", "train"]
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ornstein.networks.process import DiffusionProcess
@@ -30,11 +31,10 @@ from ornstein.networks.training.preparing import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
-    from pathlib import Path
 
-    from numpy.typing import ArrayLike
     from torch import Tensor, nn
 
+    from ornstein.networks.images import Images
     from ornstein.networks.learned import LearnedDiffusion, Scaling
 
 
@@ -53,14 +53,14 @@ class TrainingResult(NamedTuple):
 
 def train(
     network: nn.Module,
-    data: ArrayLike,
+    data: Images,
     config: TrainingConfig | None = None,
     *,
     process: DiffusionProcess | None = None,
     scaling: Scaling | None = None,
-    checkpoint: Path | None = None,
-    csv: Path | None = None,
-    tensorboard: Path | None = None,
+    checkpoint: str | Path | None = None,
+    csv: str | Path | None = None,
+    tensorboard: str | Path | None = None,
     snapshots: Collection[int] = (),
     observe: Callable[[int, LearnedDiffusion], Mapping[str, float] | None] | None = None,
     progress: bool | None = None,
@@ -70,20 +70,23 @@ def train(
     Parameters
     ----------
     network : nn.Module
-        ``f(x, k)``; its weights are where training starts.
-    data : array-like of shape (n, channels, H, W) or (n, dim)
-        In data units.
+        ``f(x, k)``; its weights are where training starts. Ours, or any module that answers with a
+        tensor of the shape of x, a tuple that begins with one, or an object whose `sample` is one
+        (diffusers' ``UNet2DModel``).
+    data : array-like of shape (n, channels, H, W) or (n, dim), Dataset or DataLoader
+        In data units. Images with channels last are recognised; a data set of PyTorch is read into
+        memory once. See :mod:`ornstein.networks.images`.
     config : TrainingConfig, optional
     process : DiffusionProcess, optional
-        200 steps, predicting epsilon, when left out.
+        200 diffusion steps, predicting epsilon, when left out.
     scaling : Scaling, optional
         ``Scaling.standard`` of the training images when left out.
-    checkpoint : Path, optional
+    checkpoint : str or Path, optional
         File to go on from if it is there, and to write on the way and at the end.
-    csv : Path, optional
+    csv : str or Path, optional
         File for the history.
-    tensorboard : Path, optional
-        Folder for TensorBoard, ``lightning_logs/NAME``: losses, observations, samples.
+    tensorboard : str or Path, optional
+        Folder for TensorBoard: losses, observations, samples. Nothing is written elsewhere.
     snapshots : collection of int
         Optimiser steps at which to observe; 1 is after the first.
     observe : callable (step, model) -> mapping of str to float, or None
@@ -107,7 +110,10 @@ def train(
     start = time.perf_counter()
     config = TrainingConfig() if config is None else config
     process = DiffusionProcess() if process is None else process
-    prepared = prepare(network, data, config, process, scaling)
+    checkpoint, csv, tensorboard = (
+        None if path is None else Path(path) for path in (checkpoint, csv, tensorboard)
+    )
+    prepared = prepare(network, data, config, process, scaling, progress=progress)
     model, images = prepared.model, prepared.images
     history = History(csv)
     module = DiffusionModule(model, config).train()
