@@ -42,7 +42,9 @@ def main() -> None:
     trained = train(
         seeded(lambda: UNet(width_multiplier=0.5), 0),
         images,
-        TrainingConfig(training_steps=4000, learning_rate=5e-4, train_fraction=1.0, ema_decay=0.999),
+        TrainingConfig(
+            training_steps=4000, learning_rate=5e-4, train_fraction=1.0, ema_decay=0.999
+        ),
         process=DiffusionProcess(200, prediction="v"),
         checkpoint=FOLDER / "training.ckpt",
         csv=FOLDER / "history.csv",

@@ -169,6 +169,24 @@ def test_a_checkpoint_of_another_training_is_refused(
     assert checkpoint.read_bytes() == known
 
 
+def test_a_checkpoint_with_the_old_names_is_gone_on_from(tmp_path: Path) -> None:
+    """Identities said ``max_steps``, ``steps``, ``beta_small``, ... and knew linear betas only."""
+    checkpoint, config = tmp_path / "training.ckpt", CONFIGS["unfinished epoch"]
+    with pytest.raises(Stopped):
+        run(config, checkpoint, 5)
+    state = torch.load(checkpoint, weights_only=True)
+    identity = state["ornstein"]["identity"]
+    identity["max_steps"] = identity.pop("training_steps")
+    identity["process"] = {
+        "steps": 200,
+        "beta_small": 1e-4,
+        "beta_large": 0.02,
+        "prediction_type": "epsilon",
+    }
+    torch.save(state, checkpoint)
+    assert_same(run(config, checkpoint), run(config))
+
+
 def test_a_file_that_is_no_checkpoint_is_refused_and_kept(tmp_path: Path) -> None:
     checkpoint = tmp_path / "training.ckpt"
     for content in (b"", b"not a checkpoint"):

@@ -245,10 +245,13 @@ def test_callback_sees_every_step_in_data_units(capfd: pytest.CaptureFixture[str
     assert [(i, len(x)) for i, x in seen] == [(i, n) for n in (3, 2) for i in (1, 2, 3, 4)]
     torch.testing.assert_close(torch.cat([seen[3][1], seen[7][1]]), x)
     assert capfd.readouterr() == ("", "")
-    model().sample(2, progress=True)
+    model().sample(2, progress=True, batch_size=1)
     streams = capfd.readouterr()
     assert not streams.out
-    assert "step" in streams.err
+    assert "sampling" in streams.err
+    assert "/20 " in streams.err
+    model().loss(np.zeros((4, 1, 2, 2)), batch_size=2, progress=True)
+    assert "/2 " in capfd.readouterr().err
 
 
 def test_other_noise_levels_ask_the_nearest_step() -> None:

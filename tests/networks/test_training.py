@@ -12,7 +12,16 @@ import pytest
 import torch
 from torch import nn
 
-from ornstein.networks import MLP, DiffusionProcess, Scaling, TrainingConfig, UNet, seeded, train
+from ornstein.networks import (
+    MLP,
+    DiffusionProcess,
+    Scaling,
+    TrainingConfig,
+    UNet,
+    seeded,
+    train,
+    train_replicates,
+)
 from ornstein.networks.training.averaging import averaging_weight
 from ornstein.networks.training.data import TrainingStream, ValidationBatches, split_indices
 
@@ -187,6 +196,7 @@ def test_data_that_are_no_good(data: np.ndarray, message: str) -> None:
         {"precision": "8"},
         {"validate_every": 0},
         {"seed": -1},
+        {"accelerator": "tpu"},
     ],
 )
 def test_bad_configurations(options: dict) -> None:
@@ -243,7 +253,39 @@ def test_quiet_and_tidy(
     train(network(), DATA, TrainingConfig(epochs=2), progress=True)
     streams = capfd.readouterr()
     assert not streams.out
-    assert "step" in streams.err
+    assert "training" in streams.err
+    assert "/2 " in streams.err
+
+
+def test_all_that_is_written_is_where_the_caller_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing in the working directory, with logs and checkpoints too; paths may be text."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    images = np.random.default_rng(0).random((6, 1, 8, 8))
+    result = train(
+        seeded(UNet, 0, width_multiplier=0.0625),
+        images,
+        TrainingConfig(epochs=2, checkpoint_seconds=0, precision="bf16-mixed"),
+        process=DiffusionProcess(5),
+        checkpoint=str(tmp_path / "a" / "training.ckpt"),
+        csv=str(tmp_path / "b" / "history.csv"),
+        tensorboard=str(tmp_path / "c" / "run"),
+    )
+    result.model.sample(2)
+    train_replicates([network()], [DATA], [0], TrainingConfig(epochs=1))
+    assert not list((tmp_path / "here").iterdir())
+    assert {path.name for path in tmp_path.iterdir()} == {"here", "a", "b", "c"}
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["training.ckpt"]
+    assert [path.name for path in (tmp_path / "b").iterdir()] == ["history.csv"]
+    assert [path.name for path in (tmp_path / "c").iterdir()] == ["run"]
+
+
+def test_a_gpu_that_is_not_there_is_refused_in_one_line() -> None:
+    for name in ("gpu", "cuda"):
+        with pytest.raises(ValueError, match=f"accelerator is '{name}', and PyTorch finds no GPU"):
+            train(network(), DATA, TrainingConfig(accelerator=name))
 
 
 def test_tensorboard_holds_losses_observations_and_samples(tmp_path: Path) -> None:
@@ -251,7 +293,7 @@ def test_tensorboard_holds_losses_observations_and_samples(tmp_path: Path) -> No
 
     images = np.random.default_rng(0).random((6, 1, 8, 8))
     net = seeded(lambda: UNet(width_multiplier=0.0625), 0)
-    train(
+    result = train(
         net,
         images,
         TrainingConfig(epochs=2),
@@ -265,6 +307,9 @@ def test_tensorboard_holds_losses_observations_and_samples(tmp_path: Path) -> No
     tags = events.Tags()
     assert {"train_loss", "validation_loss", "memorized"} <= set(tags["scalars"])
     assert tags["images"] == ["samples"]
+    for name in ("train_loss", "validation_loss"):
+        logged = [(event.step, event.value) for event in events.Scalars(name)]
+        assert logged == [(row["step"], pytest.approx(row[name])) for row in result.history]
     assert len(events.Images("samples")) == 2
 
 

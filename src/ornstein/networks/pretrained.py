@@ -10,13 +10,13 @@ from __future__ import annotations
 __all__ = ["save_pretrained", "from_pretrained", "NETWORKS"]
 
 import json
-import os
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ornstein.files import atomic_write
 from ornstein.networks.learned import LearnedDiffusion, Scaling
 from ornstein.networks.nets.adapter import Adapter, Denoiser
 from ornstein.networks.nets.mlp import MLP
@@ -67,10 +67,10 @@ def save_pretrained(model: LearnedDiffusion, folder: str | Path) -> None:
             name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
             for name, tensor in model.state_dict().items()
         }
-        draft = folder / f".{_WEIGHTS}.tmp"
-        save_file(weights, draft)
-        os.replace(draft, folder / _WEIGHTS)  # noqa: PTH105 - atomic on every platform
-        (folder / _CONFIG).write_text(json.dumps(config, indent=2) + "\n")
+        with atomic_write(folder / _WEIGHTS) as draft:
+            save_file(weights, draft)
+        with atomic_write(folder / _CONFIG) as draft:
+            draft.write_text(json.dumps(config, indent=2) + "\n")
     except OSError as error:
         raise ValueError(f"cannot write a model to {str(folder)!r}: {error}") from error
 

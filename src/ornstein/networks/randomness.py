@@ -148,9 +148,9 @@ def dropout_randomness(
     """Context in which what a network draws by itself follows from `seed` and `position`.
 
     Such as dropout, which takes PyTorch's global generators: they are seeded, and put back as they
-    were. Our networks draw nothing.
+    were. Our networks draw nothing (networks derived from them may).
     """
-    if isinstance(network, UNet | MLP):
+    if type(network) in {UNet, MLP}:
         yield
         return
     on_gpu = device.type == "cuda"

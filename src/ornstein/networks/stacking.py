@@ -53,8 +53,30 @@ class Stack:
 
     def answers(self, x: Tensor, k: Tensor) -> Tensor:
         """``f(x, k)`` of every network, for x of shape (K, n, ...) and a step for each, (K,)."""
-        with mapped_attention():
+        with self.mapping():
             return self._mapped(self.parameters, self.buffers, x, k)
+
+    @contextmanager
+    def mapping(self) -> Iterator[None]:
+        """Context in which the networks may be mapped over.
+
+        Raises
+        ------
+        ValueError
+            If ``torch.vmap`` cannot do it.
+        """
+        try:
+            # Of the ways to compute attention, the one that can be mapped.
+            with sdpa_kernel(SDPBackend.MATH):
+                yield
+        except RuntimeError as error:
+            if "vmap" not in str(error):
+                raise
+            name, reason = type(self._skeleton).__name__, str(error).splitlines()[0]
+            raise ValueError(
+                f"several {name} cannot be computed at once ({reason}): train and sample them one "
+                "by one"
+            ) from error
 
     def train(self, training: bool = True) -> None:
         """Answer as networks do in training, or in evaluation mode."""
@@ -67,13 +89,6 @@ class Stack:
             own = {**dict(network.named_parameters()), **dict(network.named_buffers())}
             for name, tensor in {**parameters, **self.buffers}.items():
                 own[name].copy_(tensor[index])
-
-
-@contextmanager
-def mapped_attention() -> Iterator[None]:
-    """Context in which attention is computed in the one way that ``torch.vmap`` can map."""
-    with sdpa_kernel(SDPBackend.MATH):
-        yield
 
 
 def replicates_at_once(network: nn.Module, device: str | torch.device = "cpu") -> int:

@@ -143,9 +143,8 @@ def channels_of(network: nn.Module) -> int | None:
     """Channels of the images that a network takes, if it says so (as ours and diffusers' do)."""
     if isinstance(network, Adapter | Denoiser):
         return channels_of(network.module)
-    for holder in (network, getattr(network, "config", None)):
-        for name in ("channels", "in_channels"):
-            value = getattr(holder, name, None)
-            if isinstance(value, int):
-                return value
+    for holder, name in ((getattr(network, "config", None), "in_channels"), (network, "channels")):
+        value = getattr(holder, name, None)
+        if isinstance(value, int):
+            return value
     return None

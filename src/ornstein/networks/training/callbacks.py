@@ -12,6 +12,7 @@ __all__ = ["HistoryKeeper", "EMA", "Observations", "SampleGrids", "ProgressBar"]
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
+import torch
 from lightning.pytorch.callbacks import Callback, WeightAveraging
 
 from ornstein.networks.randomness import Purpose, keyed_generator
@@ -26,16 +27,27 @@ if TYPE_CHECKING:
 
     from ornstein.networks.learned import LearnedDiffusion
     from ornstein.networks.training.history import History
+    from ornstein.networks.training.module import DiffusionData
 
 
 class HistoryKeeper(Callback):
     """Keep the losses of every epoch in a history, and send them to the loggers.
 
     The history travels in checkpoints: after a resumed run it is that of an unbroken one.
+
+    Parameters
+    ----------
+    history : History
+    feed : DiffusionData
+        Has the validation images.
+    validate_every : int
+        Epochs between two validations.
     """
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, feed: DiffusionData, validate_every: int) -> None:
         self.history = history
+        self.feed = feed
+        self.validate_every = validate_every
         self.losses = EpochLosses()
 
     def on_train_batch_end(
@@ -58,7 +70,13 @@ class HistoryKeeper(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Note the mean losses."""
-        values = {"epoch": trainer.current_epoch, **self.losses.close()}
+        means = self.losses.close()
+        due = not (trainer.current_epoch + 1) % self.validate_every
+        if due and "validation_loss" not in means:
+            # Lightning does not validate after an unfinished epoch.
+            self._validate(trainer, pl_module)
+            means |= self.losses.close()
+        values = {"epoch": trainer.current_epoch, **means}
         self.history.note(trainer.global_step, values)
         for logger in trainer.loggers:
             logger.log_metrics(values, trainer.global_step)
@@ -66,6 +84,16 @@ class HistoryKeeper(Callback):
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the file a last time."""
         self.history.write()
+
+    def _validate(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        with (
+            torch.no_grad(),
+            _as_evaluated(trainer, pl_module),
+            trainer.precision_plugin.val_step_context(),
+        ):
+            for index, batch in enumerate(self.feed.val_dataloader()):
+                loss: Any = pl_module.validation_step(batch, index)
+                self.losses.add("validation_loss", loss, len(batch.x0))
 
     @property
     def state_key(self) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 __all__ = ["Checkpoints", "training_identity", "read_checkpoint"]
 
 import hashlib
-import os
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from lightning.pytorch.callbacks import Callback
 
+from ornstein.files import atomic_write
 from ornstein.networks.process import process_arguments
 from ornstein.networks.renaming import CONFIG_NAMES, renamed_keys
 
@@ -78,9 +78,8 @@ class Checkpoints(Callback):
 
     def _save(self, trainer: Trainer) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.path.with_name(f".{self.path.name}.tmp")
-        trainer.save_checkpoint(draft)
-        os.replace(draft, self.path)  # noqa: PTH105 - atomic on every platform
+        with atomic_write(self.path) as draft:
+            trainer.save_checkpoint(draft)
         self._saved = time.monotonic()
 
 

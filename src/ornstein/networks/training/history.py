@@ -5,11 +5,12 @@ from __future__ import annotations
 __all__ = ["History", "EpochLosses"]
 
 import csv
-import os
 import time
 from typing import TYPE_CHECKING, Any
 
 import torch
+
+from ornstein.files import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,13 +53,11 @@ class History:
         if self.path is None or not self.rows:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.path.with_name(f".{self.path.name}.tmp")
-        with draft.open("w", newline="") as stream:
+        with atomic_write(self.path) as draft, draft.open("w", newline="") as stream:
             names = dict.fromkeys(name for row in self.rows for name in row)
             writer = csv.DictWriter(stream, list(names), lineterminator="\n")
             writer.writeheader()
             writer.writerows(self.rows)
-        os.replace(draft, self.path)  # noqa: PTH105 - atomic on every platform
         self._written = time.monotonic()
 
 

@@ -47,4 +47,4 @@ def clip_gradients(parameters: Iterable[Tensor], largest: float, *, stacked: boo
     norm = torch.linalg.vector_norm(torch.stack(norms), dim=0)
     factor = (largest / (norm + 1e-6)).clamp(max=1.0)
     for gradient in gradients:
-        gradient.mul_(factor.view(*factor.shape, *(1,) * (gradient.ndim - factor.ndim)))
+        gradient.mul_(factor.view((*factor.shape, *(1,) * (gradient.ndim - factor.ndim))))

@@ -20,7 +20,7 @@ import torch
 
 from ornstein.networks.process import DiffusionProcess
 from ornstein.networks.randomness import dropout_randomness
-from ornstein.networks.stacking import Stack, mapped_attention
+from ornstein.networks.stacking import Stack
 from ornstein.networks.training.averaging import move_averages
 from ornstein.networks.training.config import TrainingConfig
 from ornstein.networks.training.data import TrainingBatch, TrainingStream, ValidationBatches
@@ -234,7 +234,8 @@ class _StackedTraining:
 
     def _mapped(self, parameters: Mapping[str, Tensor], batch: TrainingBatch) -> Tensor:
         half = self.config.precision == "bf16-mixed"
-        with torch.autocast(batch.x0.device.type, torch.bfloat16, enabled=half), mapped_attention():
+        autocast = torch.autocast(batch.x0.device.type, torch.bfloat16, enabled=half)
+        with autocast, self.stack.mapping():
             return self.losses(parameters, self.stack.buffers, *batch)
 
     def _loss(self, parameters: Any, buffers: Any, x0: Tensor, k: Tensor, z: Tensor) -> Tensor:

@@ -118,7 +118,7 @@ def train(
     history = History(csv)
     module = DiffusionModule(model, config).train()
     feed = DiffusionData(prepared, config)
-    keeper = HistoryKeeper(history)
+    keeper = HistoryKeeper(history, feed, config.validate_every)
     callbacks: list[Any] = [keeper, ProgressBar(feed.total_steps, progress)]
     if config.ema_decay:
         callbacks.append(EMA(config.ema_decay))
