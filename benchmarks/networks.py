@@ -110,7 +110,7 @@ def _against_diffusers() -> None:
         size = sum(p.numel() for p in network.parameters()) / 1e6
         step = _training_step(network, torch.randn(128, 1, 8, 8))
         model = LearnedDiffusion(network, DiffusionProcess(200), (1, 8, 8))
-        sampling = best_of(lambda m=model: m.sample(10, steps=10), 3)
+        sampling = best_of(lambda m=model: m.sample(10, sampling_steps=10), 3)
         print(f"| {name} | {size:.2f} | {128 / best_of(step, 3):.0f} | {100 / sampling:.0f} |")
     print()
 
@@ -149,7 +149,7 @@ def _replicates() -> None:
     rng = np.random.default_rng(0)
     for width in (32, 128, 256):
         steps = 200
-        config = TrainingConfig(max_steps=steps, train_fraction=1.0)
+        config = TrainingConfig(training_steps=steps, train_fraction=1.0)
 
         def together(count: int, width: int = width, config: TrainingConfig = config) -> float:
             data = [rng.standard_normal((50, 16)) for _ in range(count)]

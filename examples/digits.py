@@ -42,8 +42,10 @@ def main() -> None:
     trained = train(
         seeded(lambda: UNet(width_multiplier=0.5), 0),
         images,
-        TrainingConfig(max_steps=4000, learning_rate=5e-4, train_fraction=1.0, ema_decay=0.999),
-        process=DiffusionProcess(200, prediction_type="v"),
+        TrainingConfig(
+            training_steps=4000, learning_rate=5e-4, train_fraction=1.0, ema_decay=0.999
+        ),
+        process=DiffusionProcess(200, prediction="v"),
         checkpoint=FOLDER / "training.ckpt",
         csv=FOLDER / "history.csv",
     )

@@ -158,7 +158,6 @@ def test_images_of_a_folder(ornstein: Callable) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--pixels", 12), "give --pixels 16, or --model mlp"),
         (("--data", "vectors.npy"), "give --model mlp"),
         (("--data", "nothing"), "no data at 'nothing'"),
         (("--jobs", 0), "--jobs: given 0"),

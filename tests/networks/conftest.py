@@ -1,4 +1,4 @@
-"""One thread, since these products are small and other tests run beside; seeded inputs."""
+"""One thread, since these products are small and other tests run beside; seeded inputs; devices."""
 
 import pytest
 import torch
@@ -15,3 +15,18 @@ def _one_thread():
 @pytest.fixture(autouse=True)
 def _seeded_inputs() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _on_the_cpu(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests compare bit by bit with a CPU: only those that name a device use another one."""
+    if "device" not in request.fixturenames:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
+@pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def device(request: pytest.FixtureRequest) -> str:
+    """Each device that there is."""
+    if request.param == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no GPU here")
+    return request.param

@@ -43,11 +43,24 @@ def test_any_channels_sides_and_widths(options: dict, shape: tuple[int, ...]) ->
     assert again.config == network.config
 
 
-@pytest.mark.parametrize("shape", [(2, 1, 12, 8), (2, 1, 8, 4), (2, 3, 8, 8), (2, 64)])
+@pytest.mark.parametrize("shape", [(2, 3, 8, 8), (2, 8, 8, 1), (2, 64)])
 def test_unet_refuses_other_shapes_in_one_line(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="multiples of 8") as error:
+    with pytest.raises(ValueError, match="expected \\(batch, 1, H, W\\)") as error:
         UNet(width_multiplier=0.0625)(torch.zeros(shape), torch.zeros(2))
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("sides", [(28, 28), (9, 16), (8, 3), (1, 1)])
+def test_unet_pads_with_zeros_and_crops(sides: tuple[int, int]) -> None:
+    network = UNet(2, width_multiplier=0.0625)
+    x, t = torch.randn(3, 2, *sides), torch.arange(3)
+    padded = [-(-side // 8) * 8 for side in sides]
+    top, left = ((whole - side) // 2 for whole, side in zip(padded, sides, strict=True))
+    here = ..., slice(top, top + sides[0]), slice(left, left + sides[1])
+    whole = torch.zeros(3, 2, *padded)
+    whole[here] = x
+    assert network(x, t).shape == x.shape
+    torch.testing.assert_close(network(x, t), network(whole, t)[here], rtol=0, atol=0)
 
 
 @pytest.mark.parametrize(

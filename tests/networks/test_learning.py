@@ -30,7 +30,7 @@ def drawn(model: LearnedDiffusion, n: int) -> np.ndarray:
 def test_few_points_and_many_epochs_are_copied() -> None:
     points = POPULATION.sample(16, rng=0)
     config = TrainingConfig(epochs=400, learning_rate=1e-3, train_fraction=1.0, ema_decay=0.99)
-    process = DiffusionProcess(200, prediction_type="sample")
+    process = DiffusionProcess(200, prediction="sample")
     net = seeded(lambda: MLP(64, 256), 0)
     generated = drawn(train(net, points, config, process=process).model, 200)
     result = memorized_fraction(generated, points, POPULATION.sample(500, rng=1))
@@ -54,7 +54,7 @@ def test_many_points_and_few_epochs_are_not_copied() -> None:
 def test_the_unet_copies_too() -> None:
     points = POPULATION.sample(16, rng=0).reshape(16, 1, 8, 8)
     config = TrainingConfig(epochs=1500, learning_rate=4e-3, train_fraction=1.0, ema_decay=0.99)
-    process = DiffusionProcess(200, prediction_type="sample")
+    process = DiffusionProcess(200, prediction="sample")
     net = seeded(lambda: UNet(width_multiplier=0.125), 0)
     generated = drawn(train(net, points, config, process=process).model, 100)
     assert memorized_fraction(generated, points.reshape(16, 64)).fraction > 0.9
@@ -74,7 +74,7 @@ def test_weights_means_and_widths_of_a_mixture_are_learned() -> None:
     """Within 10 percent, from 2000 generated points of each of two replicates."""
     data = [two_clouds(4000, np.random.default_rng(seed)) for seed in (0, 1)]
     nets = [seeded(lambda: MLP(4, 64), seed) for seed in (0, 1)]
-    config = TrainingConfig(max_steps=2500, learning_rate=2e-3, ema_decay=0.995)
+    config = TrainingConfig(training_steps=2500, learning_rate=2e-3, ema_decay=0.995)
     for model in train_replicates(nets, data, [0, 1], config).models:
         generated = drawn(model, 2000)
         low = generated.mean(axis=1) < 0

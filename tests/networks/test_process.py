@@ -32,7 +32,7 @@ def test_schedule_is_that_of_diffusers() -> None:
 
 @pytest.mark.parametrize("steps", [1, 2, 50, 1000])
 def test_noising_and_velocity_are_those_of_diffusers(steps: int) -> None:
-    process, theirs = DiffusionProcess(steps, prediction_type="v"), oracle(steps)
+    process, theirs = DiffusionProcess(steps, prediction="v"), oracle(steps)
     x0, z = torch.randn(2, 6, 3, 4, 4, dtype=torch.float64)
     k = torch.tensor([0, steps - 1, steps // 2, 0, steps // 3, steps - 1])
     torch.testing.assert_close(
@@ -43,9 +43,9 @@ def test_noising_and_velocity_are_those_of_diffusers(steps: int) -> None:
     )
 
 
-@pytest.mark.parametrize("prediction_type", TYPES)
-def test_the_target_leads_back_to_the_clean_image(prediction_type) -> None:
-    process = DiffusionProcess(100, prediction_type=prediction_type)
+@pytest.mark.parametrize("prediction", TYPES)
+def test_the_target_leads_back_to_the_clean_image(prediction) -> None:
+    process = DiffusionProcess(100, prediction=prediction)
     x0, z = torch.randn(2, 100, 5, dtype=torch.float64)
     k = torch.arange(100)
     back = process.denoised(process.noised(x0, k, z), k, process.target(x0, k, z))
@@ -58,10 +58,10 @@ def test_variance_is_preserved_for_standard_data() -> None:
     assert (process.signal.diff() < 0).all()
 
 
-@pytest.mark.parametrize("prediction_type", TYPES)
-def test_losses_are_mean_squares_per_image(prediction_type) -> None:
+@pytest.mark.parametrize("prediction", TYPES)
+def test_losses_are_mean_squares_per_image(prediction) -> None:
     """One image at a time, with the products written out."""
-    process = DiffusionProcess(50, prediction_type=prediction_type)
+    process = DiffusionProcess(50, prediction=prediction)
     x0, z = torch.randn(2, 7, 1, 3, 3, dtype=torch.float64)
     k = torch.randint(50, (7,))
     losses = process.losses(lambda x, t: torch.tanh(x) + t[:, None, None, None] / 50, x0, k, z)
@@ -70,7 +70,7 @@ def test_losses_are_mean_squares_per_image(prediction_type) -> None:
         abar = np.prod(1 - betas[: int(k[i]) + 1])
         a, s = np.sqrt(abar), np.sqrt(1 - abar)
         x = a * x0[i] + s * z[i]
-        target = {"epsilon": z[i], "sample": x0[i], "v": a * z[i] - s * x0[i]}[prediction_type]
+        target = {"epsilon": z[i], "sample": x0[i], "v": a * z[i] - s * x0[i]}[prediction]
         expected = ((torch.tanh(x) + int(k[i]) / 50 - target) ** 2).mean()
         torch.testing.assert_close(losses[i], expected)
 
@@ -89,12 +89,12 @@ def test_configuration_builds_the_same_process() -> None:
     process = DiffusionProcess(30, 1e-3, 0.05, "v")
     again = DiffusionProcess(**process.config)
     assert torch.equal(again.signal, process.signal)
-    assert again.prediction_type == "v"
+    assert again.prediction == "v"
 
 
 @pytest.mark.parametrize(
     "options",
-    [{"steps": 0}, {"beta_small": 0.0}, {"beta_large": 1.5}, {"prediction_type": "score"}],
+    [{"diffusion_steps": 0}, {"beta_start": 0.0}, {"beta_end": 1.5}, {"prediction": "score"}],
 )
 def test_bad_options_are_refused(options: dict) -> None:
     with pytest.raises(ValueError, match="expected"):

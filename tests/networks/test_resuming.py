@@ -19,10 +19,10 @@ CONFIGS = {
     "averages, clipping": TrainingConfig(
         epochs=3, batch_size=16, ema_decay=0.9, gradient_clip=0.5, checkpoint_seconds=0
     ),
-    "unfinished epoch": TrainingConfig(max_steps=7, batch_size=16, checkpoint_seconds=0),
+    "unfinished epoch": TrainingConfig(training_steps=7, batch_size=16, checkpoint_seconds=0),
     "one batch an epoch": TrainingConfig(epochs=4, batch_size=64, checkpoint_seconds=0),
     "no validation": TrainingConfig(
-        max_steps=6, batch_size=16, train_fraction=1.0, checkpoint_seconds=0
+        training_steps=6, batch_size=16, train_fraction=1.0, checkpoint_seconds=0
     ),
     "some validations": TrainingConfig(
         epochs=3, batch_size=16, validate_every=2, ema_decay=0.5, checkpoint_seconds=0
@@ -167,6 +167,24 @@ def test_a_checkpoint_of_another_training_is_refused(
         train(**options | changed, checkpoint=checkpoint)
     assert "another training" in str(error.value)
     assert checkpoint.read_bytes() == known
+
+
+def test_a_checkpoint_with_the_old_names_is_gone_on_from(tmp_path: Path) -> None:
+    """Identities said ``max_steps``, ``steps``, ``beta_small``, ... and knew linear betas only."""
+    checkpoint, config = tmp_path / "training.ckpt", CONFIGS["unfinished epoch"]
+    with pytest.raises(Stopped):
+        run(config, checkpoint, 5)
+    state = torch.load(checkpoint, weights_only=True)
+    identity = state["ornstein"]["identity"]
+    identity["max_steps"] = identity.pop("training_steps")
+    identity["process"] = {
+        "steps": 200,
+        "beta_small": 1e-4,
+        "beta_large": 0.02,
+        "prediction_type": "epsilon",
+    }
+    torch.save(state, checkpoint)
+    assert_same(run(config, checkpoint), run(config))
 
 
 def test_a_file_that_is_no_checkpoint_is_refused_and_kept(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ class Ideal(nn.Module):
         clean = self.mean + gain * (x - a * self.mean)
         noise = (x - a * clean) / s
         return {"epsilon": noise, "sample": clean, "v": a * noise - s * clean}[
-            self.process.prediction_type
+            self.process.prediction
         ]
 
 
@@ -68,7 +68,7 @@ def in_float64(scheduler, steps: int):
     return scheduler
 
 
-@pytest.mark.parametrize("prediction_type", TYPES)
+@pytest.mark.parametrize("prediction", TYPES)
 @pytest.mark.parametrize(
     ("sampler", "options"),
     [
@@ -81,13 +81,13 @@ def in_float64(scheduler, steps: int):
 )
 @pytest.mark.parametrize("count", [60, 15, 1])
 def test_ddpm_and_ddim_are_those_of_diffusers(
-    prediction_type, sampler: str, options: dict, count: int
+    prediction, sampler: str, options: dict, count: int
 ) -> None:
     common = {
         "num_train_timesteps": 60,
         "clip_sample": False,
         "timestep_spacing": "trailing",
-        "prediction_type": {"v": "v_prediction"}.get(prediction_type, prediction_type),
+        "prediction_type": {"v": "v_prediction"}.get(prediction, prediction),
     }
     if sampler.startswith("ddpm"):
         variance = "fixed_large" if sampler.endswith("large") else "fixed_small"
@@ -95,9 +95,9 @@ def test_ddpm_and_ddim_are_those_of_diffusers(
     else:
         theirs = in_float64(DDIMScheduler(**common), 60)
     theirs.set_timesteps(count)
-    network, process = Wiggle(), DiffusionProcess(60, prediction_type=prediction_type)
+    network, process = Wiggle(), DiffusionProcess(60, prediction=prediction)
     ours = sample(
-        network, process, 4, (1, 2, 3), sampler=sampler, steps=count, generator=generator()
+        network, process, 4, (1, 2, 3), sampler=sampler, sampling_steps=count, generator=generator()
     )
     noise = generator()
     x = torch.randn(4, 1, 2, 3, generator=noise, dtype=torch.float64)
@@ -118,7 +118,7 @@ def test_training_and_sampling_visit_the_same_steps() -> None:
     assert network.asked == list(range(11, -1, -1))
     from ornstein.networks.training.data import TrainingStream
 
-    stream = TrainingStream(torch.zeros(50, 3), process.steps, 50, seed=0)
+    stream = TrainingStream(torch.zeros(50, 3), process.diffusion_steps, 50, seed=0)
     trained = torch.cat([stream.batch(position).k for position in range(20)])
     assert sorted(set(trained.tolist())) == list(range(12))
     counts = np.bincount(trained)
@@ -126,15 +126,15 @@ def test_training_and_sampling_visit_the_same_steps() -> None:
     assert (np.abs(counts - expected) < 4.5 * np.sqrt(expected)).all()
 
 
-@pytest.mark.parametrize("prediction_type", TYPES)
+@pytest.mark.parametrize("prediction", TYPES)
 @pytest.mark.parametrize("sampler", ["ddpm", "ddpm:large", "ddim", "heun"])
 @pytest.mark.parametrize("start", ["standard", "marginal"])
 def test_the_ideal_denoiser_generates_the_law_of_the_exact_recursion(
-    prediction_type, sampler: str, start
+    prediction, sampler: str, start
 ) -> None:
     """Also the effect of the start law: at T = 200 the two differ by many standard errors."""
     mean, std, n = 0.8, 0.3, 4000
-    process = DiffusionProcess(200, prediction_type=prediction_type)
+    process = DiffusionProcess(200, prediction=prediction)
     moments = Moments(torch.full((5,), mean), torch.full((5,), std))
     x = sample(
         Ideal(process, mean, std),
@@ -142,7 +142,7 @@ def test_the_ideal_denoiser_generates_the_law_of_the_exact_recursion(
         n,
         (5,),
         sampler=sampler,
-        steps=20,
+        sampling_steps=20,
         start=moments if start == "marginal" else None,
         generator=generator(),
     ).numpy()
@@ -197,7 +197,9 @@ def test_start_law_matters_at_200_steps_and_hardly_at_1000() -> None:
     for steps in (200, 1000):
         process = DiffusionProcess(steps)
         network = Ideal(process, 2.0, 0.2)
-        x = sample(network, process, 500, (4,), sampler="ddim", steps=50, generator=generator())
+        x = sample(
+            network, process, 500, (4,), sampler="ddim", sampling_steps=50, generator=generator()
+        )
         errors[steps] = abs(float(x.mean()) - 2.0)
     assert errors[200] > 0.1
     assert errors[1000] < 0.02
@@ -239,20 +241,23 @@ def test_batches_share_one_generator_and_cover_all() -> None:
 
 def test_callback_sees_every_step_in_data_units(capfd: pytest.CaptureFixture[str]) -> None:
     seen: list[tuple[int, Tensor]] = []
-    x = model().sample(5, steps=4, batch_size=3, callback=lambda i, x: seen.append((i, x)))
+    x = model().sample(5, sampling_steps=4, batch_size=3, callback=lambda i, x: seen.append((i, x)))
     assert [(i, len(x)) for i, x in seen] == [(i, n) for n in (3, 2) for i in (1, 2, 3, 4)]
     torch.testing.assert_close(torch.cat([seen[3][1], seen[7][1]]), x)
     assert capfd.readouterr() == ("", "")
-    model().sample(2, progress=True)
+    model().sample(2, progress=True, batch_size=1)
     streams = capfd.readouterr()
     assert not streams.out
-    assert "step" in streams.err
+    assert "sampling" in streams.err
+    assert "/20 " in streams.err
+    model().loss(np.zeros((4, 1, 2, 2)), batch_size=2, progress=True)
+    assert "/2 " in capfd.readouterr().err
 
 
 def test_other_noise_levels_ask_the_nearest_step() -> None:
     network, process = Wiggle(), DiffusionProcess(1000)
     schedule = KarrasSchedule(0.01, 100.0)
-    sample(network, process, 2, (3,), sampler="euler", steps=8, schedule=schedule)
+    sample(network, process, 2, (3,), sampler="euler", sampling_steps=8, schedule=schedule)
     wanted = schedule.levels(8).noise[:-1]
     known = (process.noise_std / process.signal).numpy()
     best = [int(np.abs(np.log(known / s)).argmin()) for s in wanted]
@@ -262,8 +267,8 @@ def test_other_noise_levels_ask_the_nearest_step() -> None:
 
 def test_bad_requests_are_refused() -> None:
     for options, message in [
-        ({"steps": 11}, "at most 10"),
-        ({"steps": 0}, "at least 1"),
+        ({"sampling_steps": 11}, "at most 10"),
+        ({"sampling_steps": 0}, "at least 1"),
         ({"sampler": "magic"}, "expected one of"),
         ({"start": "somewhere"}, "'standard', 'marginal' or points"),
         ({"start": np.zeros((3, 1, 2, 2))}, "a point for each"),

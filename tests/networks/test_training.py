@@ -12,7 +12,16 @@ import pytest
 import torch
 from torch import nn
 
-from ornstein.networks import MLP, DiffusionProcess, Scaling, TrainingConfig, UNet, seeded, train
+from ornstein.networks import (
+    MLP,
+    DiffusionProcess,
+    Scaling,
+    TrainingConfig,
+    UNet,
+    seeded,
+    train,
+    train_replicates,
+)
 from ornstein.networks.training.averaging import averaging_weight
 from ornstein.networks.training.data import TrainingStream, ValidationBatches, split_indices
 
@@ -122,8 +131,8 @@ def test_split(n: int, fraction: float, sizes: tuple[int, int]) -> None:
     assert sorted([*train_part.tolist(), *validation.tolist()]) == list(range(n))
 
 
-def test_max_steps_stops_in_the_middle_of_an_epoch() -> None:
-    result = train(network(), DATA, TrainingConfig(max_steps=7, batch_size=16))
+def test_training_steps_stop_in_the_middle_of_an_epoch() -> None:
+    result = train(network(), DATA, TrainingConfig(training_steps=7, batch_size=16))
     assert result.history[-1]["step"] == 7
 
 
@@ -146,7 +155,7 @@ def test_constant_images_and_tiny_sets_stay_finite(n: int, channels: int) -> Non
     net = seeded(lambda: UNet(channels, width_multiplier=0.0625), 0)
     result = train(net, np.full((n, channels, 8, 8), 0.25), TrainingConfig(epochs=2))
     assert result.model.scaling == (0.25, 1.0)
-    generated = result.model.sample(2, steps=3, start="marginal")
+    generated = result.model.sample(2, sampling_steps=3, start="marginal")
     assert generated.isfinite().all()
     assert all(math.isfinite(value) for row in result.history for value in row.values())
 
@@ -156,7 +165,7 @@ def test_one_constant_channel_beside_another() -> None:
     images[:, 1] = 0.5
     net = seeded(lambda: UNet(2, width_multiplier=0.0625), 0)
     result = train(net, images, TrainingConfig(epochs=2))
-    assert result.model.sample(2, steps=3, start="marginal").isfinite().all()
+    assert result.model.sample(2, sampling_steps=3, start="marginal").isfinite().all()
 
 
 @pytest.mark.parametrize(
@@ -165,7 +174,7 @@ def test_one_constant_channel_beside_another() -> None:
         (np.zeros((4, 3, 8)), "expected \\(n, dim\\)"),
         (np.full((4, 4), np.nan), "NaN"),
         (np.zeros((0, 4)), "at least 1"),
-        (np.zeros((5, 1, 12, 8)), "multiples of 8"),
+        (np.zeros((5, 2, 8, 8)), "expected \\(batch, 1, H, W\\)"),
     ],
 )
 def test_data_that_are_no_good(data: np.ndarray, message: str) -> None:
@@ -179,7 +188,7 @@ def test_data_that_are_no_good(data: np.ndarray, message: str) -> None:
     "options",
     [
         {"epochs": 0},
-        {"max_steps": 0},
+        {"training_steps": 0},
         {"batch_size": 0},
         {"learning_rate": 0.0},
         {"ema_decay": 1.0},
@@ -187,6 +196,7 @@ def test_data_that_are_no_good(data: np.ndarray, message: str) -> None:
         {"precision": "8"},
         {"validate_every": 0},
         {"seed": -1},
+        {"accelerator": "tpu"},
     ],
 )
 def test_bad_configurations(options: dict) -> None:
@@ -215,7 +225,7 @@ def test_observations_see_averages_in_evaluation_mode_and_disturb_nothing(tmp_pa
     def observe(step: int, model) -> dict[str, float]:
         assert not model.training
         seen.append((step, weights(model)))
-        return {"size": float(model.sample(3, steps=2).abs().mean())}
+        return {"size": float(model.sample(3, sampling_steps=2).abs().mean())}
 
     result = train(
         network(), DATA, config, snapshots=[2, 9], observe=observe, csv=tmp_path / "a" / "h.csv"
@@ -243,7 +253,39 @@ def test_quiet_and_tidy(
     train(network(), DATA, TrainingConfig(epochs=2), progress=True)
     streams = capfd.readouterr()
     assert not streams.out
-    assert "step" in streams.err
+    assert "training" in streams.err
+    assert "/2 " in streams.err
+
+
+def test_all_that_is_written_is_where_the_caller_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing in the working directory, with logs and checkpoints too; paths may be text."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    images = np.random.default_rng(0).random((6, 1, 8, 8))
+    result = train(
+        seeded(UNet, 0, width_multiplier=0.0625),
+        images,
+        TrainingConfig(epochs=2, checkpoint_seconds=0, precision="bf16-mixed"),
+        process=DiffusionProcess(5),
+        checkpoint=str(tmp_path / "a" / "training.ckpt"),
+        csv=str(tmp_path / "b" / "history.csv"),
+        tensorboard=str(tmp_path / "c" / "run"),
+    )
+    result.model.sample(2)
+    train_replicates([network()], [DATA], [0], TrainingConfig(epochs=1))
+    assert not list((tmp_path / "here").iterdir())
+    assert {path.name for path in tmp_path.iterdir()} == {"here", "a", "b", "c"}
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["training.ckpt"]
+    assert [path.name for path in (tmp_path / "b").iterdir()] == ["history.csv"]
+    assert [path.name for path in (tmp_path / "c").iterdir()] == ["run"]
+
+
+def test_a_gpu_that_is_not_there_is_refused_in_one_line() -> None:
+    for name in ("gpu", "cuda"):
+        with pytest.raises(ValueError, match=f"accelerator is '{name}', and PyTorch finds no GPU"):
+            train(network(), DATA, TrainingConfig(accelerator=name))
 
 
 def test_tensorboard_holds_losses_observations_and_samples(tmp_path: Path) -> None:
@@ -251,7 +293,7 @@ def test_tensorboard_holds_losses_observations_and_samples(tmp_path: Path) -> No
 
     images = np.random.default_rng(0).random((6, 1, 8, 8))
     net = seeded(lambda: UNet(width_multiplier=0.0625), 0)
-    train(
+    result = train(
         net,
         images,
         TrainingConfig(epochs=2),
@@ -265,6 +307,9 @@ def test_tensorboard_holds_losses_observations_and_samples(tmp_path: Path) -> No
     tags = events.Tags()
     assert {"train_loss", "validation_loss", "memorized"} <= set(tags["scalars"])
     assert tags["images"] == ["samples"]
+    for name in ("train_loss", "validation_loss"):
+        logged = [(event.step, event.value) for event in events.Scalars(name)]
+        assert logged == [(row["step"], pytest.approx(row[name])) for row in result.history]
     assert len(events.Images("samples")) == 2
 
 

@@ -42,14 +42,12 @@ if TYPE_CHECKING:
     from ornstein.networks.pretrained import from_pretrained, save_pretrained
     from ornstein.networks.process import DiffusionProcess
     from ornstein.networks.randomness import seeded
+    from ornstein.networks.replicate_sampling import sample_replicates
     from ornstein.networks.sampling import sample
+    from ornstein.networks.stacking import replicates_at_once
     from ornstein.networks.starts import Moments
     from ornstein.networks.training.config import TrainingConfig
-    from ornstein.networks.training.replicates import (
-        replicates_at_once,
-        sample_replicates,
-        train_replicates,
-    )
+    from ornstein.networks.training.replicates import train_replicates
     from ornstein.networks.training.single import TrainingResult, train
 
 _HOMES = {
@@ -64,8 +62,8 @@ _HOMES = {
     "TrainingResult": "training.single",
     "train": "training.single",
     "train_replicates": "training.replicates",
-    "sample_replicates": "training.replicates",
-    "replicates_at_once": "training.replicates",
+    "sample_replicates": "replicate_sampling",
+    "replicates_at_once": "stacking",
     "seeded": "randomness",
     "sample": "sampling",
     "save_pretrained": "pretrained",

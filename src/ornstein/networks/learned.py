@@ -1,5 +1,15 @@
 r"""A learned diffusion model: network, process, and the scale that its data live on.
 
+The network may be ours or anybody's: what counts is that ``network(x, k)`` answers with what the
+process says it predicts. A model that was trained elsewhere is one line, e.g.
+
+    LearnedDiffusion(unet, DiffusionProcess(1000, prediction="v"), shape=(3, 32, 32))
+    LearnedDiffusion(unet, DiffusionProcess.from_scheduler(scheduler), shape=(3, 32, 32))
+    LearnedDiffusion.from_denoiser(D, shape=(3, 32, 32))
+
+for any module ``f(x, k)``, diffusers' ``UNet2DModel`` with its scheduler, and a denoiser
+``D(x, sigma)`` in the manner of Karras et al. (k-diffusion).
+
 The network sees ``(x - shift) / scale``; everything that goes in or comes out of the model is in
 data units. ``Scaling.standard`` gives all entries together mean 0 and standard deviation 1, with
 which the noised data end near N(0, I); ``Scaling.unit_interval`` maps [0, 1] to [-1, 1], as is
@@ -8,7 +18,7 @@ customary for images.
 
 from __future__ import annotations
 
-__all__ = ["LearnedDiffusion", "Scaling", "as_images"]
+__all__ = ["LearnedDiffusion", "Scaling"]
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -16,19 +26,23 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ornstein.networks.randomness import stratified_noise
+from ornstein.networks.images import as_images
+from ornstein.networks.nets.adapter import Denoiser
+from ornstein.networks.process import DiffusionProcess
+from ornstein.networks.randomness import Purpose, as_torch_generator, stratified_noise
+from ornstein.networks.renaming import renamed
 from ornstein.networks.sampling import evaluating, sample
 from ornstein.networks.starts import Moments
-from ornstein.validation import as_count, as_points, as_positive
+from ornstein.progress import progress_bar
+from ornstein.validation import as_count, as_positive, as_vector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from ornstein.diffusion.samplers import Sampler
     from ornstein.diffusion.schedules import Schedule
-    from ornstein.networks.process import DiffusionProcess
 
 
 class Scaling(NamedTuple):
@@ -56,7 +70,8 @@ class LearnedDiffusion(nn.Module):
     Parameters
     ----------
     network : nn.Module
-        ``f(x, k)``: U-Net, MLP, or an :class:`~ornstein.networks.nets.adapter.Adapter`.
+        ``f(x, k)``: U-Net, MLP, or any module that answers with a tensor of the shape of x, a
+        tuple that begins with one, or an object whose `sample` is one.
     process : DiffusionProcess
     shape : sequence of int
         Of one image, (channels, H, W), or of one point, (dim,).
@@ -69,7 +84,7 @@ class LearnedDiffusion(nn.Module):
     Examples
     --------
     >>> from ornstein.networks import MLP, DiffusionProcess
-    >>> model = LearnedDiffusion(MLP(dim=3), DiffusionProcess(steps=20), shape=(3,))
+    >>> model = LearnedDiffusion(MLP(dim=3), DiffusionProcess(diffusion_steps=20), shape=(3,))
     >>> model.sample(5).shape
     torch.Size([5, 3])
     """
@@ -92,11 +107,42 @@ class LearnedDiffusion(nn.Module):
         self.shape = tuple(as_count(side, "a side of shape") for side in shape)
         self.scaling = Scaling() if scaling is None else scaling
         as_positive(self.scaling.scale, "scale")
+        as_vector([self.scaling.shift], "shift")
         unknown = torch.full(self.shape, torch.nan, dtype=torch.float64)
         known = Moments(unknown, unknown) if moments is None else moments
         factor = unknown.new_empty(0, *self.shape) if known.factor is None else known.factor
         for name, tensor in (("mean", known.mean), ("std", known.std), ("factor", factor)):
             self.register_buffer(name, tensor.to(torch.float64).clone())
+
+    @classmethod
+    def from_denoiser(
+        cls,
+        denoiser: nn.Module,
+        shape: Sequence[int],
+        scaling: Scaling | None = None,
+        moments: Moments | None = None,
+        *,
+        diffusion_steps: int = 1000,
+    ) -> LearnedDiffusion:
+        """A model of a denoiser ``D(x, sigma)`` that was trained elsewhere.
+
+        Samplers ask it at exactly the noises they visit: give `sample` a ``schedule``, such as
+        :class:`~ornstein.diffusion.schedules.KarrasSchedule`, or have it visit the noises of a
+        process of `diffusion_steps` steps.
+
+        Parameters
+        ----------
+        denoiser : nn.Module
+            Takes points of shape (batch, ...) and noise standard deviations of shape (batch,), in
+            its own scale; estimates the clean points.
+        shape, scaling, moments
+            As for any model. A denoiser of images in [-1, 1] has ``Scaling.unit_interval()`` for
+            data in [0, 1].
+        diffusion_steps : int
+            T of the noises that are visited where no schedule is given, and in further training.
+        """
+        process = DiffusionProcess(diffusion_steps, prediction="sample")
+        return cls(Denoiser(denoiser, process), process, shape, scaling, moments)
 
     @property
     def moments(self) -> Moments:
@@ -105,7 +151,7 @@ class LearnedDiffusion(nn.Module):
 
     def to_network(self, data: ArrayLike) -> Tensor:
         """Points in data units, shape (n, ...), as the network sees them: float32, same device."""
-        points = as_images(data, "data", self.shape)
+        points = as_images(data, "data", self.shape, progress=False)
         scaled = (points - self.scaling.shift) / self.scaling.scale
         return torch.from_numpy(scaled).to(self.process.signal.device, torch.float32)
 
@@ -113,16 +159,17 @@ class LearnedDiffusion(nn.Module):
         """From the scale of the network to data units."""
         return x * self.scaling.scale + self.scaling.shift
 
+    @renamed(steps="sampling_steps")
     def sample(
         self,
         n: int,
         *,
         sampler: str | Sampler = "ddpm",
-        steps: int | None = None,
+        sampling_steps: int | None = None,
         schedule: str | Schedule | None = None,
         start: Literal["standard", "marginal"] | ArrayLike = "standard",
         batch_size: int = 1024,
-        generator: torch.Generator | None = None,
+        generator: int | torch.Generator | None = None,
         progress: bool | None = None,
         callback: Callable[[int, Tensor], None] | None = None,
     ) -> Tensor:
@@ -133,7 +180,7 @@ class LearnedDiffusion(nn.Module):
         start : {"standard", "marginal"}, or array-like of shape (n, ...)
             Start from N(0, I), from a Gaussian where the noised training data are, or from these
             points in data units, noised. See :mod:`ornstein.networks.starts`.
-        n, sampler, steps, schedule, batch_size, generator, progress, callback
+        n, sampler, sampling_steps, schedule, batch_size, generator, progress, callback
             As in :func:`~ornstein.networks.sampling.sample`; the callback gets data units.
 
         Raises
@@ -152,7 +199,7 @@ class LearnedDiffusion(nn.Module):
             n,
             self.shape,
             sampler=sampler,
-            steps=steps,
+            sampling_steps=sampling_steps,
             schedule=schedule,
             start=self.first(start),
             batch_size=batch_size,
@@ -183,59 +230,37 @@ class LearnedDiffusion(nn.Module):
         *,
         draws: int = 1,
         batch_size: int = 1024,
-        generator: torch.Generator | None = None,
+        generator: int | torch.Generator | None = None,
+        progress: bool | None = False,
     ) -> float:
-        """Mean training objective on `data` in data units, over steps and noise.
+        """Mean training objective on `data` in data units, over diffusion steps and noise.
 
-        The steps are spread evenly over all T, so that two data sets are compared at the same
-        noises.
+        The diffusion steps are spread evenly over all T, so that two data sets are compared at the
+        same noises.
 
         Parameters
         ----------
         data : array-like of shape (n, ...)
         draws : int
-            Steps and noises per point.
+            Diffusion steps and noises per point.
         batch_size : int
             Points at once.
-        generator : torch.Generator, optional
-            Fresh entropy when left out.
+        generator : int or torch.Generator, optional
+            Fresh entropy when left out. An int stands for a stream of its own, apart from those of
+            weights, training and sampling with the same int.
+        progress : bool, optional
+            Show a progress bar on stderr; None: if that is a terminal.
         """
         x0 = self.to_network(data).repeat_interleave(as_count(draws, "draws"), dim=0)
-        if generator is None:
-            generator = torch.Generator()
-            generator.seed()
-        k, z = stratified_noise(x0, self.process.steps, generator)
-        with evaluating(self.network):
-            sums = [
-                self.process.losses(self.network, *part).sum().double()
-                for part in zip(*(t.split(batch_size) for t in (x0, k, z)), strict=True)
-            ]
+        source = as_torch_generator(generator, Purpose.LOSS)
+        k, z = stratified_noise(x0, self.process.diffusion_steps, source)
+        parts = [tensor.split(as_count(batch_size, "batch_size")) for tensor in (x0, k, z)]
+        sums = []
+        with (
+            progress_bar(len(parts[0]), "batch", progress, label="loss") as bar,
+            evaluating(self.network),
+        ):
+            for part in zip(*parts, strict=True):
+                sums.append(self.process.losses(self.network, *part).sum().double())
+                bar.update()
         return float(sum(sums) / len(x0))
-
-
-def as_images(
-    data: ArrayLike, name: str = "data", shape: Sequence[int] | None = None
-) -> NDArray[np.float64]:
-    """Return finite float64 points of shape (n, dim), or images of shape (n, channels, H, W).
-
-    Raises
-    ------
-    ValueError
-        If the shape is another, or a value is not finite.
-    TypeError
-        If the values are no numbers.
-    """
-    array = np.asarray(data.numpy(force=True) if isinstance(data, Tensor) else data)
-    if not array.size:
-        raise ValueError(f"{name} has shape {array.shape}, expected at least 1 image")
-    points = as_points(array, name).reshape(array.shape)
-    if shape is not None and array.shape[1:] != tuple(shape):
-        raise ValueError(
-            f"{name} has shape {array.shape}, expected (n, {', '.join(map(str, shape))})"
-        )
-    if array.ndim not in {2, 4}:
-        raise ValueError(
-            f"{name} has shape {array.shape}, expected (n, dim) for points or (n, channels, H, W) "
-            "for images"
-        )
-    return points

@@ -4,12 +4,12 @@ A sampler asks for the clean image behind ``y = x_0 + s z`` at some noise s. The
 T noises it was trained at: it is asked at the one nearest to s, ``k``, at the point
 ``x = alpha_k y``, and its answer is turned into ``D`` by
 :meth:`~ornstein.networks.process.DiffusionProcess.denoised`. With beta schedules the sampler's
-noises are among the T, and nothing is rounded.
+noises are among the T, and nothing is rounded. A denoiser from elsewhere is asked at s itself.
 """
 
 from __future__ import annotations
 
-__all__ = ["sample", "sampling_path", "evaluating", "normal_draws", "part_of"]
+__all__ = ["sample", "sampling_path", "chosen_steps", "evaluating", "normal_draws", "part_of"]
 
 from contextlib import contextmanager
 from functools import partial
@@ -20,6 +20,9 @@ from torch import Tensor, nn
 
 from ornstein.diffusion.samplers import as_sampler, denoising_path
 from ornstein.diffusion.schedules import as_schedule
+from ornstein.networks.nets.adapter import Denoiser, ask
+from ornstein.networks.randomness import Purpose, as_torch_generator
+from ornstein.networks.renaming import renamed
 from ornstein.networks.starts import checked_start, first_points
 from ornstein.progress import progress_bar
 from ornstein.validation import as_count
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from ornstein.networks.starts import Moments
 
 
+@renamed(steps="sampling_steps")
 def sample(
     network: nn.Module,
     process: DiffusionProcess,
@@ -40,11 +44,11 @@ def sample(
     shape: Sequence[int],
     *,
     sampler: str | Sampler = "ddpm",
-    steps: int | None = None,
+    sampling_steps: int | None = None,
     schedule: str | Schedule | None = None,
     start: Moments | Tensor | None = None,
     batch_size: int = 1024,
-    generator: torch.Generator | None = None,
+    generator: int | torch.Generator | None = None,
     progress: bool | None = None,
     callback: Callable[[int, Tensor], None] | None = None,
 ) -> Tensor:
@@ -53,7 +57,8 @@ def sample(
     Parameters
     ----------
     network : nn.Module
-        ``f(x, k)``, as trained with `process`. Used in evaluation mode, without gradients.
+        ``f(x, k)``, as trained with `process`, ours or anybody's
+        (:func:`~ornstein.networks.nets.adapter.ask`). Used in evaluation mode, without gradients.
     process : DiffusionProcess
     n : int
         How many.
@@ -62,9 +67,9 @@ def sample(
     sampler : str or Sampler
         As :func:`ornstein.diffusion.samplers.as_sampler` reads it: ``"ddpm"``, ``"ddim"``,
         ``"heun"``, ...
-    steps : int, optional
-        Sampling steps; all of the process when left out. Any number up to T, and beyond with a
-        `schedule` of its own.
+    sampling_steps : int, optional
+        All T of the process when left out. Any number up to T, and beyond with a `schedule` of its
+        own.
     schedule : str or Schedule, optional
         Noise levels to visit; those of the process when left out.
     start : Moments, or Tensor of shape (n, ...), optional
@@ -72,13 +77,14 @@ def sample(
         from; standard when left out. See :mod:`ornstein.networks.starts`.
     batch_size : int
         Images at once.
-    generator : torch.Generator, optional
-        Of any device; fresh entropy when left out. The same generator and `batch_size` give the
-        same images.
+    generator : int or torch.Generator, optional
+        Fresh entropy when left out. The same generator (of any device) and `batch_size` give the
+        same images. An int stands for a stream of its own, apart from those of weights and
+        training with the same int.
     progress : bool, optional
         Show a progress bar on stderr; by default if that is a terminal.
     callback : callable (step, x), optional
-        Called after every step of every batch, with the number of steps done and the points.
+        Called after every sampling step of every batch, with how many are done and the points.
 
     Returns
     -------
@@ -89,16 +95,15 @@ def sample(
     size = as_count(batch_size, "batch_size")
     levels = process.schedule if schedule is None else as_schedule(schedule)
     trajectory = as_sampler(sampler).trajectory(
-        levels.levels(process.steps if steps is None else steps)
+        levels.levels(chosen_steps(process, sampling_steps))
     )
-    if generator is None:
-        generator = torch.Generator()
-        generator.seed()
+    source = as_torch_generator(generator, Purpose.SAMPLING)
     start = checked_start(start, (count, *shape))
-    normal = partial(normal_draws, generator, network, device=process.signal.device)
+    normal = partial(normal_draws, source, network, device=process.signal.device)
     batches = []
+    total = len(trajectory.steps) * -(-count // size)
     with (
-        progress_bar(len(trajectory.steps) * -(-count // size), "step", progress) as bar,
+        progress_bar(total, "step", progress, label="sampling") as bar,
         evaluating(network),
     ):
         for first in range(0, count, size):
@@ -106,16 +111,24 @@ def sample(
             own = part_of(start, first, size)
             x = first_points(trajectory, own, normal(*here), normal)
             path = sampling_path(network, process, trajectory, x, partial(normal, *here))
-            for done, x in enumerate(path, 1):
+            for done, points in enumerate(path, 1):
                 bar.update()
                 if callback is not None:
-                    callback(done, x)
+                    callback(done, points)
+                x = points
             batches.append(x.cpu())
     return torch.cat(batches)
 
 
+def chosen_steps(process: DiffusionProcess, sampling_steps: int | None) -> int:
+    """`sampling_steps`, or all of the process."""
+    if sampling_steps is None:
+        return process.diffusion_steps
+    return as_count(sampling_steps, "sampling_steps")
+
+
 def sampling_path(
-    network: Callable[[Tensor, Tensor], Tensor],
+    network: Callable[[Tensor, Tensor], Any],
     process: DiffusionProcess,
     trajectory: Trajectory,
     first: Tensor,
@@ -141,9 +154,11 @@ def sampling_path(
     }
 
     def denoise(y: Tensor, noise: float) -> Tensor:
+        if isinstance(network, Denoiser):
+            return network.denoise(y, noise).to(first.dtype)
         k = torch.full((len(first),), nearest[noise], device=first.device)
         x = process.signal[k[0]].to(first.dtype) * y
-        return process.denoised(x, k, network(x, k)).to(first.dtype)
+        return process.denoised(x, k, ask(network, x, k)).to(first.dtype)
 
     return denoising_path(trajectory, first, denoise, normal)
 

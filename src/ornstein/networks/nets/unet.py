@@ -14,6 +14,10 @@ Four layers, each of half the side of the one before, down and up again, with sk
 (* self-attention follows). The encoding of time is added after every ``Down`` and ``Up``. With one
 channel these widths make 12.92 million parameters, and 0.184 GFLOP for an image of 8 x 8 (a
 multiplication with its addition counted as two, products with padding included).
+
+Images whose sides are no multiples of 8 are padded with zeros on all sides, and the answer is
+cropped. Zeros are what the convolutions, too, see beyond the border, and there is no side that is
+too small for them (a reflection must be smaller than its image).
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ __all__ = ["UNet"]
 from typing import TYPE_CHECKING, Any, Literal
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ornstein.networks.nets.blocks import DoubleConv, Down, OutConv, SelfAttention, TimeEncoding, Up
 from ornstein.validation import as_count, as_positive
@@ -34,7 +39,7 @@ _SIDE = 8
 
 
 class UNet(nn.Module):
-    """U-Net with self-attention for images whose sides are multiples of 8.
+    """U-Net with self-attention, for images of any sides.
 
     Parameters
     ----------
@@ -57,7 +62,7 @@ class UNet(nn.Module):
     Raises
     ------
     ValueError
-        If an argument is out of range, or the sides of an input are no multiples of 8.
+        If an argument is out of range, or an input has other channels.
 
     Examples
     --------
@@ -111,11 +116,17 @@ class UNet(nn.Module):
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
         """Map images of shape (batch, channels, H, W) at times `t`, shape (batch,), to the same."""
-        if x.ndim != 4 or x.shape[1] != self.channels or x.shape[2] % _SIDE or x.shape[3] % _SIDE:
+        if x.ndim != 4 or x.shape[1] != self.channels:
             raise ValueError(
                 f"the U-Net was given shape {tuple(x.shape)}, expected (batch, {self.channels}, H, "
-                f"W) with sides H and W that are multiples of {_SIDE}: resize or pad the images"
+                f"W): build it with UNet(channels=...), and give images with the channels first"
             )
+        height, width = x.shape[2:]
+        below, right = -height % _SIDE, -width % _SIDE
+        if below or right:
+            pad = right // 2, right - right // 2, below // 2, below - below // 2
+            answer = self(functional.pad(x, pad), t)
+            return answer[..., pad[2] : pad[2] + height, pad[0] : pad[0] + width]
         e1, e2, e3, e4, e5, e6 = (e[:, :, None, None] for e in self.encoding(t))
         full = self.enter(x)
         half = self.down1(full) + e1

@@ -10,17 +10,16 @@ a few hundred steps, mostly untrained weights.
 
 from __future__ import annotations
 
-__all__ = ["EMA", "averaging_weight"]
+__all__ = ["averaging_weight", "move_averages"]
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lightning.pytorch.callbacks import WeightAveraging
+import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
-    from lightning.pytorch import LightningModule
+    from torch import Tensor
 
 
 def averaging_weight(decay: float, updates: int) -> float:
@@ -34,25 +33,14 @@ def averaging_weight(decay: float, updates: int) -> float:
     return 1.0 if updates == 1 else 1.0 - min(decay, updates / (9.0 + updates))
 
 
-class EMA(WeightAveraging):
-    """Lightning's weight averaging with the warm-up above.
+@torch.no_grad()
+def move_averages(
+    averages: Iterable[Tensor], weights: Iterable[Tensor], decay: float, updates: int
+) -> None:
+    """Move averages towards the weights, in place, at their update number `updates` >= 2.
 
-    Validation and the end of training see the average; checkpoints hold both.
+    Entry by entry, so that stacked weights of several networks are averaged as each alone.
     """
-
-    def __init__(self, decay: float) -> None:
-        def move(averages: Any, weights: Any, updates_before: Any) -> None:
-            step = averaging_weight(decay, int(updates_before) + 1)
-            for average, weight in zip(averages, weights, strict=True):
-                average.lerp_(weight, step)
-
-        super().__init__(use_buffers=False, multi_avg_fn=move)
-
-    @contextmanager
-    def averaged(self, module: LightningModule) -> Iterator[None]:
-        """Context in which `module` has the averaged weights."""
-        self._swap_models(module)
-        try:
-            yield
-        finally:
-            self._swap_models(module)
+    move = averaging_weight(decay, updates)
+    for average, weight in zip(averages, weights, strict=True):
+        average.lerp_(weight, move)

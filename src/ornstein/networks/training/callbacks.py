@@ -1,4 +1,4 @@
-"""What happens beside training: a history, observations, sample grids, a progress bar.
+"""What happens beside training under Lightning: history, averages, observations, images, a bar.
 
 All of them see the averaged weights where there are any, and none draws random numbers that
 training would miss.
@@ -7,70 +7,54 @@ training would miss.
 
 from __future__ import annotations
 
-__all__ = ["History", "Observations", "SampleGrids", "ProgressBar"]
+__all__ = ["HistoryKeeper", "EMA", "Observations", "SampleGrids", "ProgressBar"]
 
-import csv
-import os
-import time
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from lightning.pytorch.callbacks import Callback
+import torch
+from lightning.pytorch.callbacks import Callback, WeightAveraging
 
-from ornstein.networks.randomness import keyed_generator
-from ornstein.networks.training.averaging import EMA
+from ornstein.networks.randomness import Purpose, keyed_generator
+from ornstein.networks.training.averaging import move_averages
+from ornstein.networks.training.history import EpochLosses
 from ornstein.progress import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
-    from pathlib import Path
 
     from lightning.pytorch import LightningModule, Trainer
 
     from ornstein.networks.learned import LearnedDiffusion
+    from ornstein.networks.training.history import History
+    from ornstein.networks.training.module import DiffusionData
 
-_SECONDS_BETWEEN_WRITES = 5.0
 
+class HistoryKeeper(Callback):
+    """Keep the losses of every epoch in a history, and send them to the loggers.
 
-class History(Callback):
-    """Losses of every epoch and all observations, by optimiser step; kept as CSV if told where.
+    The history travels in checkpoints: after a resumed run it is that of an unbroken one.
 
-    It travels in checkpoints: after a resumed run it is the history of an unbroken one.
+    Parameters
+    ----------
+    history : History
+    feed : DiffusionData
+        Has the validation images.
+    validate_every : int
+        Epochs between two validations.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
-        self.path = path
-        self.rows: list[dict[str, float]] = []
-        self._written = time.monotonic()
-        self._sums: dict[str, float] = {}
-
-    def add(self, step: int, values: Mapping[str, float]) -> None:
-        """Note values at an optimiser step, beside those already noted there."""
-        if not self.rows or self.rows[-1]["step"] != step:
-            self.rows.append({"step": step})
-        self.rows[-1].update({name: float(value) for name, value in values.items()})
-        if time.monotonic() - self._written > _SECONDS_BETWEEN_WRITES:
-            self.write()
-
-    def write(self) -> None:
-        """Write the CSV file, whole or not at all."""
-        if self.path is None or not self.rows:
-            return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.path.with_name(f".{self.path.name}.tmp")
-        with draft.open("w", newline="") as stream:
-            names = dict.fromkeys(name for row in self.rows for name in row)
-            writer = csv.DictWriter(stream, list(names), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(self.rows)
-        os.replace(draft, self.path)  # noqa: PTH105 - atomic on every platform
-        self._written = time.monotonic()
+    def __init__(self, history: History, feed: DiffusionData, validate_every: int) -> None:
+        self.history = history
+        self.feed = feed
+        self.validate_every = validate_every
+        self.losses = EpochLosses()
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Sum up the losses of an epoch."""
-        self._accumulate("train_loss", outputs["loss"], batch)
+        self.losses.add("train_loss", outputs["loss"], len(batch.x0))
 
     def on_validation_batch_end(
         self,
@@ -82,37 +66,71 @@ class History(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Sum up the losses of a validation pass."""
-        self._accumulate("validation_loss", outputs, batch)
+        self.losses.add("validation_loss", outputs, len(batch.x0))
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Note the mean losses."""
-        names = ("train_loss", "validation_loss")
-        losses = {
-            name: self._sums[name] / self._sums[f"{name}_count"]
-            for name in names
-            if name in self._sums
-        }
-        self._sums = {}
-        self.add(trainer.global_step, {"epoch": trainer.current_epoch, **losses})
+        means = self.losses.close()
+        due = not (trainer.current_epoch + 1) % self.validate_every
+        if due and "validation_loss" not in means:
+            # Lightning does not validate after an unfinished epoch.
+            self._validate(trainer, pl_module)
+            means |= self.losses.close()
+        values = {"epoch": trainer.current_epoch, **means}
+        self.history.note(trainer.global_step, values)
+        for logger in trainer.loggers:
+            logger.log_metrics(values, trainer.global_step)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the file a last time."""
-        self.write()
+        self.history.write()
+
+    def _validate(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        with (
+            torch.no_grad(),
+            _as_evaluated(trainer, pl_module),
+            trainer.precision_plugin.val_step_context(),
+        ):
+            for index, batch in enumerate(self.feed.val_dataloader()):
+                loss: Any = pl_module.validation_step(batch, index)
+                self.losses.add("validation_loss", loss, len(batch.x0))
+
+    @property
+    def state_key(self) -> str:
+        """Its name in checkpoints."""
+        return "History"
 
     def state_dict(self) -> dict[str, Any]:
         """Rows, and sums of the epoch under way."""
-        sums = {name: float(value) for name, value in self._sums.items()}
-        return {"rows": [dict(row) for row in self.rows], "sums": sums}
+        rows = [dict(row) for row in self.history.rows]
+        return {"rows": rows, "sums": self.losses.state_dict()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from there."""
-        self.rows, self._sums = state_dict["rows"], state_dict["sums"]
+        self.history.rows[:] = state_dict["rows"]
+        self.losses.load_state_dict(state_dict["sums"])
 
-    def _accumulate(self, name: str, loss: Any, batch: Any) -> None:
-        # Still a tensor: reading it here would make the device wait at every step.
-        size = len(batch.x0)
-        self._sums[name] = self._sums.get(name, 0.0) + size * loss.detach().double()
-        self._sums[f"{name}_count"] = self._sums.get(f"{name}_count", 0) + size
+
+class EMA(WeightAveraging):
+    """Lightning's weight averaging with our warm-up.
+
+    Validation and the end of training see the average; checkpoints hold both.
+    """
+
+    def __init__(self, decay: float) -> None:
+        def move(averages: Any, weights: Any, updates_before: Any) -> None:
+            move_averages(averages, weights, decay, int(updates_before) + 1)
+
+        super().__init__(use_buffers=False, multi_avg_fn=move)
+
+    @contextmanager
+    def averaged(self, module: LightningModule) -> Iterator[None]:
+        """Context in which `module` has the averaged weights."""
+        self._swap_models(module)
+        try:
+            yield
+        finally:
+            self._swap_models(module)
 
 
 class Observations(Callback):
@@ -147,7 +165,7 @@ class Observations(Callback):
         with _as_evaluated(trainer, pl_module):
             values = self.observe(step, model)
         if values:
-            self.history.add(step, values)
+            self.history.note(step, values)
             for logger in trainer.loggers:
                 logger.log_metrics(dict(values), step)
 
@@ -162,17 +180,23 @@ class SampleGrids(Callback):
     low, high : float
         Data units of black and white.
     seed : int
-    count, steps : int
+    count, sampling_steps : int
         Images, and DDIM steps to draw them.
     """
 
     def __init__(
-        self, every: int, low: float, high: float, seed: int, count: int = 16, steps: int = 20
+        self,
+        every: int,
+        low: float,
+        high: float,
+        seed: int,
+        count: int = 16,
+        sampling_steps: int = 20,
     ) -> None:
         self.every = every
         self.low, self.high = low, high
         self.seed = seed
-        self.count, self.steps = count, steps
+        self.count, self.sampling_steps = count, sampling_steps
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw if it is time."""
@@ -183,8 +207,8 @@ class SampleGrids(Callback):
             images = model.sample(
                 self.count,
                 sampler="ddim",
-                steps=min(self.steps, model.process.steps),
-                generator=keyed_generator(self.seed, 0),
+                sampling_steps=min(self.sampling_steps, model.process.diffusion_steps),
+                generator=keyed_generator(self.seed, Purpose.GRIDS),
                 progress=False,
             )
         grey = ((images - self.low) / max(self.high - self.low, 1e-12)).clamp(0, 1)
@@ -204,7 +228,9 @@ class ProgressBar(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start where training starts."""
-        self._bar = progress_bar(self.total, "step", self.show, trainer.global_step)
+        self._bar = progress_bar(
+            self.total, "step", self.show, trainer.global_step, label="training"
+        )
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int

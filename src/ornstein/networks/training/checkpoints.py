@@ -11,13 +11,16 @@ from __future__ import annotations
 __all__ = ["Checkpoints", "training_identity", "read_checkpoint"]
 
 import hashlib
-import os
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import torch
 from lightning.pytorch.callbacks import Callback
+
+from ornstein.files import atomic_write
+from ornstein.networks.process import process_arguments
+from ornstein.networks.renaming import CONFIG_NAMES, renamed_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,9 +78,8 @@ class Checkpoints(Callback):
 
     def _save(self, trainer: Trainer) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.path.with_name(f".{self.path.name}.tmp")
-        trainer.save_checkpoint(draft)
-        os.replace(draft, self.path)  # noqa: PTH105 - atomic on every platform
+        with atomic_write(self.path) as draft:
+            trainer.save_checkpoint(draft)
         self._saved = time.monotonic()
 
 
@@ -105,7 +107,8 @@ def read_checkpoint(path: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
     """Read a checkpoint of ours, of the same training."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        known = state["ornstein"]["identity"]
+        known = renamed_keys(state["ornstein"]["identity"], CONFIG_NAMES)
+        known["process"] = process_arguments(known["process"])
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(

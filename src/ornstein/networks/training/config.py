@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from ornstein.networks.renaming import CONFIG_NAMES, renamed, renamed_property
 from ornstein.validation import as_count, as_positive
 
 
@@ -19,10 +20,10 @@ class TrainingConfig:
     ----------
     epochs : int
         Passes through the training images.
-    max_steps : int or None
-        Optimiser steps, instead of `epochs`.
+    training_steps : int or None
+        How many optimiser steps, instead of `epochs`.
     batch_size : int
-        Images per step; with fewer images, all of them.
+        Images per optimiser step; with fewer images, all of them.
     learning_rate : float
         Of Adam.
     train_fraction : float
@@ -33,14 +34,15 @@ class TrainingConfig:
         Largest norm of the gradient.
     precision : {"32-true", "bf16-mixed", "16-mixed"}
         Of the arithmetic; weights stay float32.
-    accelerator : str
-        As Lightning knows it: ``"auto"``, ``"cpu"``, ``"gpu"``.
+    accelerator : {"auto", "cpu", "gpu", "cuda"}
+        Where; with "auto" on a GPU (of Nvidia or AMD) if there is one.
     validate_every : int
         Epochs between two validations (and sample grids).
     checkpoint_seconds : float
         Least time between two checkpoints.
     seed : int
-        Of the split, the order, the steps and the noise. Initial weights are the caller's:
+        Of the split, the order, the diffusion steps, the noise, and of what a network draws by
+        itself (dropout). Initial weights are the caller's:
         :func:`~ornstein.networks.randomness.seeded`.
 
     Raises
@@ -50,7 +52,7 @@ class TrainingConfig:
     """
 
     epochs: int = 10
-    max_steps: int | None = None
+    training_steps: int | None = None
     batch_size: int = 128
     learning_rate: float = 2e-4
     train_fraction: float = 0.9
@@ -64,8 +66,8 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         as_count(self.epochs, "epochs")
-        if self.max_steps is not None:
-            as_count(self.max_steps, "max_steps")
+        if self.training_steps is not None:
+            as_count(self.training_steps, "training_steps")
         as_count(self.batch_size, "batch_size")
         as_positive(self.learning_rate, "learning_rate")
         if not 0 <= self.ema_decay < 1:
@@ -78,12 +80,25 @@ class TrainingConfig:
             raise ValueError(
                 f"precision is {self.precision!r}, expected '32-true', 'bf16-mixed' or '16-mixed'"
             )
+        if self.accelerator not in {"auto", "cpu", "gpu", "cuda"}:
+            raise ValueError(
+                f"accelerator is {self.accelerator!r}, expected 'auto', 'cpu', 'gpu' or 'cuda'"
+            )
         as_count(self.validate_every, "validate_every")
         as_positive(self.checkpoint_seconds, "checkpoint_seconds", zero=True)
         as_count(self.seed, "seed", at_least=0)
 
+    def epoch_length(self, n_train: int) -> int:
+        """Optimiser steps of one pass through `n_train` training images."""
+        return math.ceil(n_train / self.batch_size)
+
     def total_steps(self, n_train: int) -> int:
         """Optimiser steps for `n_train` training images."""
-        if self.max_steps is not None:
-            return self.max_steps
-        return self.epochs * math.ceil(n_train / self.batch_size)
+        if self.training_steps is not None:
+            return self.training_steps
+        return self.epochs * self.epoch_length(n_train)
+
+
+# After the decorator of dataclasses, which writes __init__ and would take a property for a field.
+TrainingConfig.__init__ = renamed(**CONFIG_NAMES)(TrainingConfig.__init__)
+TrainingConfig.max_steps = renamed_property("max_steps", "training_steps")  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-r"""Training data in memory: which images, which steps and which noise make up each batch.
+r"""Training data in memory: which images, which diffusion steps and which noise make up each batch.
 
 All n images are one tensor on the device that trains. An epoch goes through them in random order,
 in batches of at most B (all n at once if there are fewer); the batch at position
@@ -16,13 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
-from ornstein.networks.randomness import keyed_generator, stratified_noise
+from ornstein.networks.randomness import Purpose, keyed_generator, stratified_noise
 from ornstein.validation import as_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_ORDER, _DRAWS, _VALIDATION, _SPLIT = range(4)
 
 
 class TrainingBatch(NamedTuple):
@@ -40,8 +38,8 @@ class TrainingStream:
     ----------
     x0 : Tensor of shape (n, ...)
         Images in the scale of the network, on the device that trains.
-    steps : int
-        Diffusion steps T, from which each image draws one, uniformly.
+    diffusion_steps : int
+        T, from which each image draws one step, uniformly.
     batch_size : int
     seed : int
     end : int, optional
@@ -49,11 +47,11 @@ class TrainingStream:
     """
 
     def __init__(
-        self, x0: Tensor, steps: int, batch_size: int, seed: int, end: int | None = None
+        self, x0: Tensor, diffusion_steps: int, batch_size: int, seed: int, end: int | None = None
     ) -> None:
         self.x0 = x0
         self.end = end
-        self.steps = steps
+        self.diffusion_steps = diffusion_steps
         self.batch_size = as_count(batch_size, "batch_size")
         self.seed = seed
         self.position = 0
@@ -76,13 +74,13 @@ class TrainingStream:
         """The batch at a position, counted from the start of the first epoch."""
         epoch, b = divmod(position, len(self))
         if epoch != self._epoch:
-            generator = keyed_generator(self.seed, _ORDER, epoch)
+            generator = keyed_generator(self.seed, Purpose.ORDER, epoch)
             self._order = torch.randperm(len(self.x0), generator=generator).to(self.x0.device)
             self._epoch = epoch
         chosen = self._order[b * self.batch_size : (b + 1) * self.batch_size]
         x0 = self.x0[chosen]
-        generator = keyed_generator(self.seed, _DRAWS, position, out=self._generator)
-        k = torch.randint(self.steps, (len(x0),), generator=generator, device=x0.device)
+        generator = keyed_generator(self.seed, Purpose.DRAWS, position, out=self._generator)
+        k = torch.randint(self.diffusion_steps, (len(x0),), generator=generator, device=x0.device)
         z = torch.randn(x0.shape, generator=generator, device=x0.device, dtype=x0.dtype)
         return TrainingBatch(x0, k, z)
 
@@ -96,11 +94,11 @@ class TrainingStream:
 
 
 class ValidationBatches:
-    """The validation images once, with steps and noise that are the same at every pass."""
+    """The validation images, with diffusion steps and noise that are the same at every pass."""
 
-    def __init__(self, x0: Tensor, steps: int, batch_size: int, seed: int) -> None:
+    def __init__(self, x0: Tensor, diffusion_steps: int, batch_size: int, seed: int) -> None:
         self.size = batch_size
-        k, z = stratified_noise(x0, steps, keyed_generator(seed, _VALIDATION))
+        k, z = stratified_noise(x0, diffusion_steps, keyed_generator(seed, Purpose.VALIDATION))
         self.whole = TrainingBatch(x0, k, z)
 
     def __len__(self) -> int:
@@ -131,7 +129,7 @@ def split_indices(n: int, train_fraction: float, seed: int) -> tuple[Tensor, Ten
     n = as_count(n, "the number of images")
     if not 0 < train_fraction <= 1:
         raise ValueError(f"train_fraction is {train_fraction:g}, expected a number in (0, 1]")
-    order = torch.randperm(n, generator=keyed_generator(seed, _SPLIT))
+    order = torch.randperm(n, generator=keyed_generator(seed, Purpose.SPLIT))
     # 1e-9: 0.9 * 50 may be a hair below 45.
     count = max(1, int(train_fraction * n + 1e-9))
     return order[:count].sort().values, order[count:].sort().values

@@ -6,7 +6,7 @@ Lightning would end the process.
 
 from __future__ import annotations
 
-__all__ = ["fit"]
+__all__ = ["fit", "accelerator_of"]
 
 import logging
 import math
@@ -16,6 +16,7 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import torch
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch import Trainer
 
@@ -58,14 +59,13 @@ def fit(
     """
     with _quiet(), _interruptible():
         trainer = Trainer(
-            accelerator=config.accelerator,
+            accelerator=accelerator_of(config),
             devices=1,
             # On a cluster, too, one training is one process: Slurm's variables are not for us.
             plugins=[LightningEnvironment()],
             precision=config.precision,
             # Not max_steps: with it, Lightning resumes at the end of an epoch as in its middle.
             max_epochs=math.ceil(feed.total_steps / feed.epoch_length),
-            gradient_clip_val=config.gradient_clip,
             check_val_every_n_epoch=config.validate_every,
             limit_val_batches=None if len(feed.validation_indices) else 0,
             num_sanity_val_steps=0,
@@ -77,6 +77,24 @@ def fit(
             enable_model_summary=False,
         )
         trainer.fit(module, datamodule=feed, ckpt_path=resume, weights_only=True)
+
+
+def accelerator_of(config: TrainingConfig) -> str:
+    """The accelerator to train on, "cpu" or "gpu".
+
+    Not Lightning's "auto": that would choose devices without float64, which a process needs.
+
+    Raises
+    ------
+    ValueError
+        If there is no GPU and the configuration wants one.
+    """
+    found = torch.cuda.is_available()
+    if config.accelerator in {"gpu", "cuda"} and not found:
+        raise ValueError(
+            f"accelerator is {config.accelerator!r}, and PyTorch finds no GPU: give 'cpu' or 'auto'"
+        )
+    return "gpu" if found and config.accelerator != "cpu" else "cpu"
 
 
 @contextmanager

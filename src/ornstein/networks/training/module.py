@@ -5,57 +5,65 @@ from __future__ import annotations
 
 __all__ = ["DiffusionModule", "DiffusionData"]
 
-import math
 from typing import TYPE_CHECKING, Any
 
-import torch
 from lightning.pytorch import LightningDataModule, LightningModule
 
-from ornstein.networks.training.data import TrainingStream, ValidationBatches, split_indices
+from ornstein.networks.randomness import dropout_randomness
+from ornstein.networks.training.data import TrainingStream, ValidationBatches
+from ornstein.networks.training.optimiser import adam, clip_gradients
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
     from ornstein.networks.learned import LearnedDiffusion
     from ornstein.networks.training.config import TrainingConfig
     from ornstein.networks.training.data import TrainingBatch
+    from ornstein.networks.training.preparing import Prepared
 
 
 class DiffusionModule(LightningModule):
     """The training objective of a learned diffusion, and Adam.
 
-    A step is a function of weights and batch: all that is random comes with the batch.
+    A step is a function of weights, batch and position: what is random comes with the batch, or, in
+    networks that draw random numbers themselves, from the seed and the position.
 
     Parameters
     ----------
     model : LearnedDiffusion
         Its network is trained in place.
-    learning_rate : float
-    fused : bool
-        Adam in one kernel: faster, but without gradient scaling in float16.
+    config : TrainingConfig
     """
 
-    def __init__(self, model: LearnedDiffusion, learning_rate: float, *, fused: bool) -> None:
+    def __init__(self, model: LearnedDiffusion, config: TrainingConfig) -> None:
         super().__init__()
         self.model = model
-        self.learning_rate = learning_rate
-        self.fused = fused
+        self.config = config
 
     def training_step(self, batch: TrainingBatch, batch_idx: int) -> Tensor:
         """Mean loss over images, all of the batch at once."""
-        loss = self._loss(batch)
-        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(batch.x0))
-        return loss
+        place = self.config.seed, self.trainer.global_step
+        with dropout_randomness(self.model.network, *place, self.device):
+            return self._loss(batch)
 
     def validation_step(self, batch: TrainingBatch, batch_idx: int) -> Tensor:
-        """Mean loss over images, at steps and noise that stay the same from epoch to epoch."""
-        loss = self._loss(batch)
-        self.log("validation_loss", loss, batch_size=len(batch.x0))
-        return loss
+        """Mean loss over images, at diffusion steps and noise that are the same in every epoch."""
+        return self._loss(batch)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Adam with its usual moments."""
-        return torch.optim.Adam(self.parameters(), lr=self.learning_rate, fused=self.fused)
+        """Adam."""
+        return adam(self.parameters(), self.config)
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip by the norm of the whole gradient, if asked for."""
+        if self.config.gradient_clip is not None:
+            clip_gradients(self.parameters(), self.config.gradient_clip)
 
     def _loss(self, batch: TrainingBatch) -> Tensor:
         return self.model.process.losses(self.model.network, *batch).mean()
@@ -66,21 +74,21 @@ class DiffusionData(LightningDataModule):
 
     Parameters
     ----------
-    x0 : Tensor of shape (n, ...)
-        In the scale of the network.
-    steps : int
-        Diffusion steps T.
+    prepared : Prepared
+        Model, images, and which of them are for what.
     config : TrainingConfig
     """
 
-    def __init__(self, x0: Tensor, steps: int, config: TrainingConfig) -> None:
+    def __init__(self, prepared: Prepared, config: TrainingConfig) -> None:
         super().__init__()
-        self.x0 = x0
-        self.options: Any = {"steps": steps, "batch_size": config.batch_size, "seed": config.seed}
-        self.train_indices, self.validation_indices = split_indices(
-            len(x0), config.train_fraction, config.seed
-        )
-        self.epoch_length = math.ceil(len(self.train_indices) / config.batch_size)
+        model, images, self.train_indices, self.validation_indices = prepared
+        self.x0 = model.to_network(images)
+        self.options: Any = {
+            "diffusion_steps": model.process.diffusion_steps,
+            "batch_size": config.batch_size,
+            "seed": config.seed,
+        }
+        self.epoch_length = config.epoch_length(len(self.train_indices))
         self.total_steps = config.total_steps(len(self.train_indices))
         self.position = 0
         self.stream: TrainingStream | None = None

@@ -1,37 +1,41 @@
 r"""Train a network to reverse the diffusion process, with PyTorch Lightning.
 
 Adam on the mean squared error of :mod:`ornstein.networks.process`, each image of a batch at its own
-random step. Everything random is a function of the seed and of the position in the run
+random diffusion step. Everything random is a function of the seed and of the position in the run
 (:mod:`ornstein.networks.randomness`): stopped at any moment and called again with the same
 arguments, training goes on from its checkpoint and on a CPU ends in the same weights, bit by bit.
 """
 
 from __future__ import annotations
 
-__all__ = ["TrainingResult", "train", "untrained"]
+__all__ = ["TrainingResult", "train"]
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import torch
-
-from ornstein.networks.learned import LearnedDiffusion, Scaling, as_images
 from ornstein.networks.process import DiffusionProcess
-from ornstein.networks.starts import Moments
-from ornstein.networks.training.averaging import EMA
-from ornstein.networks.training.callbacks import History, Observations, ProgressBar, SampleGrids
+from ornstein.networks.training.callbacks import (
+    EMA,
+    HistoryKeeper,
+    Observations,
+    ProgressBar,
+    SampleGrids,
+)
 from ornstein.networks.training.checkpoints import Checkpoints, read_checkpoint, training_identity
 from ornstein.networks.training.config import TrainingConfig
-from ornstein.networks.training.data import split_indices
 from ornstein.networks.training.fitting import fit
+from ornstein.networks.training.history import History
 from ornstein.networks.training.module import DiffusionData, DiffusionModule
+from ornstein.networks.training.preparing import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
-    from pathlib import Path
 
-    from numpy.typing import ArrayLike
     from torch import Tensor, nn
+
+    from ornstein.networks.images import Images
+    from ornstein.networks.learned import LearnedDiffusion, Scaling
 
 
 class TrainingResult(NamedTuple):
@@ -49,14 +53,14 @@ class TrainingResult(NamedTuple):
 
 def train(
     network: nn.Module,
-    data: ArrayLike,
+    data: Images,
     config: TrainingConfig | None = None,
     *,
     process: DiffusionProcess | None = None,
     scaling: Scaling | None = None,
-    checkpoint: Path | None = None,
-    csv: Path | None = None,
-    tensorboard: Path | None = None,
+    checkpoint: str | Path | None = None,
+    csv: str | Path | None = None,
+    tensorboard: str | Path | None = None,
     snapshots: Collection[int] = (),
     observe: Callable[[int, LearnedDiffusion], Mapping[str, float] | None] | None = None,
     progress: bool | None = None,
@@ -66,20 +70,23 @@ def train(
     Parameters
     ----------
     network : nn.Module
-        ``f(x, k)``; its weights are where training starts.
-    data : array-like of shape (n, channels, H, W) or (n, dim)
-        In data units.
+        ``f(x, k)``; its weights are where training starts. Ours, or any module that answers with a
+        tensor of the shape of x, a tuple that begins with one, or an object whose `sample` is one
+        (diffusers' ``UNet2DModel``).
+    data : array-like of shape (n, channels, H, W) or (n, dim), Dataset or DataLoader
+        In data units. Images with channels last are recognised; a data set of PyTorch is read into
+        memory once. See :mod:`ornstein.networks.images`.
     config : TrainingConfig, optional
     process : DiffusionProcess, optional
-        200 steps, predicting epsilon, when left out.
+        200 diffusion steps, predicting epsilon, when left out.
     scaling : Scaling, optional
         ``Scaling.standard`` of the training images when left out.
-    checkpoint : Path, optional
+    checkpoint : str or Path, optional
         File to go on from if it is there, and to write on the way and at the end.
-    csv : Path, optional
+    csv : str or Path, optional
         File for the history.
-    tensorboard : Path, optional
-        Folder for TensorBoard, ``lightning_logs/NAME``: losses, observations, samples.
+    tensorboard : str or Path, optional
+        Folder for TensorBoard: losses, observations, samples. Nothing is written elsewhere.
     snapshots : collection of int
         Optimiser steps at which to observe; 1 is after the first.
     observe : callable (step, model) -> mapping of str to float, or None
@@ -103,14 +110,16 @@ def train(
     start = time.perf_counter()
     config = TrainingConfig() if config is None else config
     process = DiffusionProcess() if process is None else process
-    images = as_images(data)
-    model = untrained(network, process, images, config, scaling)
+    checkpoint, csv, tensorboard = (
+        None if path is None else Path(path) for path in (checkpoint, csv, tensorboard)
+    )
+    prepared = prepare(network, data, config, process, scaling, progress=progress)
+    model, images = prepared.model, prepared.images
     history = History(csv)
-    module = DiffusionModule(
-        model, config.learning_rate, fused=config.precision != "16-mixed"
-    ).train()
-    feed = DiffusionData(model.to_network(images), process.steps, config)
-    callbacks: list[Any] = [history, ProgressBar(feed.total_steps, progress)]
+    module = DiffusionModule(model, config).train()
+    feed = DiffusionData(prepared, config)
+    keeper = HistoryKeeper(history, feed, config.validate_every)
+    callbacks: list[Any] = [keeper, ProgressBar(feed.total_steps, progress)]
     if config.ema_decay:
         callbacks.append(EMA(config.ema_decay))
     if observe is not None:
@@ -127,7 +136,7 @@ def train(
             state = read_checkpoint(checkpoint, identity)
             if state["ornstein"]["finished"]:
                 module.load_state_dict(state["state_dict"])
-                history.load_state_dict(state["callbacks"][history.state_key])
+                keeper.load_state_dict(state["callbacks"][keeper.state_key])
                 history.write()
                 model.eval()
                 seconds = time.perf_counter() - start
@@ -136,22 +145,6 @@ def train(
     fit(module, feed, config, callbacks, logger=logger, resume=resume)
     model.cpu().eval()
     return TrainingResult(model, history.rows, feed.train_indices, time.perf_counter() - start)
-
-
-def untrained(
-    network: nn.Module,
-    process: DiffusionProcess,
-    images: ArrayLike,
-    config: TrainingConfig,
-    scaling: Scaling | None = None,
-) -> LearnedDiffusion:
-    """A model with scale and moments of those `images` that `config` will train it on."""
-    images = as_images(images)
-    chosen, _ = split_indices(len(images), config.train_fraction, config.seed)
-    seen = images[chosen.numpy()]
-    scaling = Scaling.standard(seen) if scaling is None else scaling
-    scaled = torch.from_numpy((seen - scaling.shift) / scaling.scale)
-    return LearnedDiffusion(network, process, images.shape[1:], scaling, Moments.of(scaled))
 
 
 def _tensorboard(folder: Path) -> Any:

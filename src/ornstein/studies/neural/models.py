@@ -157,7 +157,7 @@ def generate(
         starts = [points.reshape(-1, *study.shape) for points in draws]
     how: Any = {
         "sampler": chosen.sampler if sampler is None else sampler,
-        "steps": chosen.chosen_steps if steps is None else steps,
+        "sampling_steps": chosen.chosen_steps if steps is None else steps,
     }
     if len(models) == 1:
         images = [
@@ -171,21 +171,24 @@ def generate(
 
 def untrained_network(study: NeuralStudy, seed: int) -> Any:
     """The network of a study with initial weights of that seed."""
+    import torch
+
     from ornstein.networks import MLP, UNet, seeded
 
-    width = study.options.width
+    # The seed of a cell is derived already, and used as it is.
+    generator, width = torch.Generator().manual_seed(seed), study.options.width
     if study.options.model == "mlp":
         units = {} if width is None else {"width": int(width)}
-        return seeded(lambda: MLP(study.dim, **units), seed)
+        return seeded(MLP, generator, study.dim, **units)
     factor = 1.0 if width is None else width
-    return seeded(lambda: UNet(study.shape[0], width_multiplier=factor), seed)
+    return seeded(UNet, generator, study.shape[0], width_multiplier=factor)
 
 
 def _process(study: NeuralStudy) -> Any:
     from ornstein.networks import DiffusionProcess
 
     options = study.options
-    return DiffusionProcess(options.diffusion_steps, prediction_type=options.prediction)
+    return DiffusionProcess(options.diffusion_steps, prediction=options.prediction)
 
 
 def _train_one(

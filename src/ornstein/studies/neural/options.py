@@ -185,7 +185,7 @@ class NeuralOptions:
 
         return TrainingConfig(
             epochs=self.epochs,
-            max_steps=self.training_steps,
+            training_steps=self.training_steps,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
             train_fraction=self.train_fraction,

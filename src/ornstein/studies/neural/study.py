@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ornstein.engine.study import Cell
 
 HELD_OUT = 1000
-_SIDE = 8  # the U-Net halves its sides three times
+_SIDE = 8  # the U-Net pads the sides of images to multiples of it
 
 
 class CellData(NamedTuple):
@@ -87,12 +87,6 @@ class NeuralStudy(Study):
             raise ValueError(
                 f"{options.data} holds vectors of {shape[0]} coordinates, and the U-Net takes "
                 "images: give --model mlp, or images of shape (n, channels, height, width)"
-            )
-        if shape[1] % _SIDE or shape[2] % _SIDE:
-            nearest = _SIDE * math.ceil(max(shape[1:]) / _SIDE)
-            raise ValueError(
-                f"images of {shape[1]} x {shape[2]} pixels, and the U-Net takes sides that are "
-                f"multiples of {_SIDE}: give --pixels {nearest}, or --model mlp"
             )
 
     @property
@@ -195,7 +189,7 @@ class NeuralStudy(Study):
             width = 128 if self.options.width is None else self.options.width
             return 4 * width * self.dim + 12 * width**2
         factor = 1.0 if self.options.width is None else self.options.width
-        return 0.184e9 * factor**2 * self.shape[1] * self.shape[2] / 64
+        return 0.184e9 * factor**2 * math.prod(math.ceil(side / _SIDE) for side in self.shape[1:])
 
     def _call_seconds(self, times: int) -> float:
         """Cost of calling the layers of the network, whatever the batch."""
