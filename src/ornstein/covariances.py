@@ -16,6 +16,14 @@ full          square     the eigenvalues     --
 low-rank      tall       the non-zero ones   0 (or the variance added to it)
 ============  =========  ==================  =======
 
+A function of a covariance acts on its eigenvalues alone,
+
+    g(Sigma) = U diag(g(l)) U^T + g(f) (I - U U^T).
+
+`modes` lists the distinct eigenspaces: the eigenvalues `l`, and `f` if there is a complement. For
+values ``v = g(modes)``, `with_modes` is the matrix ``g(Sigma)`` and `apply` its product with
+vectors. Square roots, linear denoisers and the action of samplers all have that form.
+
 Products, solves, determinants and distances then cost `O(dim r)` a vector after one
 decomposition, nothing of size (dim, dim) is stored for a low rank, and adding `a I` (the kernels of
 :mod:`ornstein.memorization.delta`) costs nothing. An identity `U` is never formed.
@@ -146,22 +154,82 @@ class Covariance:
         """All `dim` eigenvalues, in ascending order."""
         return np.sort(np.concatenate([self.eigenvalues, np.full(self.complement, self.floor)]))
 
+    @property
+    def modes(self) -> NDArray[np.float64]:
+        """Eigenvalues along `basis`, and last the floor if there is a complement; (n_modes,)."""
+        return np.append(self.eigenvalues, self.floor) if self.complement else self.eigenvalues
+
+    def with_modes(self, values: NDArray[np.float64]) -> Covariance:
+        """Return ``g(Sigma)`` for ``values = g(modes) >= 0``: the same eigenvectors.
+
+        Examples
+        --------
+        >>> inverse = Covariance.diagonal([1.0, 4.0])
+        >>> inverse.with_modes(1 / inverse.modes).eigenvalues
+        array([1.  , 0.25])
+        """
+        if self.complement:
+            return Covariance(self.dim, values[:-1], self.basis, float(values[-1]))
+        return Covariance(self.dim, values, self.basis)
+
+    def apply(self, values: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return ``g(Sigma) x`` for the rows of `x`.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_modes,), or (n_points, n_modes)
+            ``g(modes)``, of all rows or of each.
+        x : ndarray of shape (n_points, dim), or (dim,)
+
+        Examples
+        --------
+        >>> line = Covariance.from_factor([[1.0], [1.0]], floor=0.5)
+        >>> line.apply(np.log(line.modes), np.array([[1.0, 1.0], [1.0, -1.0]]))
+        array([[ 0.693147,  0.693147],
+               [-0.693147,  0.693147]])
+        """
+        if self.basis is None:
+            return values * x
+        if self.complement:
+            along, common = values[..., :-1], values[..., -1:]
+        else:
+            # One value for all is taken out, so that a constant g is applied without rounding.
+            along, common = values, values[..., :1]
+        product = (x @ self.basis * (along - common)) @ self.basis.T
+        return product + common * x if common.any() else product
+
+    @property
+    def variances(self) -> NDArray[np.float64]:
+        """Diagonal of the matrix, the variance of each coordinate; shape (dim,)."""
+        if self.basis is None:
+            return self.eigenvalues
+        return np.square(self.basis) @ (self.eigenvalues - self.floor) + self.floor
+
+    def eigenvectors(self) -> NDArray[np.float64]:
+        """Orthonormal columns, shape (dim, dim): `basis`, completed by ones of its complement."""
+        if self.basis is None:
+            return np.eye(self.dim)
+        if not self.complement:
+            return self.basis
+        full, _ = np.linalg.qr(self.basis, mode="complete")
+        return np.concatenate([self.basis, full[:, self.eigenvalues.size :]], axis=1)
+
     def dense(self) -> NDArray[np.float64]:
         """The matrix itself, of shape (dim, dim)."""
         if self.basis is None:
             return np.diag(self.eigenvalues)
-        matrix = (self.basis * (self.eigenvalues - self.floor)) @ self.basis.T
-        matrix[np.diag_indices(self.dim)] += self.floor
+        floor = self.floor if self.complement else 0.0
+        matrix = (self.basis * (self.eigenvalues - floor)) @ self.basis.T
+        matrix[np.diag_indices(self.dim)] += floor
         return matrix
 
     def add_isotropic(self, variance: float) -> Covariance:
         """``Sigma + variance * I``, without a decomposition."""
-        shift = float(variance)
-        return Covariance(self.dim, self.eigenvalues + shift, self.basis, self.floor + shift)
+        return self.with_modes(self.modes + float(variance))
 
     def scale(self, factor: float) -> Covariance:
         """``factor * Sigma`` for ``factor >= 0``."""
-        return Covariance(self.dim, factor * self.eigenvalues, self.basis, factor * self.floor)
+        return self.with_modes(factor * self.modes)
 
     def split(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Coordinates of the rows of `x` along `basis`, and squared length of what is left.
@@ -183,23 +251,18 @@ class Covariance:
 
     def color(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
         """``Sigma^{1/2} z`` for rows of standard normal `z` of shape (..., dim)."""
-        if self.basis is None:
-            return np.sqrt(self.eigenvalues) * z
-        along = z @ self.basis
-        colored = (along * (np.sqrt(self.eigenvalues) - np.sqrt(self.floor))) @ self.basis.T
-        return colored + np.sqrt(self.floor) * z if self.floor else colored
+        return self.apply(np.sqrt(self.modes), z)
 
     def factor(self) -> NDArray[np.float64]:
-        """A matrix ``F`` of shape (dim, rank) with ``F F^T = Sigma``."""
-        if self.basis is None:
-            return np.diag(np.sqrt(self.eigenvalues))[:, self.eigenvalues > 0]
-        kept = self.eigenvalues > 0
-        columns = self.basis[:, kept] * np.sqrt(self.eigenvalues[kept])
-        if self.floor == 0 or not self.complement:
-            return columns
-        full, _ = np.linalg.qr(self.basis, mode="complete")
-        rest = np.sqrt(self.floor) * full[:, self.eigenvalues.size :]
-        return np.concatenate([columns, rest], axis=1)
+        """A matrix ``F`` of shape (dim, rank) with ``F F^T = Sigma``, of orthogonal columns."""
+        if self.complement and self.floor > 0:
+            values = np.append(self.eigenvalues, np.full(self.complement, self.floor))
+            vectors = self.eigenvectors()
+        else:
+            values = self.eigenvalues
+            vectors = np.eye(self.dim) if self.basis is None else self.basis
+        kept = values > 0
+        return vectors[:, kept] * np.sqrt(values[kept])
 
 
 def _weighted_square(

@@ -99,12 +99,7 @@ def denoise(data: Gaussian, y: Array, noise: ArrayLike) -> Array:
     """
     C = data.covariance
     s = as_positive(noise, "noise", zero=True)[..., None]
-    along, rest = optimal_gain(C.eigenvalues, s), optimal_gain(C.floor, s)
-    deviation = y - data.mean
-    if C.basis is None:
-        return data.mean + along * deviation
-    within = (deviation @ C.basis) * (along - rest)
-    return data.mean + within @ C.basis.T + rest * deviation
+    return data.mean + C.apply(optimal_gain(C.modes, s), y - data.mean)
 
 
 def generated_law(
@@ -122,7 +117,7 @@ def generated_law(
         Law of the first point, see :mod:`ornstein.diffusion.affine_propagation`; or the law of
         clean points that are noised to be the first points.
     """
-    modes = _modes(data)
+    modes = data.covariance.modes
     first = trajectory.levels.signal[0], trajectory.levels.noise_std[0]
     response = linear_response(trajectory, modes)
     if isinstance(start, Gaussian):
@@ -134,7 +129,7 @@ def limit_law(
     data: Gaussian, sampler: Sampler, schedule: Schedule, start: Start = "standard"
 ) -> Gaussian:
     """Law that the sampler tends to as its number of steps grows; parameters as above."""
-    modes, ends = _modes(data), schedule.ends()
+    modes, ends = data.covariance.modes, schedule.ends()
     response = limit_response(ends, modes, sampler.eta)
     return _law(data, generated_modes(response, ends.signal, ends.noise_std, modes, start))
 
@@ -292,35 +287,18 @@ class LinearDiffusion(BaseEstimator):
         return self
 
 
-def _modes(data: Gaussian) -> Array:
-    """Variances along the eigenvectors, and at the end the one off them."""
-    return np.append(data.covariance.eigenvalues, data.covariance.floor)
-
-
 def _law_from(
     data: Gaussian, response: Response, signal: float, noise_std: float, start: Gaussian
 ) -> Gaussian:
     """Law that ``alpha x + sigma z`` with x from `start` ends in; eigenbases may differ."""
     C, m = data.covariance, data.mean
     transfer, added = response
-
-    def respond(rows: Array) -> Array:
-        if C.basis is None:
-            return transfer[:-1] * rows
-        within = (rows @ C.basis) * (transfer[:-1] - transfer[-1])
-        return within @ C.basis.T + transfer[-1] * rows
-
     first = start.covariance.scale(signal**2).add_isotropic(noise_std**2).dense()
-    noise = Covariance(C.dim, added[:-1], C.basis, float(added[-1])).dense()
-    covariance = Covariance.full(respond(respond(first).T) + noise)
-    return Gaussian(m + respond(signal * (start.mean - m)), covariance)
+    covariance = C.apply(transfer, C.apply(transfer, first).T) + C.with_modes(added).dense()
+    mean = m + C.apply(transfer, signal * (start.mean - m))
+    return Gaussian(mean, Covariance.full(covariance))
 
 
 def _law(data: Gaussian, modes: GeneratedModes) -> Gaussian:
-    C, m = data.covariance, data.mean
-    fraction, variance = modes
-    law = Covariance(C.dim, variance[:-1], C.basis, float(variance[-1]))
-    if C.basis is None:
-        return Gaussian(fraction[:-1] * m, law)
-    within = C.basis @ ((fraction[:-1] - fraction[-1]) * (m @ C.basis))
-    return Gaussian(within + fraction[-1] * m, law)
+    C = data.covariance
+    return Gaussian(C.apply(modes.mean_fraction, data.mean), C.with_modes(modes.variance))

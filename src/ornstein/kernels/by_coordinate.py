@@ -307,13 +307,11 @@ def coordinate_cross_expected(
 
 def _marginals(population: Population) -> tuple[Array, Array]:
     """Means and variances of the components in each coordinate, both (n_components, dim)."""
-    variances = []
-    for component in population.components:
-        C = component.covariance
-        along = C.eigenvalues - C.floor
-        within = along if C.basis is None else np.square(C.basis) @ along
-        variances.append(C.floor + within)
-    return np.stack([component.mean for component in population.components]), np.stack(variances)
+    components = population.components
+    return (
+        np.stack([component.mean for component in components]),
+        np.stack([component.covariance.variances for component in components]),
+    )
 
 
 def _normal(u: Array, variance: Array) -> Array:
