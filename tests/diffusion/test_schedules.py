@@ -78,7 +78,7 @@ def test_beta_levels_preserve_variance_and_are_the_products(name, spacing, total
 
 def test_small_betas_keep_their_digits() -> None:
     """In float64, 1 - abar of betas near 1e-12 would have four digits left."""
-    schedule = BetaSchedule(diffusion_steps=5, beta_start=1e-12, beta_end=3e-12)
+    schedule = BetaSchedule(diffusion_steps=5, beta_small=1e-12, beta_large=3e-12)
     with mpmath.workdps(50):
         product = mpmath.mpf(1)
         exact = []
@@ -107,18 +107,18 @@ def test_a_schedule_of_its_own_for_every_number_of_steps() -> None:
     for count in (5, 50, 500):
         whole = BetaSchedule(diffusion_steps=count).levels(count)
         np.testing.assert_array_equal(schedule.levels(count).noise, whole.noise)
-    assert schedule.levels(3000).signal[0] == pytest.approx(schedule.ends().signal, abs=1e-6)
+    assert schedule.levels(3000).signal[0] == pytest.approx(schedule.noise_range().signal, abs=1e-6)
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_levels_reach_the_ends(name: str) -> None:
+def test_levels_reach_both_limits(name: str) -> None:
     schedule = as_schedule(name)
-    levels, ends = schedule.levels(1000), schedule.ends()
+    levels, limits = schedule.levels(1000), schedule.noise_range()
     assert schedule.name == name
-    assert levels.signal[0] == pytest.approx(ends.signal, rel=1e-12)
-    assert levels.noise_std[0] == pytest.approx(ends.noise_std, rel=1e-12)
-    assert levels.noise[-2] >= ends.smallest
-    assert levels.noise[-2] == pytest.approx(ends.smallest, abs=0.011)
+    assert levels.signal[0] == pytest.approx(limits.signal, rel=1e-12)
+    assert levels.noise_std[0] == pytest.approx(limits.noise_std, rel=1e-12)
+    assert levels.noise[-2] >= limits.smallest
+    assert levels.noise[-2] == pytest.approx(limits.smallest, abs=0.011)
 
 
 @given(total=st.integers(1, 400), name=st.sampled_from(list(KINDS)), shift=st.floats(-0.4, 0.4))
@@ -138,7 +138,7 @@ def test_nearest_step_finds_the_step_of_a_noise(total: int, name: str, shift: fl
         (lambda: sampling_steps(10, 0), "n_steps is 0"),
         (lambda: sampling_steps(10, 5, "even"), "spacing is 'even'"),  # type: ignore[arg-type]
         (lambda: as_schedule("sigmoid"), "schedule is 'sigmoid'"),
-        (lambda: BetaSchedule(beta_end=1.0).betas(), "beta_end is 1"),
+        (lambda: BetaSchedule(beta_large=1.0).betas(), "beta_large is 1"),
         (lambda: BetaSchedule(diffusion_steps=0).levels(1), "diffusion_steps is 0"),
         (lambda: BetaSchedule("sine").betas(), "schedule 'sine'"),  # type: ignore[arg-type]
         (lambda: BetaSchedule(diffusion_steps=None).betas(), "no diffusion_steps"),

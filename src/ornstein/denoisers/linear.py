@@ -49,8 +49,8 @@ from ornstein.covariances import Covariance
 from ornstein.diffusion.affine_propagation import (
     generated_modes,
     limit_response,
-    linear_response,
     optimal_gain,
+    sampler_response,
 )
 from ornstein.diffusion.samplers import as_sampler, denoising_path
 from ornstein.diffusion.schedules import as_schedule
@@ -119,7 +119,7 @@ def generated_law(
     """
     modes = data.covariance.modes
     first = trajectory.levels.signal[0], trajectory.levels.noise_std[0]
-    response = linear_response(trajectory, modes)
+    response = sampler_response(trajectory, modes)
     if isinstance(start, Gaussian):
         return _law_from(data, response, *first, start)
     return _law(data, generated_modes(response, *first, modes, start))
@@ -129,9 +129,9 @@ def limit_law(
     data: Gaussian, sampler: Sampler, schedule: Schedule, start: Start = "standard"
 ) -> Gaussian:
     """Law that the sampler tends to as its number of steps grows; parameters as above."""
-    modes, ends = data.covariance.modes, schedule.ends()
-    response = limit_response(ends, modes, sampler.eta)
-    return _law(data, generated_modes(response, ends.signal, ends.noise_std, modes, start))
+    modes, levels = data.covariance.modes, schedule.noise_range()
+    response = limit_response(levels, modes, sampler.eta)
+    return _law(data, generated_modes(response, levels.signal, levels.noise_std, modes, start))
 
 
 class LinearDiffusion(BaseEstimator):

@@ -110,15 +110,15 @@ class DiffusionProcess(nn.Module):
         """The arguments, from which the same process can be built again."""
         return {
             "steps": self.steps,
-            "beta_small": self.schedule.beta_start,
-            "beta_large": self.schedule.beta_end,
+            "beta_small": self.schedule.beta_small,
+            "beta_large": self.schedule.beta_large,
             "prediction_type": self.prediction_type,
         }
 
     @property
     def betas(self) -> NDArray[np.float64]:
         """``beta_k``, shape (steps,)."""
-        return linear_betas(self.steps, self.schedule.beta_start, self.schedule.beta_end)
+        return linear_betas(self.steps, self.schedule.beta_small, self.schedule.beta_large)
 
     def noised(self, x0: Tensor, k: Tensor, z: Tensor) -> Tensor:
         """``x_k`` of images `x0`, shape (batch, ...), at steps `k`, shape (batch,), with noise `z`.
