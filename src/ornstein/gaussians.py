@@ -144,14 +144,18 @@ class Gaussian:
         n : int
             Number of points.
         rng : Generator, int or None
-            Source of randomness; an int seeds a new one.
+            Source of randomness; an int seeds a new one. **Equal ints give equal numbers**: the
+            first of 400 points with ``rng=0`` are the 100 points of another call with ``rng=0``,
+            and laws of one dimension share their standard normals. For a training set and
+            held-out points, take two seeds, or one Generator for both. (Models with
+            ``random_state=0`` are not concerned: their noise is another stream.)
 
         Returns
         -------
         ndarray of shape (n, dim)
         """
         n = as_count(n, "n", at_least=0)
-        z = as_generator(rng).standard_normal((n, self.dim))
+        z = as_generator(rng, "Gaussian.sample").standard_normal((n, self.dim))
         return self.mean + self.covariance.color(z)
 
     def log_prob(self, x: ArrayLike) -> NDArray[np.float64]:

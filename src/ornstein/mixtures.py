@@ -139,9 +139,18 @@ class Mixture:
         return float(np.sqrt(self.weights @ np.add(within, between)))
 
     def sample(self, n: int, rng: Any = None) -> NDArray[np.float64]:
-        """Draw `n` points, shape (n, dim), components in random order."""
+        """Draw `n` points, shape (n, dim), components in random order.
+
+        Parameters
+        ----------
+        n : int
+            Number of points.
+        rng : Generator, int or None
+            Source of randomness; an int seeds a new one. Equal ints give equal numbers: take two
+            seeds, or one Generator, for a training set and held-out points.
+        """
         n = as_count(n, "n", at_least=0)
-        rng = as_generator(rng)
+        rng = as_generator(rng, "Mixture.sample")
         labels = rng.choice(len(self.components), size=n, p=self.weights)
         points = np.empty((n, self.dim))
         for label, component in enumerate(self.components):

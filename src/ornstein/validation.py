@@ -17,7 +17,9 @@ __all__ = [
     "float_or_array",
 ]
 
+import hashlib
 import math
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -175,20 +177,64 @@ def as_spectrum(eigenvalues: ArrayLike) -> NDArray[np.float64]:
     return as_positive(as_vector(eigenvalues, "eigenvalues"), "eigenvalues", zero=True)
 
 
-def as_generator(random_state: Any = None) -> np.random.Generator:
-    """Return a `numpy.random.Generator`, never the global one.
+def as_generator(random_state: Any, purpose: str) -> np.random.Generator:
+    """Return a `numpy.random.Generator`, never the global one, for one purpose.
+
+    From a seed, each purpose gets a stream of its own: with ``rng=0`` for the data and
+    ``random_state=0`` for the model, the noise of the model is independent of the data.
 
     Parameters
     ----------
-    random_state : None, int, SeedSequence, Generator or RandomState
-        None draws fresh entropy; a Generator is used as it is and advances; a RandomState (which
-        scikit-learn hands around) seeds a new Generator.
+    random_state : None, int, sequence of ints, SeedSequence, Generator or RandomState
+        None draws fresh entropy. A Generator is used as it is and advances, whatever the purpose.
+        A RandomState (which scikit-learn hands around) advances and seeds a new Generator. All
+        others are seeds: the same seed and purpose give the same numbers.
+    purpose : str
+        What the numbers are for, as ``"Gaussian.sample"``; no two places share one.
+
+    Raises
+    ------
+    TypeError
+        If it is none of these.
+    ValueError
+        If a seed is negative.
+
+    Examples
+    --------
+    >>> a, b = (as_generator(0, purpose).random() for purpose in ("data", "noise"))
+    >>> a == b, a == as_generator(0, "data").random()
+    (False, True)
     """
     if isinstance(random_state, np.random.Generator):
         return random_state
     if isinstance(random_state, np.random.RandomState):
         return np.random.default_rng(random_state.randint(0, 2**32, size=4, dtype=np.uint32))
-    return np.random.default_rng(random_state)
+    if isinstance(random_state, np.random.BitGenerator):
+        return np.random.Generator(random_state)
+    if random_state is None:
+        return np.random.default_rng()
+    if not isinstance(random_state, np.random.SeedSequence):
+        random_state = np.random.SeedSequence(_as_seed(random_state))
+    # SHA-256 is the same on every machine and in every process, Python's hash() is not.
+    words = np.frombuffer(hashlib.sha256(purpose.encode()).digest()[:16], dtype="<u4")
+    key = (*random_state.spawn_key, *words.tolist())
+    return np.random.default_rng(
+        np.random.SeedSequence(
+            random_state.entropy, spawn_key=key, pool_size=random_state.pool_size
+        )
+    )
+
+
+def _as_seed(seed: Any) -> int | list[int]:
+    try:
+        words = [operator.index(word) for word in np.atleast_1d(np.asarray(seed, dtype=object))]
+    except TypeError:
+        raise TypeError(
+            f"{seed!r} is no source of random numbers: give None, an int >= 0, or a numpy Generator"
+        ) from None
+    if not words or min(words) < 0:
+        raise ValueError(f"the seed is {seed!r}, expected an int >= 0")
+    return words[0] if len(words) == 1 else words
 
 
 def float_or_array(values: NDArray[np.float64]) -> Any:

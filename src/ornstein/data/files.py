@@ -82,7 +82,7 @@ class DataSet:
                 f"a training set of {n_train} from the {len(self.points)} points of {self.name}: "
                 f"expected at most {len(self.points) - 2}, so that 2 originals are left"
             )
-        order = as_generator(rng).permutation(len(self.points))
+        order = as_generator(rng, "DataSet.split").permutation(len(self.points))
         return self.points[order[:n_train]], self.points[order[n_train:]]
 
 

@@ -58,7 +58,7 @@ class EmpiricalDenoiser(BaseEstimator):
         EDM noise ``s`` > 0 of the points to denoise, in data units; conversions from OU time and
         DDPM step are in :mod:`ornstein.processes`.
     random_state : int, Generator, RandomState or None, default=None
-        Draws samples.
+        Draws samples, which are independent of data drawn with the same int.
 
     Attributes
     ----------
@@ -111,7 +111,7 @@ class EmpiricalDenoiser(BaseEstimator):
         self._noise()
         self._train = TrainingPoints.of(self._points(X, ensure_min_samples=2, copy=True))
         self.points_ = self._train.points
-        self._rng = as_generator(self.random_state)
+        self._rng = as_generator(self.random_state, "EmpiricalDenoiser.sample")
         return self
 
     def predict(self, Y: ArrayLike) -> NDArray[np.float64]:

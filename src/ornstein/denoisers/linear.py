@@ -153,7 +153,7 @@ class LinearDiffusion(BaseEstimator):
     ridge : float, default=0.0
         Variance added to every direction of the covariance, in squared data units.
     random_state : int, Generator, RandomState or None, default=None
-        Draws samples.
+        Draws samples, which are independent of data drawn with the same int.
 
     Attributes
     ----------
@@ -281,7 +281,7 @@ class LinearDiffusion(BaseEstimator):
     def _adopt(self, data: Gaussian) -> Self:
         levels = as_schedule(self.schedule).levels(self.n_steps)
         self._trajectory = as_sampler(self.sampler).trajectory(levels)
-        self._rng = as_generator(self.random_state)
+        self._rng = as_generator(self.random_state, "LinearDiffusion.sample")
         self.data_law_ = data
         self.generated_law_ = generated_law(data, self._trajectory, self.start)
         return self

@@ -37,7 +37,8 @@ class OneStepDenoiser(BaseEstimator):
     noise_scale : float, default=1.0
         ``lambda_`` >= 0 in ``v_z = lambda_ e^{-2T} (1 - e^{-2T})``, in squared data units.
     random_state : int, Generator, RandomState or None, default=None
-        Draws the noise of the training pairs, and samples.
+        Draws the noise of the training pairs, and samples: from an int two streams, which are
+        independent of each other and of data drawn with the same int.
 
     Attributes
     ----------
@@ -110,7 +111,7 @@ class OneStepDenoiser(BaseEstimator):
         n = as_count(n, "n", at_least=0)
         statistics, process = self._statistics, self._process
         variance = process.signal**2 * statistics.clean_variance + process.noise_variance
-        z = self._rng.standard_normal((n, statistics.dim))
+        z = self._sample_rng.standard_normal((n, statistics.dim))
         start = process.signal * statistics.clean_mean + np.sqrt(variance) * z
         return start @ self.coef_.T + self.intercept_
 
@@ -129,11 +130,12 @@ class OneStepDenoiser(BaseEstimator):
 
     def _begin(self) -> None:
         self._process = OneStepNoising(self.time, self.noise_scale)
-        self._rng = as_generator(self.random_state)
+        self._noise_rng = as_generator(self.random_state, "OneStepDenoiser.fit")
+        self._sample_rng = as_generator(self.random_state, "OneStepDenoiser.sample")
         self._statistics = PairStatistics.empty(self.n_features_in_)
 
     def _absorb(self, points: NDArray[np.float64]) -> Self:
-        self._statistics.absorb(points, self._process.noised(points, self._rng))
+        self._statistics.absorb(points, self._process.noised(points, self._noise_rng))
         fitted = fit_pairs(self._statistics, self._process)
         self.coef_, self.intercept_ = fitted.coefficients, fitted.intercept
         self.generated_law_: Gaussian = fitted.generated_law
