@@ -42,10 +42,10 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from ornstein.covariances import Covariance
+from ornstein.denoisers.estimators import GaussianGenerator
 from ornstein.diffusion.affine_propagation import (
     generated_modes,
     limit_response,
@@ -134,7 +134,7 @@ def limit_law(
     return _law(data, generated_modes(response, levels.signal, levels.noise_std, modes, start))
 
 
-class LinearDiffusion(BaseEstimator):
+class LinearDiffusion(GaussianGenerator):
     """Diffusion model with a linear denoiser, sampled in many steps; its law is exact.
 
     Parameters
@@ -176,8 +176,6 @@ class LinearDiffusion(BaseEstimator):
     >>> model.generated_law_.dim, model.sample(3).shape
     (4, (3, 4))
     """
-
-    n_features_in_: int
 
     def __init__(
         self,
@@ -255,20 +253,6 @@ class LinearDiffusion(BaseEstimator):
         )
         return deque(path, maxlen=1).pop()
 
-    def score(self, X: ArrayLike, y: None = None) -> float:
-        """Mean log-likelihood of the rows of `X` under the generated law, in nats.
-
-        ``-inf`` when the law is singular (``n_samples - 1 < n_features``, no ridge) and a row lies
-        off it.
-        """
-        check_is_fitted(self)
-        logs = self.generated_law_.log_prob(self._points(X, reset=False))
-        # A singular law has log densities of +-inf, whose mean is no number.
-        return float(logs.mean() if np.isfinite(logs).all() else logs.min())
-
-    def _points(self, X: Any, **checks: Any) -> Array:
-        return np.asarray(validate_data(self, X, dtype=np.float64, **checks))
-
     def _first(self, z: Array) -> Array:
         """Points at the first level, of standard normal `z`."""
         if self.start == "standard":
@@ -293,10 +277,10 @@ def _law_from(
     """Law that ``alpha x + sigma z`` with x from `start` ends in; eigenbases may differ."""
     C, m = data.covariance, data.mean
     transfer, added = response
-    first = start.covariance.scale(signal**2).add_isotropic(noise_std**2).dense()
-    covariance = C.apply(transfer, C.apply(transfer, first).T) + C.with_modes(added).dense()
+    first = start.covariance.scale(signal**2).add_isotropic(noise_std**2).factor()
+    factors = C.apply(transfer, first.T).T, C.with_modes(added).factor()
     mean = m + C.apply(transfer, signal * (start.mean - m))
-    return Gaussian(mean, Covariance.full(covariance))
+    return Gaussian.from_factor(mean, np.concatenate(factors, axis=1))
 
 
 def _law(data: Gaussian, modes: GeneratedModes) -> Gaussian:

@@ -150,7 +150,9 @@ def limit_response(levels: NoiseRange, variance: ArrayLike, eta: float = 0.0) ->
     # In units of x at the first level, so that pure noise (alpha = 0) is no special case.
     shrink = low / (signal**2 * lam + sigma**2)
     transfer = last * shrink ** ((1 + eta**2) / 2) * signal ** (eta**2)
-    added = last**2 * low * (1 - (signal**2 * shrink) ** (eta**2))
+    # Rounding may put this factor above 1, and a variance below 0.
+    kept = np.minimum(signal**2 * shrink, 1.0) ** (eta**2)
+    added = last**2 * low * (1 - kept)
     return Response(transfer, added)
 
 

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ornstein.validation import as_positive
+from ornstein.validation import as_positive, as_real
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -107,7 +107,7 @@ def alpha_bar_from_time(time: ArrayLike) -> Array:
 def _fraction(
     value: ArrayLike, name: str, *, low_open: bool = False, high_open: bool = False
 ) -> Array:
-    array = np.asarray(value, dtype=np.float64)
+    array = as_real(value, name)
     fine = ((array > 0) if low_open else (array >= 0)) & (
         (array < 1) if high_open else (array <= 1)
     )
