@@ -114,7 +114,7 @@ class Gaussian:
         if not isinstance(covariance, Covariance):
             array = as_real(covariance, "covariance")
             if array.ndim == 0:
-                covariance = Covariance.isotropic(np.size(mean), float(array))
+                covariance = Covariance.isotropic(as_real(mean, "mean").size, float(array))
             elif array.ndim == 1:
                 covariance = Covariance.diagonal(array)
             else:

@@ -282,6 +282,7 @@ def population_units(population: Population) -> Array:
     return np.sqrt(population.weights @ (variances + spread))
 
 
+@np.errstate(over="ignore")  # a law of infinite variance, in units, has density 0
 def coordinate_pairs_expected(population: Population, n_points: int, units: Array) -> Array:
     """``E A'`` of each coordinate over `n_points` independent draws, shape (dim,)."""
     means, variances = _marginals(population)
@@ -293,6 +294,7 @@ def coordinate_pairs_expected(population: Population, n_points: int, units: Arra
     return (1 - 1 / n_points) * total
 
 
+@np.errstate(over="ignore")  # a law of infinite variance, in units, has density 0
 def coordinate_cross_expected(
     points: Array, population: Population, n_points: int, units: Array
 ) -> Array:
@@ -315,5 +317,6 @@ def _marginals(population: Population) -> tuple[Array, Array]:
 
 
 def _normal(u: Array, variance: Array) -> Array:
-    """Density of ``N(0, variance)``."""
-    return np.exp(-0.5 * u**2 / variance) / np.sqrt(2 * np.pi * variance)
+    """Density of ``N(0, variance)``; 0 where the exponent overflows."""
+    std = np.sqrt(variance)
+    return np.exp(-0.5 * np.square(u / std)) / (math.sqrt(2 * math.pi) * std)

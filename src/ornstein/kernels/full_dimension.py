@@ -120,7 +120,6 @@ def _log_sum_exp(blocks: Iterable[Array]) -> float:
     return top + math.log(total) if total > 0 else -math.inf
 
 
-@np.errstate(over="ignore")  # a distance of more than 1e154 units has the exponent -inf
 def _exponent_blocks(a: Array, b: Array | None, unit: float) -> Iterator[Array]:
     """``-|a_i - b_j|^2 / unit^2``, block by block; with b None for pairs i < j of a, else ``-inf``.
 
@@ -142,6 +141,7 @@ def _exponent_blocks(a: Array, b: Array | None, unit: float) -> Iterator[Array]:
             yield exponents
 
 
+@np.errstate(over="ignore")  # a distance of more than 1e154 units has the exponent -inf
 def _exponents(a: Array, b: Array, centre: Array, unit: float) -> tuple[Array, float]:
     """``-|a_i - b_j|^2 / unit^2``, and a bound of its rounding error.
 
@@ -164,6 +164,7 @@ def _exponents(a: Array, b: Array, centre: Array, unit: float) -> tuple[Array, f
     return total, 0.0
 
 
+@np.errstate(over="ignore")
 def _recompute(exponents: Array, a: Array, b: Array, unit: float, floor: float) -> None:
     """Put the exponent from differences wherever the fast one is above `floor`."""
     for i, row in enumerate(exponents):
