@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import dblquad, quad
+from scipy.linalg import expm, sqrtm
 from scipy.stats import multivariate_normal
 
 from ornstein.covariances import Covariance
@@ -148,11 +149,37 @@ def test_covariance_algebra_agrees_with_dense(structure: str) -> None:
     np.testing.assert_allclose(C.spectrum(), np.linalg.eigvalsh(dense), atol=1e-12)
     np.testing.assert_allclose(C.add_isotropic(0.7).dense(), dense + 0.7 * np.eye(5), atol=1e-12)
     np.testing.assert_allclose(C.scale(3).dense(), 3 * dense, atol=1e-12)
+    np.testing.assert_allclose(C.variances, np.diag(dense), atol=1e-12)
+    Q = C.eigenvectors()
+    np.testing.assert_allclose(Q.T @ Q, np.eye(5), atol=1e-12)
+    np.testing.assert_allclose(np.abs(np.tril(Q.T @ dense @ Q, -1)), 0, atol=1e-12)
     assert C.trace == pytest.approx(np.trace(dense))
     assert C.rank == np.linalg.matrix_rank(dense)
     if C.rank == 5:
         assert C.log_det == pytest.approx(np.linalg.slogdet(dense)[1])
-    np.testing.assert_allclose(Covariance.full(dense).dense(), dense, atol=1e-12)
+    again = Covariance.full(dense, tolerance=1e-12)
+    np.testing.assert_allclose(again.dense(), dense, atol=1e-12)
+    assert again.rank == C.rank
+
+
+@pytest.mark.parametrize("structure", [*REGULAR, "low-rank", "full, singular"])
+def test_functions_of_a_covariance_agree_with_scipys(structure: str) -> None:
+    """Of one function for all rows, and of one of its own for each."""
+    rng = np.random.default_rng(9)
+    if structure == "full, singular":
+        factor = rng.standard_normal((5, 3))
+        C = Covariance.full(factor @ factor.T, tolerance=1e-12)
+    else:
+        C = random_law(rng, 5, structure).covariance
+    dense, x = C.dense(), rng.standard_normal((3, 5))
+    root = sqrtm(dense + 1e-15 * np.eye(5))
+    np.testing.assert_allclose(C.apply(np.sqrt(C.modes), x), x @ root, atol=1e-7)
+    np.testing.assert_allclose(C.with_modes(np.exp(C.modes)).dense(), expm(dense), rtol=1e-11)
+    noise = np.array([0.1, 1.0, 7.0])[:, None]
+    gains = C.apply(C.modes / (C.modes + noise), x)
+    for row, y, s2 in zip(gains, x, noise, strict=True):
+        np.testing.assert_allclose(row, dense @ np.linalg.solve(dense + s2 * np.eye(5), y))
+    np.testing.assert_array_equal(C.apply(np.full(C.modes.size, 3.0), 1e9 + x), 3 * (1e9 + x))
 
 
 @settings(max_examples=60, deadline=None)

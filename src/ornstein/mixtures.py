@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
+_ROUNDING = 5e-7  # of a weight that is typed with six digits
+
+
 class Population(Protocol):
     """What closed forms and simulations ask of a population with known truth."""
 
@@ -72,12 +75,13 @@ class Mixture:
     components : sequence of Gaussian
         All of the same dimension.
     weights : array-like of shape (n_components,), optional
-        Positive; divided by their sum. Equal when left out.
+        Positive, of sum 1; the rounding of six digits is divided out. Equal when left out.
 
     Raises
     ------
     ValueError
-        If there is no component, dimensions or lengths differ, or a weight is not > 0.
+        If there is no component, dimensions or lengths differ, a weight is not > 0, or their sum
+        is not 1.
 
     Examples
     --------
@@ -86,6 +90,8 @@ class Mixture:
     array([5., 5., 5.])
     >>> mixture.std  # sqrt of (1 + 4) / 2 + 25
     5.244044
+    >>> mixture
+    Mixture(dim=3, 2 components, weights 0.5, std 5.24404)
     """
 
     def __init__(self, components: Sequence[Gaussian], weights: ArrayLike | None = None) -> None:
@@ -96,8 +102,25 @@ class Mixture:
         if len(dims) > 1:
             raise ValueError(f"components have dimensions {dims}: expected one dimension")
         count = len(self.components)
-        given = np.ones(count) if weights is None else as_vector(weights, "weights", dim=count)
-        self.weights = as_positive(given, "weights") / np.sum(given)
+        if weights is None:
+            given = np.full(count, 1 / count)
+        else:
+            given = as_positive(as_vector(weights, "weights", dim=count), "weights")
+        total = float(given.sum())
+        if abs(total - 1) > _ROUNDING * count:
+            raise ValueError(
+                f"weights sum to {total:g}, expected 1: divide them by their sum, "
+                f"{', '.join(f'{weight:g}' for weight in (given / total)[:4])}"
+                f"{', ...' if count > 4 else ''}"
+            )
+        self.weights = given / total
+
+    def __repr__(self) -> str:
+        count = len(self.components)
+        parts = f"{count} component{'s' if count > 1 else ''}"
+        low, high = self.weights.min(), self.weights.max()
+        weights = f"weights {low:.3g}" if low == high else f"weights {low:.3g} to {high:.3g}"
+        return f"Mixture(dim={self.dim}, {parts}, {weights}, std {self.std:.6g})"
 
     @classmethod
     def isotropic(
@@ -139,9 +162,18 @@ class Mixture:
         return float(np.sqrt(self.weights @ np.add(within, between)))
 
     def sample(self, n: int, rng: Any = None) -> NDArray[np.float64]:
-        """Draw `n` points, shape (n, dim), components in random order."""
+        """Draw `n` points, shape (n, dim), components in random order.
+
+        Parameters
+        ----------
+        n : int
+            Number of points.
+        rng : Generator, int or None
+            Source of randomness; an int seeds a new one. Equal ints give equal numbers: take two
+            seeds, or one Generator, for a training set and held-out points.
+        """
         n = as_count(n, "n", at_least=0)
-        rng = as_generator(rng)
+        rng = as_generator(rng, "Mixture.sample")
         labels = rng.choice(len(self.components), size=n, p=self.weights)
         points = np.empty((n, self.dim))
         for label, component in enumerate(self.components):

@@ -2,11 +2,15 @@
 
 Every message says what was given, what was expected and what to do. Fewer points than
 dimensions is never an error: it is half of the subject.
+
+What numpy would turn into real numbers in silence is refused by :func:`as_real`, through which all
+arrays come: the imaginary part of complex numbers, the mask of masked arrays, dates as day numbers.
 """
 
 from __future__ import annotations
 
 __all__ = [
+    "as_real",
     "as_points",
     "as_vector",
     "as_positive",
@@ -17,13 +21,74 @@ __all__ = [
     "float_or_array",
 ]
 
+import hashlib
 import math
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+
+def as_real(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Return `values` as an array of float64, of any shape.
+
+    Parameters
+    ----------
+    values : array-like
+        Real numbers; text that reads as numbers will do.
+    name : str
+        What the caller calls it, for the message.
+
+    Raises
+    ------
+    TypeError
+        If it holds complex numbers, dates or durations, or what is no number.
+    ValueError
+        If values are masked, or rows have different lengths.
+    """
+    refuse_masked(values, name)
+    try:
+        given = np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{name} has rows of different lengths, expected an array") from None
+    if given.dtype.kind == "c":
+        raise TypeError(
+            f"{name} holds complex values, expected real numbers: give real and imaginary parts as "
+            "columns"
+        )
+    refuse_dates(given, name)
+    if given.dtype.kind in "biuf":
+        return given.astype(np.float64, copy=False)
+    try:
+        return given.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(
+            f"{name} holds values of type {given.dtype}, expected real numbers: "
+            "drop or encode its text columns"
+        ) from None
+
+
+def refuse_masked(values: Any, name: str) -> None:
+    """Raise ValueError if values are masked: numpy would take what is behind the mask."""
+    parts = values if isinstance(values, (list, tuple)) else (values,)
+    masked = sum(int(np.ma.count_masked(part)) for part in parts if np.ma.isMaskedArray(part))
+    if masked:
+        raise ValueError(f"{name} has {masked} masked value(s), expected none: fill or drop them")
+
+
+def refuse_dates(values: NDArray[Any], name: str) -> None:
+    """Raise TypeError for dates and durations: numpy would count days, or nanoseconds."""
+    times = (np.datetime64, np.timedelta64)
+    if values.dtype.kind in "mM" or (
+        values.dtype == object and any(isinstance(value, times) for value in values.flat)
+    ):
+        raise TypeError(
+            f"{name} holds dates or durations, expected real numbers: "
+            "turn them into numbers of a unit, as (dates - dates[0]) / np.timedelta64(1, 'D')"
+        )
 
 
 def as_points(
@@ -49,28 +114,14 @@ def as_points(
     ValueError
         If the shape is wrong, a value is NaN or infinite, or rows are too few.
     """
-    given = np.asarray(points)
-    if given.dtype.kind == "c":
-        raise TypeError(
-            f"{name} holds complex values, expected real numbers: give real and imaginary parts as "
-            "columns"
-        )
-    if given.dtype == object or given.dtype.kind in "USOcmM":
-        try:
-            given = given.astype(np.float64)
-        except (TypeError, ValueError):
-            msg = (
-                f"{name} holds values of type {given.dtype}, expected real numbers: "
-                "drop or encode its text columns"
-            )
-            raise TypeError(msg) from None
+    given = as_real(points, name)
     if given.ndim < 2:
         raise ValueError(
             f"{name} has shape {given.shape}, expected (n_points, dim): "
             "for one coordinate use array.reshape(-1, 1), for one point array.reshape(1, -1)"
         )
     flat = given.reshape(given.shape[0], math.prod(given.shape[1:]))
-    flat = np.ascontiguousarray(flat, dtype=np.float64)
+    flat = np.ascontiguousarray(flat)
     if flat.shape[1] == 0:
         raise ValueError(f"{name} has shape {given.shape}, expected at least one coordinate")
     if flat.shape[0] < at_least:
@@ -100,7 +151,7 @@ def as_vector(values: ArrayLike, name: str, *, dim: int | None = None) -> NDArra
     ValueError
         If it is no vector, has the wrong length, or a value is not finite.
     """
-    vector = np.asarray(values, dtype=np.float64)
+    vector = as_real(values, name)
     if vector.ndim == 0 and dim is not None:
         vector = np.full(dim, vector)
     if vector.ndim != 1 or vector.size == 0:
@@ -120,7 +171,7 @@ def as_positive(value: ArrayLike, name: str, *, zero: bool = False) -> NDArray[n
     ValueError
         If any is not.
     """
-    array = np.asarray(value, dtype=np.float64)
+    array = as_real(value, name)
     fine = np.isfinite(array) & ((array >= 0) if zero else (array > 0))
     if not fine.all():
         first = array[~fine].flat[0]
@@ -138,11 +189,16 @@ def as_count(value: Any, name: str, *, at_least: int = 1) -> int:
     ValueError
         If it is too small.
     """
-    if isinstance(value, bool) or not float(value).is_integer():
+    try:
+        whole = not isinstance(value, (bool, str, bytes)) and float(value).is_integer()
+    except (TypeError, ValueError, OverflowError):
+        whole = False
+    if not whole:
         raise TypeError(f"{name} is {value!r}, expected a whole number")
-    if value < at_least:
+    number = int(value)
+    if number < at_least:
         raise ValueError(f"{name} is {value}, expected at least {at_least}")
-    return int(value)
+    return number
 
 
 def as_counts(value: ArrayLike, name: str, *, at_least: int = 1) -> NDArray[np.float64]:
@@ -175,20 +231,64 @@ def as_spectrum(eigenvalues: ArrayLike) -> NDArray[np.float64]:
     return as_positive(as_vector(eigenvalues, "eigenvalues"), "eigenvalues", zero=True)
 
 
-def as_generator(random_state: Any = None) -> np.random.Generator:
-    """Return a `numpy.random.Generator`, never the global one.
+def as_generator(random_state: Any, purpose: str) -> np.random.Generator:
+    """Return a `numpy.random.Generator`, never the global one, for one purpose.
+
+    From a seed, each purpose gets a stream of its own: with ``rng=0`` for the data and
+    ``random_state=0`` for the model, the noise of the model is independent of the data.
 
     Parameters
     ----------
-    random_state : None, int, SeedSequence, Generator or RandomState
-        None draws fresh entropy; a Generator is used as it is and advances; a RandomState (which
-        scikit-learn hands around) seeds a new Generator.
+    random_state : None, int, sequence of ints, SeedSequence, Generator or RandomState
+        None draws fresh entropy. A Generator is used as it is and advances, whatever the purpose.
+        A RandomState (which scikit-learn hands around) advances and seeds a new Generator. All
+        others are seeds: the same seed and purpose give the same numbers.
+    purpose : str
+        What the numbers are for, as ``"Gaussian.sample"``; no two places share one.
+
+    Raises
+    ------
+    TypeError
+        If it is none of these.
+    ValueError
+        If a seed is negative.
+
+    Examples
+    --------
+    >>> a, b = (as_generator(0, purpose).random() for purpose in ("data", "noise"))
+    >>> a == b, a == as_generator(0, "data").random()
+    (False, True)
     """
     if isinstance(random_state, np.random.Generator):
         return random_state
     if isinstance(random_state, np.random.RandomState):
         return np.random.default_rng(random_state.randint(0, 2**32, size=4, dtype=np.uint32))
-    return np.random.default_rng(random_state)
+    if isinstance(random_state, np.random.BitGenerator):
+        return np.random.Generator(random_state)
+    if random_state is None:
+        return np.random.default_rng()
+    if not isinstance(random_state, np.random.SeedSequence):
+        random_state = np.random.SeedSequence(_as_seed(random_state))
+    # SHA-256 is the same on every machine and in every process, Python's hash() is not.
+    words = np.frombuffer(hashlib.sha256(purpose.encode()).digest()[:16], dtype="<u4")
+    key = (*random_state.spawn_key, *words.tolist())
+    return np.random.default_rng(
+        np.random.SeedSequence(
+            random_state.entropy, spawn_key=key, pool_size=random_state.pool_size
+        )
+    )
+
+
+def _as_seed(seed: Any) -> int | list[int]:
+    try:
+        words = [operator.index(word) for word in np.atleast_1d(np.asarray(seed, dtype=object))]
+    except TypeError:
+        raise TypeError(
+            f"{seed!r} is no source of random numbers: give None, an int >= 0, or a numpy Generator"
+        ) from None
+    if not words or min(words) < 0:
+        raise ValueError(f"the seed is {seed!r}, expected an int >= 0")
+    return words[0] if len(words) == 1 else words
 
 
 def float_or_array(values: NDArray[np.float64]) -> Any:

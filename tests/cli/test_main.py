@@ -75,7 +75,7 @@ def test_json_of_infinities_arrays_and_named_tuples() -> None:
 
 @pytest.mark.usefixtures("without_figure")
 def test_printed_configuration_runs_the_same_study(ornstein: Callable, tmp_path: Path) -> None:
-    options = ("--mean", "-1,2.5", "--std", "1,0.123456789", "--weights", "1,3", "--seed", 4)
+    options = ("--mean", "-1,2.5", "--std", "1,0.123456789", "--weights", "0.25,0.75", "--seed", 4)
     printed = ornstein(*TINY, *options, "--print_config")
     assert printed.status == 0
     assert yaml.safe_load(printed.out)["mean"] == "-1,2.5"

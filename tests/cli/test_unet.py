@@ -277,7 +277,7 @@ def test_steps_that_make_no_sense(ornstein: Callable, options: tuple, message: s
 
 @pytest.mark.usefixtures("without_figure")
 def test_components_of_a_mixture(ornstein: Callable) -> None:
-    options = ("--mean", "0.2,0.8", "--weights", "1,3", "--train-sizes", "10,12")
+    options = ("--mean", "0.2,0.8", "--weights", "0.25,0.75", "--train-sizes", "10,12")
     result = ornstein("unet", *MLP, *options, "--generated", 20, "--out", "study")
     assert (result.status, result.err) == (0, "")
     check_text(result.out)

@@ -15,8 +15,8 @@ from ornstein.diffusion.affine_propagation import (
     Response,
     generated_modes,
     limit_response,
-    linear_response,
     optimal_gain,
+    sampler_response,
 )
 from ornstein.diffusion.samplers import (
     DDIM,
@@ -193,8 +193,8 @@ def test_scaling_of_the_points_does_not_matter(levels: NoiseLevels, name: str) -
     """In units of alpha, all but the large variance (of the forward step, in units of x)."""
     if name == "ddpm:large":
         return
-    ours = linear_response(as_sampler(name).trajectory(levels), VARIANCES)
-    edm = linear_response(as_sampler(name).trajectory(levels.edm()), VARIANCES)
+    ours = sampler_response(as_sampler(name).trajectory(levels), VARIANCES)
+    edm = sampler_response(as_sampler(name).trajectory(levels.edm()), VARIANCES)
     first, last = levels.signal[0], levels.signal[-1]
     np.testing.assert_allclose(ours.transfer * first, last * edm.transfer, rtol=1e-9, atol=1e-300)
     np.testing.assert_allclose(ours.added, last**2 * edm.added, rtol=1e-9, atol=1e-300)
@@ -205,7 +205,7 @@ def test_scaling_of_the_points_does_not_matter(levels: NoiseLevels, name: str) -
 def test_the_recursion_is_the_sampler(levels: NoiseLevels, name: str) -> None:
     """Run on unit vectors without noise, and on noise alone, one draw at a time."""
     trajectory = as_sampler(name).trajectory(levels)
-    response = linear_response(trajectory, VARIANCES)
+    response = sampler_response(trajectory, VARIANCES)
 
     def last(start: np.ndarray, draws: np.ndarray) -> np.ndarray:
         source = iter(draws)
@@ -230,7 +230,7 @@ def test_noise_added_between_two_looks() -> None:
     stages = (Stage(1.0, 2.0, 0.0, 0.6, 0.3, 0.5), Stage(1.0, 1.0, 0.4, 0.5, 0.2, 0.7))
     levels = NoiseLevels(np.ones(3), np.array([2.0, 1.0, 0.0]))
     trajectory = Trajectory(levels, (stages, stages[:1]))
-    response = linear_response(trajectory, VARIANCES)
+    response = sampler_response(trajectory, VARIANCES)
 
     def last(start: float, draws: np.ndarray) -> np.ndarray:
         source = iter(draws)
@@ -269,7 +269,7 @@ def test_the_recursion_is_diffusers_on_a_linear_denoiser(name: str) -> None:
         oracle_path(oracle, torch.full((1, 5), c).double(), denoise, 3, **options)[-1]
         for c in (1.0, 0.0)
     ]
-    transfer = linear_response(sampler.trajectory(schedule.levels(count)), VARIANCES).transfer
+    transfer = sampler_response(sampler.trajectory(schedule.levels(count)), VARIANCES).transfer
     np.testing.assert_allclose((pair[0] - pair[1]).numpy()[0], transfer, rtol=1e-6, atol=1e-9)
 
 
@@ -278,7 +278,7 @@ def test_the_mean_step_of_ddpm_is_exact(levels: NoiseLevels) -> None:
     """``E[x' | x]`` is that of the data, by the tower rule: the transfer is the SDE's at any S."""
     first = levels.signal[0]
     for variance in ("small", "large"):
-        transfer = linear_response(DDPM(variance).trajectory(levels), VARIANCES).transfer  # type: ignore[arg-type]
+        transfer = sampler_response(DDPM(variance).trajectory(levels), VARIANCES).transfer  # type: ignore[arg-type]
         exact = levels.signal[-1] * VARIANCES / (VARIANCES + levels.noise[0] ** 2) / first
         np.testing.assert_allclose(transfer, exact, rtol=1e-9, atol=1e-300)
 
@@ -288,7 +288,7 @@ def test_the_mean_step_of_ddpm_is_exact(levels: NoiseLevels) -> None:
 def test_the_large_variance_is_right_for_unit_data(name: str, count: int) -> None:
     """Ho et al.: optimal for data N(0, I). Only the noise of the last step is missing."""
     levels = as_schedule(name).levels(count)
-    response = linear_response(DDPM("large").trajectory(levels), np.ones(1))
+    response = sampler_response(DDPM("large").trajectory(levels), np.ones(1))
     modes = generated_modes(response, levels.signal[0], levels.noise_std[0], np.ones(1))
     missing = 1 - levels.signal[-2] ** 2
     assert modes.variance[0] == pytest.approx(1 - missing, rel=1e-9)
@@ -298,7 +298,7 @@ def test_the_large_variance_is_right_for_unit_data(name: str, count: int) -> Non
 def test_deterministic_first_order_steps_lose_variance(levels: NoiseLevels) -> None:
     """``(lambda + s s')^2 <= (lambda + s^2)(lambda + s'^2)``: never more than the ODE keeps."""
     edm = levels.edm()
-    response = linear_response(Euler().trajectory(levels), VARIANCES)
+    response = sampler_response(Euler().trajectory(levels), VARIANCES)
     modes = generated_modes(response, 1.0, edm.noise[0], VARIANCES, "marginal")
     assert (modes.variance <= VARIANCES * (1 + 1e-12)).all()
 
@@ -311,11 +311,11 @@ def test_infinitely_many_steps_reach_the_closed_forms() -> None:
         for total in (2000, 20_000):
             schedule = BetaSchedule("linear", total, 0.1 / total, 20 / total)
             trajectory = sampler.trajectory(schedule.levels(total))
-            ends = schedule.ends()
+            limits = schedule.noise_range()
             if name == "euler":
-                ends = ends._replace(signal=1.0, noise_std=ends.noise_std / ends.signal)
-            limit = limit_response(ends, variances, sampler.eta)
-            errors.append(np.subtract(linear_response(trajectory, variances), limit))
+                limits = limits._replace(signal=1.0, noise_std=limits.noise_std / limits.signal)
+            limit = limit_response(limits, variances, sampler.eta)
+            errors.append(np.subtract(sampler_response(trajectory, variances), limit))
         assert np.abs(errors[1]).max() < 3e-3
         tenth = np.divide(errors[0], 10)
         np.testing.assert_allclose(errors[1], tenth, atol=0.05 * np.abs(tenth).max())
@@ -323,34 +323,34 @@ def test_infinitely_many_steps_reach_the_closed_forms() -> None:
 
 def test_limits_that_are_known() -> None:
     schedule = BetaSchedule()
-    ends = schedule.ends()
-    total = ends.signal**2 * VARIANCES + ends.noise_std**2
+    limits = schedule.noise_range()
+    total = limits.signal**2 * VARIANCES + limits.noise_std**2
     for eta in (0.0, 0.5, 1.0):
-        response = limit_response(ends, VARIANCES, eta)
+        response = limit_response(limits, VARIANCES, eta)
         # From their own marginal the data come back.
-        marginal = generated_modes(response, ends.signal, ends.noise_std, VARIANCES, "marginal")
+        marginal = generated_modes(response, limits.signal, limits.noise_std, VARIANCES, "marginal")
         np.testing.assert_allclose(marginal.variance, VARIANCES, rtol=1e-12)
         np.testing.assert_array_equal(marginal.mean_fraction, 1)
     # The probability flow is monotone transport; the SDE ends in the posterior given its start.
-    flow, posterior = limit_response(ends, VARIANCES, 0.0), limit_response(ends, VARIANCES, 1.0)
+    flow, posterior = limit_response(limits, VARIANCES, 0.0), limit_response(limits, VARIANCES, 1.0)
     np.testing.assert_allclose(flow.transfer, np.sqrt(VARIANCES / total))
-    np.testing.assert_allclose(posterior.transfer, ends.signal * VARIANCES / total)
-    np.testing.assert_allclose(posterior.added, VARIANCES * ends.noise_std**2 / total)
+    np.testing.assert_allclose(posterior.transfer, limits.signal * VARIANCES / total)
+    np.testing.assert_allclose(posterior.added, VARIANCES * limits.noise_std**2 / total)
     # A schedule that reaches pure noise.
-    pure = limit_response(BetaSchedule(diffusion_steps=None).ends(), VARIANCES, 1.0)
+    pure = limit_response(BetaSchedule(diffusion_steps=None).noise_range(), VARIANCES, 1.0)
     np.testing.assert_array_equal(pure.transfer, 0)
     np.testing.assert_allclose(pure.added, VARIANCES)
 
 
 def test_karras_keeps_the_last_jump_in_the_limit() -> None:
     schedule = KarrasSchedule(smallest=0.3, largest=30.0)
-    limit = limit_response(schedule.ends(), VARIANCES, 0.0)
-    fine = linear_response(Heun().trajectory(schedule.levels(3000)), VARIANCES)
+    limit = limit_response(schedule.noise_range(), VARIANCES, 0.0)
+    fine = sampler_response(Heun().trajectory(schedule.levels(3000)), VARIANCES)
     np.testing.assert_allclose(fine.transfer, limit.transfer, rtol=1e-5)
     for name in ("ddpm", "ddim:0.5"):
         sampler = as_sampler(name)
-        limit = limit_response(schedule.ends(), VARIANCES, sampler.eta)
-        fine = linear_response(sampler.trajectory(schedule.levels(20_000)), VARIANCES)
+        limit = limit_response(schedule.noise_range(), VARIANCES, sampler.eta)
+        fine = sampler_response(sampler.trajectory(schedule.levels(20_000)), VARIANCES)
         np.testing.assert_allclose(fine.transfer, limit.transfer, rtol=2e-3)
         np.testing.assert_allclose(fine.added, limit.added, rtol=2e-3)
 
@@ -359,7 +359,7 @@ def test_karras_keeps_the_last_jump_in_the_limit() -> None:
 def test_order_of_convergence(name: str) -> None:
     """First and second order, in the generated variance, for Karras levels."""
     sampler, schedule, lam = as_sampler(name), KarrasSchedule(), np.array([1.0, 0.3])
-    limit = limit_response(schedule.ends(), lam, sampler.eta)
+    limit = limit_response(schedule.noise_range(), lam, sampler.eta)
 
     def variance(response: Response) -> np.ndarray:
         return generated_modes(response, 1.0, schedule.largest, lam).variance
@@ -367,7 +367,8 @@ def test_order_of_convergence(name: str) -> None:
     counts = np.array([500, 1000, 2000])
     errors = [
         np.abs(
-            variance(linear_response(sampler.trajectory(schedule.levels(c)), lam)) - variance(limit)
+            variance(sampler_response(sampler.trajectory(schedule.levels(c)), lam))
+            - variance(limit)
         )
         for c in counts
     ]
@@ -398,7 +399,7 @@ def test_names_come_back() -> None:
         (lambda: as_sampler("ddim:2"), "eta is 2, expected a number from 0 to 1"),
         (lambda: as_sampler("ddim:x"), "sampler is 'ddim:x'"),
         (lambda: as_sampler("ddpm:medium"), "variance is 'medium'"),
-        (lambda: linear_response(DDIM().trajectory(BetaSchedule().levels(2)), [-1.0]), "-1"),
+        (lambda: sampler_response(DDIM().trajectory(BetaSchedule().levels(2)), [-1.0]), "-1"),
         (lambda: generated_modes(Response(*np.ones((2, 1))), 1, 1, [1.0], "cold"), "'cold'"),  # type: ignore[arg-type]
     ],
 )

@@ -107,18 +107,18 @@ def test_a_schedule_of_its_own_for_every_number_of_steps() -> None:
     for count in (5, 50, 500):
         whole = BetaSchedule(diffusion_steps=count).levels(count)
         np.testing.assert_array_equal(schedule.levels(count).noise, whole.noise)
-    assert schedule.levels(3000).signal[0] == pytest.approx(schedule.ends().signal, abs=1e-6)
+    assert schedule.levels(3000).signal[0] == pytest.approx(schedule.noise_range().signal, abs=1e-6)
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_levels_reach_the_ends(name: str) -> None:
+def test_levels_reach_both_limits(name: str) -> None:
     schedule = as_schedule(name)
-    levels, ends = schedule.levels(1000), schedule.ends()
+    levels, limits = schedule.levels(1000), schedule.noise_range()
     assert schedule.name == name
-    assert levels.signal[0] == pytest.approx(ends.signal, rel=1e-12)
-    assert levels.noise_std[0] == pytest.approx(ends.noise_std, rel=1e-12)
-    assert levels.noise[-2] >= ends.smallest
-    assert levels.noise[-2] == pytest.approx(ends.smallest, abs=0.011)
+    assert levels.signal[0] == pytest.approx(limits.signal, rel=1e-12)
+    assert levels.noise_std[0] == pytest.approx(limits.noise_std, rel=1e-12)
+    assert levels.noise[-2] >= limits.smallest
+    assert levels.noise[-2] == pytest.approx(limits.smallest, abs=0.011)
 
 
 @given(total=st.integers(1, 400), name=st.sampled_from(list(KINDS)), shift=st.floats(-0.4, 0.4))

@@ -1,4 +1,4 @@
-"""Sorted sums against all pairs, 50 digits and scipy; data that crowd, repeat or lie far away."""
+"""Sorted sums against all pairs, 50 digits and scipy; data that cluster, repeat or lie far away."""
 
 import math
 
@@ -21,7 +21,7 @@ from ornstein.kernels.by_coordinate import (
     coordinate_units,
     population_units,
 )
-from ornstein.kernels.point_masses import distinct, thinned
+from ornstein.kernels.point_masses import compressed, distinct
 
 SUMS, MASSES = "ornstein.kernels.by_coordinate", "ornstein.kernels.point_masses"
 
@@ -58,9 +58,9 @@ def draw(kind: str, n: int, rng: np.random.Generator, dim: int = 4) -> np.ndarra
         return z**5
     if kind == "one value and a spread":
         return np.where(rng.random((n, dim)) < 0.8, 1.5, z)
-    if kind == "a crowd and a spread":
+    if kind == "a cluster and a spread":
         return np.where(rng.random((n, dim)) < 0.8, 1e-5 * z, 10 + z)
-    assert kind == "two crowds with repeats"
+    assert kind == "two clusters with repeats"
     return 1e-7 * np.round(1000 * rng.random((n, dim))) + 5 * rng.integers(0, 2, (n, dim))
 
 
@@ -69,8 +69,8 @@ KINDS = [
     "integers",
     "heavy tails",
     "one value and a spread",
-    "a crowd and a spread",
-    "two crowds with repeats",
+    "a cluster and a spread",
+    "two clusters with repeats",
 ]
 
 
@@ -158,9 +158,9 @@ def test_terms_are_the_sums_one_by_one() -> None:
         (SUMS, "_FEW", 0),
         (SUMS, "_DENSE", 2.0),
         (SUMS, "_DENSE", 0.0),
-        (SUMS, "_OUT_OF_REACH", 500.0),
-        (MASSES, "_CROWD", 10**9),
-        (MASSES, "_CROWD", 18),
+        (SUMS, "_NEGLIGIBLE", 500.0),
+        (MASSES, "_CLUSTER", 10**9),
+        (MASSES, "_CLUSTER", 18),
     ],
 )
 def test_the_way_taken_does_not_show(monkeypatch, kind, module, name, value) -> None:
@@ -173,10 +173,10 @@ def test_the_way_taken_does_not_show(monkeypatch, kind, module, name, value) -> 
     np.testing.assert_allclose(coordinate_cross(X, Y, units), cross, rtol=1e-14)
 
 
-def test_a_crowd_becomes_few_masses() -> None:
+def test_a_cluster_becomes_few_masses() -> None:
     rng = np.random.default_rng(4)
     values = np.stack([1e6 + 1e-3 * rng.random(5000), rng.standard_normal(5000)])
-    points = thinned(distinct(values), np.array([1e-3, 1e-4]))
+    points = compressed(distinct(values), np.array([1e-3, 1e-4]))
     assert points.masses is not None
     assert points.offsets is not None
     counts = (points.masses != 0).sum(axis=1)
@@ -194,13 +194,13 @@ def test_a_crowd_becomes_few_masses() -> None:
 
 
 def test_work_is_bounded_whatever_the_data() -> None:
-    """No kernel width holds more than 36 masses, however the points crowd."""
+    """No kernel width holds more than 36 masses, however the points cluster."""
     rng = np.random.default_rng(5)
     values = np.stack(
         [rng.standard_normal(20_000), 1e-6 * rng.random(20_000), rng.standard_normal(20_000) ** 9]
     )
     widths = np.array([0.05, 0.05, 0.05])
-    points = thinned(distinct(values), widths)
+    points = compressed(distinct(values), widths)
     for row, width in zip(points.positions, widths, strict=True):
         positions = row[np.isfinite(row)]
         inside = np.searchsorted(positions, positions + width) - np.arange(positions.size)
@@ -210,9 +210,9 @@ def test_work_is_bounded_whatever_the_data() -> None:
 
 def test_points_that_share_a_box_by_rounding_alone_stay_apart() -> None:
     """Beyond 2^53 widths from the first point, the number of the box no longer tells."""
-    crowd, far = np.arange(50) / 64, 2.0**60 + 2.0**8 * np.arange(50)
-    values = np.concatenate([[-(2.0**70)], crowd, far])[None]
-    points = thinned(distinct(values), np.ones(1))
+    cluster, far = np.arange(50) / 64, 2.0**60 + 2.0**8 * np.arange(50)
+    values = np.concatenate([[-(2.0**70)], cluster, far])[None]
+    points = compressed(distinct(values), np.ones(1))
     assert points.masses is not None
     assert (points.masses != 0).sum() == 1 + 18 + 50
     assert (points.masses == 1).sum() == 1 + 50
@@ -234,10 +234,10 @@ def test_shift_permutation_and_scale() -> None:
     np.testing.assert_allclose(coordinate_cross(3.7 * X, 3.7 * Y, 3.7 * units), cross, rtol=1e-11)
 
 
-def test_a_crowd_far_from_the_origin_keeps_its_digits() -> None:
+def test_a_cluster_far_from_the_origin_keeps_its_digits() -> None:
     rng = np.random.default_rng(8)
-    crowd = np.round(2**20 * 1e-3 * rng.random((3000, 1))) / 2**20 + 2.0**-20 * rng.random((1, 1))
-    X = np.round(crowd * 2**22) / 2**22
+    cluster = np.round(2**20 * 1e-3 * rng.random((3000, 1))) / 2**20 + 2.0**-20 * rng.random((1, 1))
+    X = np.round(cluster * 2**22) / 2**22
     units = np.array([1e3])
     np.testing.assert_array_equal(coordinate_pairs(X + 2.0**30, units), coordinate_pairs(X, units))
 

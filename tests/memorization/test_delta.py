@@ -5,10 +5,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.integrate import quad
 
-from ornstein import Gaussian, Mixture, OneStepDenoiser, delta
+from ornstein import Gaussian, Mixture, OneStepDenoiser, coordinate_delta, delta, sample_delta
 from ornstein.denoisers.regression import PairStatistics, fit_pairs
-from ornstein.memorization.delta import DeltaTerms, delta_from_terms
+from ornstein.memorization.delta import (
+    DeltaStatistic,
+    DeltaTerms,
+    KernelSet,
+    delta_from_terms,
+)
 from ornstein.processes import OneStepNoising
 
 
@@ -123,6 +129,57 @@ def test_published_probabilities(dim: int, n: int, rate: float) -> None:
         positive += delta(law, X, population, n_original=10_000).sign > 0
     error = np.sqrt(max(rate * (1 - rate), 0.005) * (1 / repeats + 1 / 300))
     assert abs(positive / repeats - rate) < 4 * error
+
+
+@pytest.mark.parametrize("rank", [2, 5])
+def test_one_statistic_serves_many_laws(rank: int) -> None:
+    """What is computed once per set is what `delta` computes for each law."""
+    rng = np.random.default_rng(rank)
+    population = Mixture.isotropic(5, [0.0, 1.0], [1.0, 0.7])
+    train, fresh = population.sample(12, rng), population.sample(30, rng)
+    std = population.std
+    seen = KernelSet.of(train, std)
+    pairs = {
+        DeltaStatistic(seen, KernelSet.of(fresh, std)): lambda law: delta(law, train, fresh, std),
+        DeltaStatistic(seen, KernelSet.expected(population, 30, std)): lambda law: delta(
+            law, train, population, n_original=30
+        ),
+    }
+    for statistic, directly in pairs.items():
+        for _ in range(3):
+            law = Gaussian.from_factor(rng.standard_normal(5), rng.standard_normal((5, rank)))
+            assert statistic(law) == directly(law)
+            assert statistic.terms(law) == directly(law).log_terms
+
+
+def test_distance_of_a_law_to_a_kernel_set_is_the_integral() -> None:
+    points, law = np.array([[0.1], [0.8], [-1.0]]), Gaussian(0.3, 0.5)
+    seen = KernelSet.of(points, 0.9)
+    kernel = Gaussian(0.0, seen.bandwidth**2)
+
+    def gap(x: float) -> float:
+        density = np.exp(kernel.log_prob(x - points)).mean()
+        return (np.exp(law.log_prob([[x]])[0]) - density) ** 2
+
+    value = quad(gap, -9, 9, epsabs=1e-13, limit=200)[0]
+    assert np.exp(seen.log_l2_squared(law)) == pytest.approx(value, rel=1e-9)
+    # Of expectations: the mean over many draws.
+    population, rng = Gaussian.isotropic(2, std=1.3), np.random.default_rng(1)
+    other = Gaussian([0.2, 0.0], [1.0, 2.0])
+    draws = [KernelSet.of(population.sample(8, rng), 1.3) for _ in range(4000)]
+    values = np.exp([drawn.log_l2_squared(other) for drawn in draws])
+    expected = np.exp(KernelSet.expected(population, 8, 1.3).log_l2_squared(other))
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    assert abs(values.mean() - expected) < 4 * error
+    assert seen.log_l2_squared(Gaussian(0.0, 0.0)) == np.inf
+
+
+def test_the_help_says_what_a_sign_means() -> None:
+    for function in (delta, sample_delta, coordinate_delta):
+        text = " ".join((function.__doc__ or "").split())
+        assert "**Sign 1**" in text or "**sign 1**" in text
+        assert "closer to fresh data" in text
+        assert "**sign -1** that" in text
 
 
 def test_terms_combine_with_their_signs() -> None:

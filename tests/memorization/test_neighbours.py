@@ -192,3 +192,18 @@ def test_bad_input_is_one_clear_line(call, match: str) -> None:
     with pytest.raises(ValueError, match=match) as caught:
         call(X)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("far", [1e3, 1e6, 1e9])
+def test_queries_far_from_the_points_lose_none(far: float) -> None:
+    """Products of far queries round by more than squares of the points: lengths of all pairs."""
+    rng = np.random.default_rng(5)
+    points = rng.standard_normal((300, 40))
+    direction = rng.standard_normal(40)
+    direction /= np.linalg.norm(direction)
+    points -= np.outer(points @ direction, direction)  # all nearly as far
+    queries = far * direction + rng.standard_normal((20, 40))
+    lengths = np.array([[np.linalg.norm(q - p) for p in points] for q in queries])
+    near = nearest_neighbours(queries, points, k=3)
+    truth = np.sort(lengths, axis=1)[:, :3]
+    np.testing.assert_allclose(near.distances, truth, rtol=4e-16)

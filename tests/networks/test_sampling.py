@@ -6,7 +6,7 @@ import torch
 from diffusers import DDIMScheduler, DDPMScheduler
 from torch import Tensor, nn
 
-from ornstein.diffusion.affine_propagation import generated_modes, linear_response
+from ornstein.diffusion.affine_propagation import generated_modes, sampler_response
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.diffusion.schedules import KarrasSchedule
 from ornstein.networks import (
@@ -148,7 +148,7 @@ def test_the_ideal_denoiser_generates_the_law_of_the_exact_recursion(
     ).numpy()
     trajectory = as_sampler(sampler).trajectory(process.schedule.levels(20))
     first = trajectory.levels.signal[0], trajectory.levels.noise_std[0]
-    response = linear_response(trajectory, [std**2])
+    response = sampler_response(trajectory, [std**2])
     fraction, variance = generated_modes(response, *first, [std**2], start)
     count = x.size
     assert abs(x.mean() - mean * fraction[0]) < 4 * np.sqrt(variance[0] / count)

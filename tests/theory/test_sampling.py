@@ -91,7 +91,7 @@ def test_nothing_is_left_of_the_marginal_start(name: str) -> None:
 
 def test_what_is_left_of_a_wrong_start() -> None:
     """Unit variance, mean 10 in 100 dimensions: the ODE keeps alpha, the SDE alpha^2 of it."""
-    alpha2 = BetaSchedule().ends().signal ** 2
+    alpha2 = BetaSchedule().noise_range().signal ** 2
     for eta in (0.0, 0.3, 1.0):
         quality = sampler_quality(np.ones(100), math.inf, f"ddim:{eta}", mean=10.0)
         assert quality.kl == pytest.approx(0.5 * 100 * 100 * alpha2 ** (1 + eta**2), rel=1e-9)

@@ -198,7 +198,7 @@ class PopulationSource(Source):
 
     def draw(self, n: int, rng: Any = None, held_out: int = 0) -> Draw:
         """Draw a training set of `n` points and `held_out` others."""
-        rng = as_generator(rng)
+        rng = as_generator(rng, "PopulationSource.draw")
         train = self.law.sample(n, rng)
         fresh = self.law.sample(held_out, rng) if held_out else np.empty((0, self.dim))
         return Draw(train, None, fresh)
@@ -328,7 +328,7 @@ class DataSet(Source):
                 f"a training set of {n_train} from the {len(self.points)} points of {self.name}: "
                 f"expected at most {self.largest_train_size}, so that 2 originals are left"
             )
-        order = as_generator(rng).permutation(len(self.points))
+        order = as_generator(rng, "DataSet.split").permutation(len(self.points))
         return self.points[order[:n_train]], self.points[order[n_train:]]
 
     def draw(self, n: int, rng: Any = None, held_out: int = 0) -> Draw:

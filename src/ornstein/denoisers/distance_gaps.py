@@ -5,43 +5,36 @@ The difference of two squared distances from ``y`` is a product of differences o
     |y - p|^2 - |y - r|^2 = (r - p) . (2 y - p - r),
 
 so its rounding error scales with ``|r - p| (|y - p| + |y - r|)``: not with distances from the
-origin, and for near points not with squared distances. Where even that is not enough (``y`` far
-away, or halfway between, compared with a tiny noise), the sum is taken in doubled precision: each
-difference and each product of two float64 numbers is a sum of two float64 numbers without error,
-and :func:`math.fsum` adds them all with one rounding.
+origin, and for near points not with squared distances. Three differences, a sum and a product
+round each term, by at most ``gamma_4``, and its sum over coordinates, as a binary tree, by
+``gamma_k``, ``k = ceil(log2 d)`` (:mod:`ornstein.kernels.rounding`). Where even that is not
+enough (``y`` far away, or halfway between, compared with a tiny noise), the sum is taken in doubled
+precision: each difference and each product of two float64 numbers is a sum of two float64 numbers
+without error, and :func:`math.fsum` adds them all with one rounding.
 
 References
 ----------
 Dekker, "A floating-point technique for extending the available precision", 1971; Ogita, Rump,
-Oishi, "Accurate sum and dot product", 2005; Higham, Mary, "A new approach to probabilistic
-rounding error analysis", 2019 (the square root in :func:`rounding_factor`).
+Oishi, "Accurate sum and dot product", 2005.
 """
 
 from __future__ import annotations
 
-__all__ = ["distance_gaps", "rounding_factor"]
+__all__ = ["distance_gaps"]
 
 import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ornstein.kernels.rounding import pairwise_sum, rounding_factor
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
-_UNIT_ROUNDOFF = 2.0**-53
 _SPLITTER = 2.0**27 + 1
-
-
-def rounding_factor(dim: int) -> float:
-    """``c`` in ``|fl(a . b) - a . b| <= c |a| |b|`` for vectors of `dim` float64 coordinates.
-
-    The certain bound is proportional to `dim`. Rounding errors of both signs add up to a multiple
-    of the square root; four of them, since a matrix product rounds less often than is assumed.
-    """
-    return (min(dim, 4.0 * math.sqrt(dim)) + 6.0) * _UNIT_ROUNDOFF
 
 
 def distance_gaps(y: Array, p: Array, r: Array, tolerance: Array, factor: float = 1.0) -> Array:
@@ -68,8 +61,9 @@ def distance_gaps(y: Array, p: Array, r: Array, tolerance: Array, factor: float 
     """
     a = (r - p) * factor
     from_p, from_r = (y - p) * factor, (y - r) * factor
-    gaps = np.einsum("ij,ij->i", a, from_p + from_r)
-    error = rounding_factor(y.shape[1]) * _norms(a) * (_norms(from_p) + _norms(from_r))
+    gaps = pairwise_sum(a * (from_p + from_r))
+    levels = math.ceil(math.log2(y.shape[1]))
+    error = rounding_factor(levels) * _norms(a) * (_norms(from_p) + _norms(from_r))
     for row in np.flatnonzero(error > tolerance):
         gaps[row] = _doubled(y[row], p[row], r[row], factor)
     return gaps

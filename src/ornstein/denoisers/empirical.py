@@ -27,11 +27,9 @@ __all__ = ["EmpiricalDenoiser"]
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from ornstein.covariances import Covariance
+from ornstein.denoisers.estimators import PointsEstimator
 from ornstein.denoisers.posterior import (
     Concentration,
     concentration,
@@ -46,10 +44,11 @@ from ornstein.validation import as_count, as_generator, as_positive
 if TYPE_CHECKING:
     from typing import Self
 
+    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
 
-class EmpiricalDenoiser(BaseEstimator):
+class EmpiricalDenoiser(PointsEstimator):
     """Posterior mean over the training points: the optimum that has memorized all of them.
 
     Parameters
@@ -58,7 +57,7 @@ class EmpiricalDenoiser(BaseEstimator):
         EDM noise ``s`` > 0 of the points to denoise, in data units; conversions from OU time and
         DDPM step are in :mod:`ornstein.processes`.
     random_state : int, Generator, RandomState or None, default=None
-        Draws samples.
+        Draws samples, which are independent of data drawn with the same int.
 
     Attributes
     ----------
@@ -85,6 +84,7 @@ class EmpiricalDenoiser(BaseEstimator):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from ornstein import Gaussian
     >>> from ornstein.denoisers.empirical import EmpiricalDenoiser
     >>> X = Gaussian.isotropic(64, mean=10.0).sample(1000, rng=0)
@@ -93,8 +93,6 @@ class EmpiricalDenoiser(BaseEstimator):
     >>> bool(np.allclose(model.predict(Y), X))  # at this noise it gives back what it has seen
     True
     """
-
-    n_features_in_: int
 
     def __init__(self, noise: float = 1.0, random_state: Any = None) -> None:
         self.noise = noise
@@ -111,7 +109,7 @@ class EmpiricalDenoiser(BaseEstimator):
         self._noise()
         self._train = TrainingPoints.of(self._points(X, ensure_min_samples=2, copy=True))
         self.points_ = self._train.points
-        self._rng = as_generator(self.random_state)
+        self._rng = as_generator(self.random_state, "EmpiricalDenoiser.sample")
         return self
 
     def predict(self, Y: ArrayLike) -> NDArray[np.float64]:
@@ -155,15 +153,12 @@ class EmpiricalDenoiser(BaseEstimator):
     def noised_law(self) -> Mixture:
         """``p_s = n^{-1} sum_i N(x_i, s^2 I)`` at noise `noise`, a population of known truth."""
         check_is_fitted(self)
-        covariance = Covariance.isotropic(self.n_features_in_, self._noise() ** 2)
+        covariance = Gaussian.isotropic(self.n_features_in_, std=self._noise()).covariance
         return Mixture([Gaussian(point, covariance) for point in self.points_])
 
     def _queries(self, Y: Any) -> NDArray[np.float64]:
         check_is_fitted(self)
         return self._points(Y, reset=False)
-
-    def _points(self, X: Any, **checks: Any) -> NDArray[np.float64]:
-        return np.asarray(validate_data(self, X, dtype=np.float64, **checks))
 
     def _noise(self) -> float:
         return float(as_positive(self.noise, "noise"))

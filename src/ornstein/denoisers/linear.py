@@ -42,15 +42,15 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from ornstein.covariances import Covariance
+from ornstein.denoisers.estimators import GaussianGenerator
 from ornstein.diffusion.affine_propagation import (
     generated_modes,
     limit_response,
-    linear_response,
     optimal_gain,
+    sampler_response,
 )
 from ornstein.diffusion.samplers import as_sampler, denoising_path
 from ornstein.diffusion.schedules import as_schedule
@@ -99,12 +99,7 @@ def denoise(data: Gaussian, y: Array, noise: ArrayLike) -> Array:
     """
     C = data.covariance
     s = as_positive(noise, "noise", zero=True)[..., None]
-    along, rest = optimal_gain(C.eigenvalues, s), optimal_gain(C.floor, s)
-    deviation = y - data.mean
-    if C.basis is None:
-        return data.mean + along * deviation
-    within = (deviation @ C.basis) * (along - rest)
-    return data.mean + within @ C.basis.T + rest * deviation
+    return data.mean + C.apply(optimal_gain(C.modes, s), y - data.mean)
 
 
 def generated_law(
@@ -122,9 +117,9 @@ def generated_law(
         Law of the first point, see :mod:`ornstein.diffusion.affine_propagation`; or the law of
         clean points that are noised to be the first points.
     """
-    modes = _modes(data)
+    modes = data.covariance.modes
     first = trajectory.levels.signal[0], trajectory.levels.noise_std[0]
-    response = linear_response(trajectory, modes)
+    response = sampler_response(trajectory, modes)
     if isinstance(start, Gaussian):
         return _law_from(data, response, *first, start)
     return _law(data, generated_modes(response, *first, modes, start))
@@ -134,12 +129,12 @@ def limit_law(
     data: Gaussian, sampler: Sampler, schedule: Schedule, start: Start = "standard"
 ) -> Gaussian:
     """Law that the sampler tends to as its number of steps grows; parameters as above."""
-    modes, ends = _modes(data), schedule.ends()
-    response = limit_response(ends, modes, sampler.eta)
-    return _law(data, generated_modes(response, ends.signal, ends.noise_std, modes, start))
+    modes, levels = data.covariance.modes, schedule.noise_range()
+    response = limit_response(levels, modes, sampler.eta)
+    return _law(data, generated_modes(response, levels.signal, levels.noise_std, modes, start))
 
 
-class LinearDiffusion(BaseEstimator):
+class LinearDiffusion(GaussianGenerator):
     """Diffusion model with a linear denoiser, sampled in many steps; its law is exact.
 
     Parameters
@@ -158,7 +153,7 @@ class LinearDiffusion(BaseEstimator):
     ridge : float, default=0.0
         Variance added to every direction of the covariance, in squared data units.
     random_state : int, Generator, RandomState or None, default=None
-        Draws samples.
+        Draws samples, which are independent of data drawn with the same int.
 
     Attributes
     ----------
@@ -181,8 +176,6 @@ class LinearDiffusion(BaseEstimator):
     >>> model.generated_law_.dim, model.sample(3).shape
     (4, (3, 4))
     """
-
-    n_features_in_: int
 
     def __init__(
         self,
@@ -260,20 +253,6 @@ class LinearDiffusion(BaseEstimator):
         )
         return deque(path, maxlen=1).pop()
 
-    def score(self, X: ArrayLike, y: None = None) -> float:
-        """Mean log-likelihood of the rows of `X` under the generated law, in nats.
-
-        ``-inf`` when the law is singular (``n_samples - 1 < n_features``, no ridge) and a row lies
-        off it.
-        """
-        check_is_fitted(self)
-        logs = self.generated_law_.log_prob(self._points(X, reset=False))
-        # A singular law has log densities of +-inf, whose mean is no number.
-        return float(logs.mean() if np.isfinite(logs).all() else logs.min())
-
-    def _points(self, X: Any, **checks: Any) -> Array:
-        return np.asarray(validate_data(self, X, dtype=np.float64, **checks))
-
     def _first(self, z: Array) -> Array:
         """Points at the first level, of standard normal `z`."""
         if self.start == "standard":
@@ -286,15 +265,10 @@ class LinearDiffusion(BaseEstimator):
     def _adopt(self, data: Gaussian) -> Self:
         levels = as_schedule(self.schedule).levels(self.n_steps)
         self._trajectory = as_sampler(self.sampler).trajectory(levels)
-        self._rng = as_generator(self.random_state)
+        self._rng = as_generator(self.random_state, "LinearDiffusion.sample")
         self.data_law_ = data
         self.generated_law_ = generated_law(data, self._trajectory, self.start)
         return self
-
-
-def _modes(data: Gaussian) -> Array:
-    """Variances along the eigenvectors, and at the end the one off them."""
-    return np.append(data.covariance.eigenvalues, data.covariance.floor)
 
 
 def _law_from(
@@ -303,24 +277,12 @@ def _law_from(
     """Law that ``alpha x + sigma z`` with x from `start` ends in; eigenbases may differ."""
     C, m = data.covariance, data.mean
     transfer, added = response
-
-    def respond(rows: Array) -> Array:
-        if C.basis is None:
-            return transfer[:-1] * rows
-        within = (rows @ C.basis) * (transfer[:-1] - transfer[-1])
-        return within @ C.basis.T + transfer[-1] * rows
-
-    first = start.covariance.scale(signal**2).add_isotropic(noise_std**2).dense()
-    noise = Covariance(C.dim, added[:-1], C.basis, float(added[-1])).dense()
-    covariance = Covariance.full(respond(respond(first).T) + noise)
-    return Gaussian(m + respond(signal * (start.mean - m)), covariance)
+    first = start.covariance.scale(signal**2).add_isotropic(noise_std**2).factor()
+    factors = C.apply(transfer, first.T).T, C.with_modes(added).factor()
+    mean = m + C.apply(transfer, signal * (start.mean - m))
+    return Gaussian.from_factor(mean, np.concatenate(factors, axis=1))
 
 
 def _law(data: Gaussian, modes: GeneratedModes) -> Gaussian:
-    C, m = data.covariance, data.mean
-    fraction, variance = modes
-    law = Covariance(C.dim, variance[:-1], C.basis, float(variance[-1]))
-    if C.basis is None:
-        return Gaussian(fraction[:-1] * m, law)
-    within = C.basis @ ((fraction[:-1] - fraction[-1]) * (m @ C.basis))
-    return Gaussian(within + fraction[-1] * m, law)
+    C = data.covariance
+    return Gaussian(C.apply(modes.mean_fraction, data.mean), C.with_modes(modes.variance))

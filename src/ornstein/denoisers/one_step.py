@@ -12,9 +12,9 @@ __all__ = ["OneStepDenoiser"]
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from ornstein.denoisers.estimators import GaussianGenerator
 from ornstein.denoisers.regression import PairStatistics, fit_pairs
 from ornstein.diffusion.one_step_noising import OneStepNoising
 from ornstein.validation import as_count, as_generator
@@ -24,10 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from ornstein.gaussians import Gaussian
 
-
-class OneStepDenoiser(BaseEstimator):
+class OneStepDenoiser(GaussianGenerator):
     """Affine least-squares denoiser of one noising step, and the Gaussian law it generates.
 
     Parameters
@@ -37,7 +35,8 @@ class OneStepDenoiser(BaseEstimator):
     noise_scale : float, default=1.0
         ``lambda_`` >= 0 in ``v_z = lambda_ e^{-2T} (1 - e^{-2T})``, in squared data units.
     random_state : int, Generator, RandomState or None, default=None
-        Draws the noise of the training pairs, and samples.
+        Draws the noise of the training pairs, and samples: from an int two streams, which are
+        independent of each other and of data drawn with the same int.
 
     Attributes
     ----------
@@ -70,8 +69,6 @@ class OneStepDenoiser(BaseEstimator):
     (4, (3, 4))
     """
 
-    n_features_in_: int
-
     def __init__(
         self, time: float = 2.0, noise_scale: float = 1.0, random_state: Any = None
     ) -> None:
@@ -102,40 +99,32 @@ class OneStepDenoiser(BaseEstimator):
     def predict(self, Y: ArrayLike) -> NDArray[np.float64]:
         """Denoise: the estimate ``b + B y`` of the clean point for each noised row of `Y`."""
         check_is_fitted(self)
-        return self._points(Y, reset=False) @ self.coef_.T + self.intercept_
+        # Far from the origin, b and B y are large and nearly cancel: from the means instead.
+        centred = self._points(Y, reset=False) - self._statistics.noised_mean
+        return self._statistics.clean_mean + centred @ self.coef_.T
 
     def sample(self, n: int = 1) -> NDArray[np.float64]:
-        """Generate `n` points, shape (n, n_features): draw ``y'`` and denoise it."""
+        """Generate `n` points, shape (n, n_features): draw ``y'`` and denoise it.
+
+        ``b + B y'`` with ``y' = e^{-T} xbar + sqrt(v) z`` is ``mu_G + sqrt(v) B z``.
+        """
         check_is_fitted(self)
         n = as_count(n, "n", at_least=0)
         statistics, process = self._statistics, self._process
         variance = process.signal**2 * statistics.clean_variance + process.noise_variance
-        z = self._rng.standard_normal((n, statistics.dim))
-        start = process.signal * statistics.clean_mean + np.sqrt(variance) * z
-        return start @ self.coef_.T + self.intercept_
-
-    def score(self, X: ArrayLike, y: None = None) -> float:
-        """Mean log-likelihood of the rows of `X` under the generated law, in nats.
-
-        ``-inf`` when the law is singular (``n_samples - 1 < n_features``) and a row lies off it.
-        """
-        check_is_fitted(self)
-        logs = self.generated_law_.log_prob(self._points(X, reset=False))
-        # A singular law has log densities of +-inf, whose mean is no number.
-        return float(logs.mean() if np.isfinite(logs).all() else logs.min())
-
-    def _points(self, X: Any, **checks: Any) -> NDArray[np.float64]:
-        return np.asarray(validate_data(self, X, dtype=np.float64, **checks))
+        z = self._sample_rng.standard_normal((n, statistics.dim))
+        return self.generated_law_.mean + np.sqrt(variance) * (z @ self.coef_.T)
 
     def _begin(self) -> None:
         self._process = OneStepNoising(self.time, self.noise_scale)
-        self._rng = as_generator(self.random_state)
+        self._noise_rng = as_generator(self.random_state, "OneStepDenoiser.fit")
+        self._sample_rng = as_generator(self.random_state, "OneStepDenoiser.sample")
         self._statistics = PairStatistics.empty(self.n_features_in_)
 
     def _absorb(self, points: NDArray[np.float64]) -> Self:
-        self._statistics.absorb(points, self._process.noised(points, self._rng))
+        self._statistics.absorb(points, self._process.noised(points, self._noise_rng))
         fitted = fit_pairs(self._statistics, self._process)
         self.coef_, self.intercept_ = fitted.coefficients, fitted.intercept
-        self.generated_law_: Gaussian = fitted.generated_law
+        self.generated_law_ = fitted.generated_law
         self.n_samples_seen_ = self._statistics.count
         return self

@@ -5,12 +5,14 @@ differences of squared distances only. So ``|y|^2`` is left out, and
 
     h_i = |x_i|^2 - 2 y . x_i,        w_i ~ exp(-(h_i - min h) / 2 s^2),
 
-comes from one matrix product of centred points. Where its rounding could shift an exponent by more
-than 1e-10, the points that can matter are found from ``h`` and its error bound, and their
-differences of squared distances are computed again from coordinates, to 1e-12
-(:mod:`ornstein.denoisers.distance_gaps`). Bounds are those of each point: one outlier does not
-spoil them for the others. Points below ``2^-53 / n`` of the largest weight do not matter; where few
-do, the weights are sparse, and a product with them costs next to nothing.
+comes from one matrix product of centred points; in high dimension from several, of some of the
+coordinates each, if they round by so much less. Where rounding could still shift an exponent by
+more than 1e-10, the points that can matter are found from ``h`` and its error bound
+(:mod:`ornstein.kernels.rounding`), and their differences of squared distances are computed again
+from coordinates, to 1e-12 (:mod:`ornstein.denoisers.distance_gaps`). Bounds are those of each
+point: one outlier does not spoil them for the others. Points below ``2^-53 / n`` of the largest
+weight do not matter; where few do, the weights are sparse, and a product with them costs next to
+nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from threadpoolctl import ThreadpoolController
 
-from ornstein.denoisers.distance_gaps import distance_gaps, rounding_factor
+from ornstein.denoisers.distance_gaps import distance_gaps
+from ornstein.kernels.rounding import height_error, inner_products, pairwise_sum
 from ornstein.validation import as_points
 
 if TYPE_CHECKING:
@@ -44,6 +47,7 @@ _LISTED = 2**20  # candidates held at a time
 _PAIRS = 2**18  # coordinates per array when distances are computed again
 _CENTRE_FROM = 128  # training points whose median is the origin of products
 _FEW = 0.03  # share of training points below which a sparse product is the faster
+_PARTS = (1, 4, 16, 64)  # of the coordinates, for inner products that round less
 _TOLERANCE = 1e-10  # nats that rounding of h may shift an exponent
 _FINE_TOLERANCE = 1e-12  # nats, where exponents are computed again
 _NEGLIGIBLE = 53 * math.log(2.0)  # nats
@@ -93,7 +97,9 @@ class TrainingPoints:
         exponent = int(np.frexp(max(centred.max(), -centred.min()))[1])
         factor = math.ldexp(1.0, -max(exponent, -1000))
         centred *= factor
-        squares = np.einsum("ij,ij->i", centred, centred)
+        step = max(1, _PAIRS // centred.shape[1])
+        blocks = (centred[start : start + step] for start in range(0, len(centred), step))
+        squares = np.concatenate([pairwise_sum(np.square(block)) for block in blocks])
         return cls(points, centre, factor, centred, squares, np.sqrt(squares))
 
     def check_reach(self, queries: Array) -> None:
@@ -133,8 +139,8 @@ def _split(
     with np.errstate(over="ignore"):
         scale = 2 * np.square(np.clip(noise * train.factor, *_NOISE_RANGE))
     reach = (_NEGLIGIBLE + math.log(n)) * scale
-    error = _height_error(y.shape[1], sizes, train.norms.max())
-    heights = (-2 * y) @ train.centred.T
+    parts, error = _parts(y.shape[1], train.norms.max(), sizes, _TOLERANCE * scale)
+    heights = inner_products(-2 * y, train.centred, parts)
     nearest, counts = np.empty((2, len(rows)), dtype=np.intp)
     line = reach + 2 * error
 
@@ -153,7 +159,9 @@ def _split(
     sparse = np.zeros(len(rows), dtype=bool)
     pieces = min(listed.size, 1 + int(counts[listed].sum()) // _LISTED)
     for some in np.array_split(listed, pieces) if pieces else ():
-        found = _candidates(_rows(heights, some), line[some], sizes[some], reach[some], train)
+        found = _candidates(
+            _rows(heights, some), line[some], sizes[some], reach[some], train, parts
+        )
         exact = found.largest_error > _TOLERANCE * scale[some]
         kept = exact | few[some]
         at = some[kept]
@@ -176,6 +184,18 @@ def _split(
 
         _in_slabs(exponentiate, dense.size, n)
         yield QueryWeights(rows[dense], nearest[dense], weights, total)
+
+
+def _parts(dim: int, largest: float, sizes: Array, tolerance: Array) -> tuple[int, Array]:
+    """Fewest parts of the coordinates with which as many rows as possible are within tolerance.
+
+    And the bound of the error of each row.
+    """
+    choices = [parts for parts in _PARTS if parts == 1 or parts**2 <= dim]
+    errors = [height_error(dim, largest, sizes, parts) for parts in choices]
+    within = [int(np.count_nonzero(error <= tolerance)) for error in errors]
+    best = int(np.argmax(within))
+    return choices[best], errors[best]
 
 
 def _rows(heights: Array, chosen: Index) -> Array:
@@ -220,7 +240,7 @@ class _Candidates(NamedTuple):
 
 
 def _candidates(
-    heights: Array, line: Array, sizes: Array, reach: Array, train: TrainingPoints
+    heights: Array, line: Array, sizes: Array, reach: Array, train: TrainingPoints, parts: int
 ) -> _Candidates:
     """Points below `line`, less those that their own error bound excludes.
 
@@ -228,7 +248,7 @@ def _candidates(
     """
     at, columns = np.nonzero(heights <= line[:, None])
     values = heights[at, columns]
-    errors = _height_error(train.points.shape[1], sizes[at], train.norms[columns])
+    errors = height_error(train.points.shape[1], train.norms[columns], sizes[at], parts)
     starts = np.searchsorted(at, np.arange(len(heights)))
     ceiling = np.minimum.reduceat(values + errors, starts) + reach
     near = values - errors <= ceiling[at]
@@ -279,11 +299,6 @@ def _sparse_part(
     total = np.add.reduceat(weights, starts[:-1])
     sparse = csr_array((weights, columns, starts), shape=(len(rows), len(train.points)))
     return QueryWeights(rows, nearest, sparse, total)
-
-
-def _height_error(dim: int, query_norms: Array, train_norms: Array | float) -> Array:
-    """Bound of the rounding error of ``|x|^2 - 2 y . x``."""
-    return rounding_factor(dim) * train_norms * (2 * query_norms + train_norms)
 
 
 def as_moderate(points: Array, name: str) -> Array:

@@ -5,31 +5,32 @@ eigenbasis of C: with ``lambda`` an eigenvalue,
 
     D(y; s) = m + w (y - m),        w(s) = lambda / (lambda + s^2).
 
-So is every step of :mod:`ornstein.diffusion.samplers` then, and by the law stated there the
-deviation from the noised mean, ``x - alpha m``, is only multiplied: a stage has the slope ``point +
-denoised w / alpha``. Along one eigenvector a whole trajectory is two numbers,
+Then every step of :mod:`ornstein.diffusion.samplers` is affine. It takes the noised mean ``alpha
+m`` to the next one, so it multiplies the deviation ``x - alpha m``; the factor of a stage is
+``point + denoised w / alpha``. Along one eigenvector a whole trajectory is two numbers, its
+*response*,
 
     x_final - m = transfer (x_first - alpha m) + sqrt(added) z,
 
-and a Gaussian start ends in a Gaussian, with mean and variance in closed form, at every number of
-steps. Starts (at the first level, ``sigma = alpha s``):
+and a Gaussian start becomes a Gaussian, with mean and variance in closed form, at every number of
+steps. Two laws of the start (at the first level, ``sigma = alpha s``):
 
-*standard*, ``N(0, (alpha^2 + sigma^2) I)``: where centred data of unit variance would be. Other
-data are not there, and mean and variance keep part of the difference;
+*standard*, ``N(0, (alpha^2 + sigma^2) I)``: the noised law of centred data of unit variance. For
+other data the generated mean and variance keep part of the difference;
 
-*marginal*, ``N(alpha m, alpha^2 C + sigma^2 I)``: where the data of the denoiser are.
+*marginal*, ``N(alpha m, alpha^2 C + sigma^2 I)``: the noised law of the denoiser's own data.
 
 **Infinitely many steps** from noise ``s_a`` down to ``s_b``, with a part ``eta^2`` of the reverse
-SDE's noise: ODE drift plus ``eta^2`` times a Langevin dynamics that leaves the noised law
-invariant. The drift multiplies deviations by ``R^(-1/2)``, the dynamics by ``R^(-eta^2/2)``,
+SDE's noise. They are the ODE drift, and ``eta^2`` times a Langevin dynamics that leaves the noised
+law invariant. The drift multiplies deviations by ``R^(-1/2)``, the dynamics by ``R^(-eta^2/2)``,
 and invariance fixes the noise,
 
     R = (lambda + s_a^2) / (lambda + s_b^2),
     y_b - m = R^(-(1 + eta^2)/2) (y_a - m) + sqrt((lambda + s_b^2) (1 - R^(-eta^2))) z,
 
-followed by the jump to 0, ``x - m = w(s_b) (y_b - m)``. For ``s_b = 0`` and a marginal start the
-law is ``N(m, C)`` again. From a standard start the ODE (``eta = 0``) keeps the root of the ratio of
-variances, the SDE (``eta = 1``) only its square.
+followed by the step from ``s_b`` to 0, ``x - m = w(s_b) (y_b - m)``. For ``s_b = 0`` and a marginal
+start the law is ``N(m, C)`` again. Of a deviation at the start the ODE (``eta = 0``) keeps a factor
+``R^(-1/2)``, the SDE (``eta = 1``) only ``R^(-1)``.
 
 References
 ----------
@@ -44,7 +45,7 @@ from __future__ import annotations
 __all__ = [
     "Response",
     "optimal_gain",
-    "linear_response",
+    "sampler_response",
     "limit_response",
     "GeneratedModes",
     "Start",
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from ornstein.diffusion.samplers import Trajectory
-    from ornstein.diffusion.schedules import Ends
+    from ornstein.diffusion.schedules import NoiseRange
 
     Array = NDArray[np.float64]
 
@@ -71,7 +72,7 @@ _BLOCK = 128  # steps at once: no slower than all, and no large array in high di
 
 
 class Response(NamedTuple):
-    """Per mode: what a trajectory does to a deviation from the mean, and the variance it adds."""
+    """Per mode: the factor of a deviation from the mean, and the variance that is added."""
 
     transfer: Array
     added: Array
@@ -93,12 +94,13 @@ def optimal_gain(variance: ArrayLike, noise: ArrayLike) -> Array:
     array([0.8, 0.5, 0. ])
     """
     lam, s = np.asarray(variance, dtype=np.float64), np.asarray(noise, dtype=np.float64)
-    total = lam + s**2
+    with np.errstate(over="ignore"):  # of infinite noise nothing is signal
+        total = lam + s**2
     return np.divide(lam, total, out=np.zeros(total.shape), where=total > 0)
 
 
-def linear_response(trajectory: Trajectory, variance: ArrayLike) -> Response:
-    """Exact response of a sampler, with the optimal denoiser of data variances `variance`.
+def sampler_response(trajectory: Trajectory, variance: ArrayLike) -> Response:
+    """Exact response of a sampler whose denoiser is optimal for data variances `variance`.
 
     Parameters
     ----------
@@ -124,13 +126,13 @@ def linear_response(trajectory: Trajectory, variance: ArrayLike) -> Response:
     return Response(transfer, added)
 
 
-def limit_response(ends: Ends, variance: ArrayLike, eta: float = 0.0) -> Response:
-    """Response for infinitely many steps between the ends of a schedule.
+def limit_response(levels: NoiseRange, variance: ArrayLike, eta: float = 0.0) -> Response:
+    """Response of a sampler of infinitely many steps.
 
     Parameters
     ----------
-    ends : Ends
-        Of a schedule.
+    levels : NoiseRange
+        First and last level of a schedule.
     variance : array-like of shape (n_modes,)
         Eigenvalues of the data covariance, >= 0, in squared data units.
     eta : float
@@ -142,13 +144,15 @@ def limit_response(ends: Ends, variance: ArrayLike, eta: float = 0.0) -> Respons
         Arrays of shape (n_modes,).
     """
     lam = as_positive(variance, "variance", zero=True)
-    signal, sigma, smallest = ends
+    signal, sigma, smallest = levels
     last = optimal_gain(lam, smallest)
     low = lam + smallest**2
     # In units of x at the first level, so that pure noise (alpha = 0) is no special case.
     shrink = low / (signal**2 * lam + sigma**2)
     transfer = last * shrink ** ((1 + eta**2) / 2) * signal ** (eta**2)
-    added = last**2 * low * (1 - (signal**2 * shrink) ** (eta**2))
+    # Rounding may put this factor above 1, and a variance below 0.
+    kept = np.minimum(signal**2 * shrink, 1.0) ** (eta**2)
+    added = last**2 * low * (1 - kept)
     return Response(transfer, added)
 
 
@@ -159,7 +163,7 @@ def generated_modes(
     variance: ArrayLike,
     start: Start = "standard",
 ) -> GeneratedModes:
-    """Mean and variance that a start at the first level ends in.
+    """Mean and variance of the generated law, from a start at the first level.
 
     Parameters
     ----------

@@ -31,23 +31,35 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ornstein.validation import as_positive
+from ornstein.validation import as_positive, as_real
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Array = NDArray[np.float64]
 
+_LONGEST = 709.0
+
 
 def noise_from_time(time: ArrayLike) -> Array:
-    """EDM noise ``s = sqrt(e^{2t} - 1)`` at OU time ``t >= 0``.
+    """EDM noise ``s = sqrt(e^{2t} - 1)`` at OU time ``0 <= t <= 709``.
+
+    Raises
+    ------
+    ValueError
+        If a time is out of that range, beyond which ``s`` overflows.
 
     Examples
     --------
     >>> float(noise_from_time(2.0))
     7.321076
     """
-    return np.sqrt(np.expm1(2 * as_positive(time, "time", zero=True)))
+    t = as_positive(time, "time", zero=True)
+    if (t > _LONGEST).any():
+        raise ValueError(
+            f"time is {t.max():g}, expected at most {_LONGEST:g}: the noise e^t would overflow"
+        )
+    return np.exp(t) * np.sqrt(-np.expm1(-2 * t))
 
 
 def time_from_noise(noise: ArrayLike) -> Array:
@@ -60,13 +72,13 @@ def time_from_noise(noise: ArrayLike) -> Array:
 def noise_from_alpha_bar(alpha_bar: ArrayLike) -> Array:
     """EDM noise ``s = sqrt((1 - abar) / abar)`` of a DDPM step with ``0 < abar <= 1``."""
     a = _fraction(alpha_bar, "alpha_bar", low_open=True)
-    return np.sqrt((1 - a) / a)
+    return np.sqrt(1 - a) / np.sqrt(a)
 
 
 def alpha_bar_from_noise(noise: ArrayLike) -> Array:
     """DDPM ``abar = 1 / (1 + s^2)`` of EDM noise ``s >= 0``."""
     s = as_positive(noise, "noise", zero=True)
-    return 1 / np.hypot(1, s) ** 2
+    return np.square(1 / np.hypot(1, s))
 
 
 def noise_from_flow(u: ArrayLike) -> Array:
@@ -88,13 +100,14 @@ def time_from_alpha_bar(alpha_bar: ArrayLike) -> Array:
 
 def alpha_bar_from_time(time: ArrayLike) -> Array:
     """DDPM ``abar = e^{-2t}`` at OU time ``t >= 0``."""
-    return np.exp(-2 * as_positive(time, "time", zero=True))
+    t = as_positive(time, "time", zero=True)
+    return np.exp(-2 * np.minimum(t, _LONGEST))
 
 
 def _fraction(
     value: ArrayLike, name: str, *, low_open: bool = False, high_open: bool = False
 ) -> Array:
-    array = np.asarray(value, dtype=np.float64)
+    array = as_real(value, name)
     fine = ((array > 0) if low_open else (array >= 0)) & (
         (array < 1) if high_open else (array <= 1)
     )

@@ -1,6 +1,6 @@
-r"""Samplers as numbers: every step an affine map of the point, its denoised estimate, and noise.
+r"""Samplers: every step is an affine map of the point, its denoised estimate, and fresh noise.
 
-All samplers here do the same thing in different amounts. With ``y = x / alpha`` (the point in EDM
+All samplers here are of one form. With ``y = x / alpha`` (the point in EDM
 scaling, :mod:`ornstein.diffusion.schedules`) and ``D = D(y; s)`` the estimate of the clean point, a
 step from level ``(alpha, s)`` to ``(alpha', s')`` keeps a fraction ``q`` of what it takes for noise
 and adds ``c`` of fresh noise,
@@ -18,20 +18,22 @@ Euler                  s' / s                                0
 
 DDPM ancestral sampling is the posterior of ``y'`` given y and ``x_0 = D``; its two variances are
 the posterior one and that of the forward step (beta, in units of x). No noise is added in the last
-step, to s' = 0, where all of them answer D. DDIM with eta = 1 *is* DDPM with the small variance;
-with eta = 0 it *is* Euler's method for the probability-flow ODE ``dy/ds = (y - D(y; s)) / s``.
+step, to s' = 0, whose result is D for all of them. DDIM with eta = 1 *is* DDPM with the small
+variance; with eta = 0 it *is* Euler's method for the probability-flow ODE ``dy/ds = (y - D(y; s)) /
+s``.
 
-Heun's method takes the Euler step to ``y~``, looks again there, and averages. Written with points
-instead of slopes,
+Heun's method takes the Euler step to ``y~``, evaluates the denoiser again there, and averages.
+Written with points instead of slopes,
 
     y' = 1/2 y + 1/2 [ y~ + (s' - s) (y~ - D(y~; s')) / s' ],
 
-the second look, too, is an affine map, of the start of the step, of the point and of its denoised
-estimate. So a step is one or more *stages*, five numbers each, and a trajectory a list of steps.
+the second evaluation, too, is an affine map, of the start of the step, of the point and of its
+denoised estimate. So a step is one or more *stages*, each one evaluation of the denoiser and six
+numbers, and a trajectory is a list of steps.
 :func:`denoising_path` runs them with any denoiser and any arrays;
 :mod:`ornstein.diffusion.affine_propagation` runs the same numbers on means and variances.
 
-One law holds for every sampler: where the denoiser answers m, the point ``alpha m`` goes to
+Every sampler has one property: where the denoised estimate is m, the point ``alpha m`` goes to
 ``alpha' m``.
 
 References
@@ -73,7 +75,7 @@ if TYPE_CHECKING:
 
 
 class Stage(NamedTuple):
-    """One look at the denoiser, and the affine map that uses it.
+    """One evaluation of the denoiser, and the affine map that uses it.
 
     ``x <- start * x_start + point * x + denoised * D(x / signal; noise) + fresh * z``, where
     ``x_start`` is the point at the start of the step. Plain floats.
@@ -82,9 +84,9 @@ class Stage(NamedTuple):
     signal: float
     """``alpha`` at which `x` is scaled."""
     noise: float
-    """EDM noise ``s`` at which the denoiser is asked."""
+    """EDM noise ``s`` at which the denoiser is evaluated."""
     start: float
-    """Weight of the start of the step; 0 but for Heun's second look."""
+    """Weight of the start of the step; 0 but for Heun's second stage."""
     point: float
     """Weight of the point."""
     denoised: float
@@ -95,7 +97,7 @@ class Stage(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
-    """What a sampler does, from pure noise to the sample.
+    """All steps of a sampler, from the first noise level to the sample.
 
     Attributes
     ----------
@@ -110,23 +112,26 @@ class Trajectory:
 
     @property
     def evaluations(self) -> int:
-        """How often the denoiser is asked."""
+        """Number of evaluations of the denoiser."""
         return sum(map(len, self.steps))
 
     @cached_property
     def table(self) -> Array:
-        """The stages as an array of shape (n_stages, n_steps, 6); short steps end in idle ones."""
+        """The stages as an array of shape (n_stages, n_steps, 6), short steps filled up.
+
+        What they are filled up with are stages that leave the point where it is.
+        """
         most = max(map(len, self.steps))
-        idle = Stage(signal=1.0, noise=1.0, start=0.0, point=1.0, denoised=0.0, fresh=0.0)
-        padded = [(*step, *(idle,) * (most - len(step))) for step in self.steps]
+        identity = Stage(signal=1.0, noise=1.0, start=0.0, point=1.0, denoised=0.0, fresh=0.0)
+        padded = [(*step, *(identity,) * (most - len(step))) for step in self.steps]
         return np.swapaxes(np.array(padded), 0, 1)
 
     @property
     def start_std(self) -> float:
         """``sqrt(alpha^2 + sigma^2)`` of the first level, where a standard start is drawn from.
 
-        That is where unit-variance data would be: exactly 1 for beta schedules; for Karras'
-        ``sqrt(1 + s^2)``, 80.006 where the paper has 80.
+        That is the standard deviation of noised data of unit variance: exactly 1 for beta
+        schedules; ``sqrt(1 + s^2)`` for Karras', 80.006 where the paper has 80.
         """
         return float(self.levels.signal[0] * np.hypot(1, self.levels.noise[0]))
 
@@ -159,6 +164,8 @@ class DDPM:
     """Ancestral sampling, with one of the two fixed variances of Ho et al."""
 
     variance: Literal["small", "large"] = "small"
+    order = 1
+    eta = 1.0
 
     def __post_init__(self) -> None:
         if self.variance not in {"small", "large"}:
@@ -169,26 +176,16 @@ class DDPM:
         """``ddpm`` or ``ddpm:large``."""
         return "ddpm" if self.variance == "small" else "ddpm:large"
 
-    @property
-    def order(self) -> int:
-        """1."""
-        return 1
-
-    @property
-    def eta(self) -> float:
-        """1."""
-        return 1.0
-
     def trajectory(self, levels: NoiseLevels) -> Trajectory:
         """The stages of all steps down `levels`."""
         s, s_next = levels.noise[:-1], levels.noise[1:]
         kept, forward = (s_next / s) ** 2, (s - s_next) * (s + s_next)
         if self.variance == "small":
-            return _one_look_each(levels, kept, np.sqrt(kept * forward))
+            return _single_stages(levels, kept, np.sqrt(kept * forward))
         fresh = levels.signal[:-1] / levels.signal[1:] * np.sqrt(forward)
-        # The answer is the last mean, not a noised one.
+        # The sample is the last mean, without noise.
         fresh[-1] = 0.0
-        return _one_look_each(levels, kept, fresh)
+        return _single_stages(levels, kept, fresh)
 
 
 @dataclass(frozen=True)
@@ -196,6 +193,7 @@ class DDIM:
     """Deterministic for ``eta = 0``, ancestral for ``eta = 1``, and all between."""
 
     eta: float = 0.0
+    order = 1
 
     def __post_init__(self) -> None:
         if not 0 <= self.eta <= 1:
@@ -206,11 +204,6 @@ class DDIM:
         """``ddim`` or ``ddim:<eta>``."""
         return f"ddim:{self.eta:g}" if self.eta else "ddim"
 
-    @property
-    def order(self) -> int:
-        """1."""
-        return 1
-
     def trajectory(self, levels: NoiseLevels) -> Trajectory:
         """The stages of all steps down `levels`."""
         s, s_next = levels.noise[:-1], levels.noise[1:]
@@ -218,60 +211,38 @@ class DDIM:
         # With s' taken out of both roots, neither is of a difference of near numbers.
         root = np.sqrt((1 - self.eta) * (1 + self.eta) + (self.eta * ratio) ** 2)
         fresh = self.eta * ratio * np.sqrt((s - s_next) * (s + s_next))
-        return _one_look_each(levels, ratio * root, fresh)
+        return _single_stages(levels, ratio * root, fresh)
 
 
 @dataclass(frozen=True)
 class Euler:
     """Euler's method for the probability-flow ODE, in EDM scaling."""
 
-    @property
-    def name(self) -> str:
-        """``euler``."""
-        return "euler"
-
-    @property
-    def order(self) -> int:
-        """1."""
-        return 1
-
-    @property
-    def eta(self) -> float:
-        """0."""
-        return 0.0
+    name = "euler"
+    order = 1
+    eta = 0.0
 
     def trajectory(self, levels: NoiseLevels) -> Trajectory:
         """The stages of all steps down `levels`."""
         ratio = levels.noise[1:] / levels.noise[:-1]
-        return _one_look_each(levels.edm(), ratio, np.zeros_like(ratio))
+        return _single_stages(levels.edm(), ratio, np.zeros_like(ratio))
 
 
 @dataclass(frozen=True)
 class Heun:
     """Heun's method for the probability-flow ODE, in EDM scaling; the last step is Euler's."""
 
-    @property
-    def name(self) -> str:
-        """``heun``."""
-        return "heun"
-
-    @property
-    def order(self) -> int:
-        """2."""
-        return 2
-
-    @property
-    def eta(self) -> float:
-        """0."""
-        return 0.0
+    name = "heun"
+    order = 2
+    eta = 0.0
 
     def trajectory(self, levels: NoiseLevels) -> Trajectory:
         """The stages of all steps down `levels`."""
         euler = Euler().trajectory(levels)
         s, s_next = levels.noise[:-2], levels.noise[1:-1]
         half = 0.5 * s / s_next
-        looks = zip(s_next.tolist(), half.tolist(), strict=True)
-        second = [Stage(1.0, noise, 0.5, 1.0 - part, part - 0.5, 0.0) for noise, part in looks]
+        pairs = zip(s_next.tolist(), half.tolist(), strict=True)
+        second = [Stage(1.0, noise, 0.5, 1.0 - part, part - 0.5, 0.0) for noise, part in pairs]
         steps = [(*first, again) for first, again in zip(euler.steps, second, strict=False)]
         return Trajectory(euler.levels, (*steps, euler.steps[-1]))
 
@@ -344,8 +315,8 @@ def denoising_path(
         yield x
 
 
-def _one_look_each(levels: NoiseLevels, kept: Array, fresh: Array) -> Trajectory:
-    """Turn ``y' = D + q (y - D) + c z`` into stages, for points scaled by ``alpha``."""
+def _single_stages(levels: NoiseLevels, kept: Array, fresh: Array) -> Trajectory:
+    """Write each step ``y' = D + q (y - D) + c z`` as one stage, for points scaled by ``alpha``."""
     signal, next_signal = levels.signal[:-1], levels.signal[1:]
     columns = (
         signal,

@@ -1,11 +1,13 @@
-r"""Noise schedules: at which noise a sampler looks, from the first step to the last.
+r"""Noise schedules: the noise levels of a sampler, from the first step to the last.
 
-A schedule answers with ``S + 1`` levels ``(alpha_i, s_i)``, noise falling to exactly 0: at level i
-the noised point is
+A sampler of S steps has ``S + 1`` levels ``(alpha_i, s_i)``. The noise falls from level to level,
+to exactly 0. At level i the noised point is
 
-    x = alpha_i (x_0 + s_i z),        sigma_i = alpha_i s_i,
+    x = alpha_i (x_0 + s_i z),        sigma_i = alpha_i s_i.
 
-``s`` the EDM noise, the common clock of :mod:`ornstein.processes`.
+In code, `noise` is always ``s``, the EDM noise, which is the common clock of
+:mod:`ornstein.processes`; `noise_std` is always ``sigma``, the standard deviation of the noise in
+``x``.
 
 *Beta schedules* (Ho et al.) noise in T diffusion steps k = 0 .. T-1, with the conventions of
 diffusers' ``DDPMScheduler``,
@@ -17,10 +19,10 @@ and variance 1 is preserved: ``alpha^2 + sigma^2 = 1``. ``beta`` grows linearly,
 With the usual 1e-4 .. 0.02, ``abar_{T-1}`` is 4e-5 for T = 1000, but 0.13 for T = 200: there the
 noised data are still far from N(0, I), where sampling starts.
 
-Fewer sampling steps than diffusion steps take a subset. ``trailing`` is the default: it is the one
-that starts at the last diffusion step whatever S; ``leading`` starts up to ``T/S`` steps before
-it, at a noise where N(0, I) is wrong (Lin et al.); ``linspace`` has both ends, and with S = 1 the
-wrong one.
+Fewer sampling steps than diffusion steps take a subset of them. ``trailing``, the default, starts
+at the last diffusion step, whatever S is. ``leading`` starts up to ``T/S`` steps before it, at a
+noise where N(0, I) is not the law of the noised data (Lin et al.). ``linspace`` contains the first
+and the last diffusion step; for S = 1 it is the first alone, where there is almost no noise.
 
 *Karras schedules* (EDM) set ``alpha = 1`` and space ``s^(1/rho)`` evenly between two noises.
 
@@ -37,7 +39,7 @@ from __future__ import annotations
 
 __all__ = [
     "NoiseLevels",
-    "Ends",
+    "NoiseRange",
     "Schedule",
     "BetaSchedule",
     "KarrasSchedule",
@@ -56,6 +58,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
 
+from ornstein.diffusion.clocks import alpha_bar_from_noise, noise_from_time
 from ornstein.validation import as_count, as_positive, as_vector
 
 if TYPE_CHECKING:
@@ -106,7 +109,7 @@ def karras_noises(
         )
     root = 1 / float(as_positive(rho, "rho"))
     noises = np.linspace(high**root, low**root, as_count(n_steps, "n_steps")) ** rho
-    # The ends as given, not as a root of a power.
+    # The first and the last exactly as given, not as a root of a power.
     noises[0] = high
     if n_steps > 1:
         noises[-1] = low
@@ -168,7 +171,7 @@ class NoiseLevels:
     Attributes
     ----------
     signal, noise : ndarray of shape (n_steps + 1,)
-        `noise` falls strictly, and ends at 0.
+        `noise` falls strictly, to 0.
 
     Raises
     ------
@@ -208,15 +211,15 @@ class NoiseLevels:
         return NoiseLevels(np.ones_like(self.signal), self.noise)
 
 
-class Ends(NamedTuple):
-    """Where the levels of a schedule start and stop as the number of steps grows."""
+class NoiseRange(NamedTuple):
+    """First and last noise level of a schedule, in the limit of infinitely many steps."""
 
     signal: float
     """``alpha`` of the first level."""
     noise_std: float
     """``sigma`` of the first level."""
     smallest: float
-    """EDM noise from which the last step jumps to 0; 0 if the levels come down to it."""
+    """EDM noise ``s`` before the last step to 0; 0 if the levels tend to it."""
 
 
 class Schedule(Protocol):
@@ -231,7 +234,7 @@ class Schedule(Protocol):
         """Levels of a sampler of `n_steps` steps."""
         ...
 
-    def ends(self) -> Ends:
+    def noise_range(self) -> NoiseRange:
         """First and last level for infinitely many steps."""
         ...
 
@@ -246,7 +249,7 @@ class BetaSchedule:
         How beta grows.
     diffusion_steps : int or None
         T. None gives every number S of sampling steps a schedule of its own with T = S: with a
-        fixed range of beta, more steps then also noise further.
+        fixed range of beta, more steps then also end at more noise.
     beta_start, beta_end : float
         First and last beta, between 0 and 1; ``cosine`` has its own.
     spacing : {"trailing", "leading", "linspace"}
@@ -278,19 +281,20 @@ class BetaSchedule:
         raise ValueError(f"schedule {self.name!r}: expected 'linear', 'scaled_linear' or 'cosine'")
 
     def levels(self, n_steps: int) -> NoiseLevels:
-        """Levels at the sampling steps, and the clean end."""
+        """Levels at the sampling steps, and a last one without noise."""
         total = n_steps if self.diffusion_steps is None else self.diffusion_steps
         chosen = sampling_steps(total, n_steps, self.spacing)
         noise = _noises(self.betas(total))[chosen]
-        return NoiseLevels(np.append(1 / np.hypot(1, noise), 1.0), np.append(noise, 0.0))
+        signal = np.sqrt(alpha_bar_from_noise(noise))
+        return NoiseLevels(np.append(signal, 1.0), np.append(noise, 0.0))
 
-    def ends(self) -> Ends:
+    def noise_range(self) -> NoiseRange:
         """The last diffusion step, and no noise; pure noise for a schedule that grows with S."""
         if self.diffusion_steps is None:
-            return Ends(0.0, 1.0, 0.0)
+            return NoiseRange(0.0, 1.0, 0.0)
         noise = float(_noises(self.betas())[-1])
-        signal = float(1 / np.hypot(1, noise))
-        return Ends(signal, signal * noise, 0.0)
+        signal = float(np.sqrt(alpha_bar_from_noise(noise)))
+        return NoiseRange(signal, signal * noise, 0.0)
 
 
 @dataclass(frozen=True)
@@ -308,20 +312,16 @@ class KarrasSchedule:
     smallest: float = 0.002
     largest: float = 80.0
     rho: float = 7.0
-
-    @property
-    def name(self) -> str:
-        """``karras``."""
-        return "karras"
+    name = "karras"
 
     def levels(self, n_steps: int) -> NoiseLevels:
-        """Levels at the Karras noises, and the clean end."""
+        """Levels at the Karras noises, and a last one without noise."""
         noise = np.append(karras_noises(n_steps, self.smallest, self.largest, self.rho), 0.0)
         return NoiseLevels(np.ones_like(noise), noise)
 
-    def ends(self) -> Ends:
+    def noise_range(self) -> NoiseRange:
         """The largest and the smallest noise."""
-        return Ends(1.0, self.largest, self.smallest)
+        return NoiseRange(1.0, self.largest, self.smallest)
 
 
 SCHEDULES = ("linear", "scaled_linear", "cosine", "karras")
@@ -345,8 +345,8 @@ def as_schedule(schedule: str | Schedule) -> Schedule:
 
 
 def _noises(betas: Array) -> Array:
-    """EDM noises of a beta schedule; as logarithms, ``1 - abar`` keeps its digits."""
-    return np.sqrt(np.expm1(-np.cumsum(np.log1p(-betas))))
+    """EDM noises of a beta schedule, from its OU times: ``1 - abar`` keeps its digits."""
+    return noise_from_time(-0.5 * np.cumsum(np.log1p(-betas)))
 
 
 def _beta(value: float, name: str) -> float:

@@ -11,14 +11,14 @@ Gaussian kernel of bandwidth ``h_N = 1/N`` on each, so that for two sets, in eac
 The self-terms ``i = j`` of ``A`` are ``1 / sqrt(4 pi)`` for every ``N``: they are kept out of
 ``A'`` and cancel on paper in a difference of two distances.
 
-The sums are exact in ``O(N log N)``: points are sorted, and of each one only the neighbours within
-reach are visited. Pairs out of reach, all together, weigh less than ``e^-50`` of one coincident
-pair. That is below rounding beside the originals' own ``A' >= 2 e^-3 SELF_TERM / N`` (if ``g`` is
-the least gap of N numbers of unit variance, ``g^2 N^2 (N^2 - 1) / 12 <= N (N - 1)``, so the nearest
-two have an exponent ``g^2 N^2 / 4 < 3``). Equal values are summed once, crowds through Chebyshev
-nodes (:mod:`ornstein.kernels.point_masses`), to some 1e-15 of ``sqrt(A(X) A(Y))``: no data are
-slow. Values are subtracted before they are divided by the unit, so nothing is lost far from the
-origin.
+The sums take ``O(N log N)`` operations: points are sorted, and of each one only the neighbours
+within a cut-off are summed. All pairs beyond the cut-off together are less than ``e^-50`` of one
+coincident pair. That is below rounding beside the originals' own ``A' >= 2 e^-3 SELF_TERM / N`` (if
+``g`` is the least distance of N numbers of unit variance, ``g^2 N^2 (N^2 - 1) / 12 <= N (N - 1)``,
+so the nearest two have an exponent ``g^2 N^2 / 4 < 3``). Equal values are summed once, and clusters
+of values through Chebyshev nodes (:mod:`ornstein.kernels.point_masses`), with an error of some
+1e-15 of ``sqrt(A(X) A(Y))``, so that no data are slow. Values are subtracted before they are
+divided by the unit, so no digits are lost far from the origin.
 
 A coordinate without variation has no unit and is left out of averages by the callers.
 
@@ -52,7 +52,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ornstein.kernels.point_masses import PointMasses, distinct, thinned
+from ornstein.kernels.point_masses import PointMasses, compressed, distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,10 +66,10 @@ if TYPE_CHECKING:
 
 SELF_TERM = 1 / math.sqrt(4 * math.pi)
 
-_BLOCK = 2**17  # numbers held at a time, of all sets: what a core has at hand
-_OUT_OF_REACH = 50.0  # nats: all pairs out of reach, beside one coincident pair
-_FEW = 32  # so many points are compared with all others, in no order
-_DENSE = 0.2  # share of neighbours within reach from which all are visited, in order
+_BLOCK = 2**17  # numbers held at a time, of all sets: the size of a core's cache
+_NEGLIGIBLE = 50.0  # nats: all pairs beyond the cut-off, beside one coincident pair
+_FEW = 32  # so many points are compared with all others, unsorted
+_DENSE = 0.2  # share of neighbours within the cut-off from which all pairs are summed
 
 
 class CoordinateTerms(NamedTuple):
@@ -163,14 +163,14 @@ def _blocks(units: Array, *sets: Array) -> Iterator[tuple[Array, ...]]:
         yield units[block], *(np.ascontiguousarray(points[:, block].T) for points in sets)
 
 
-@np.errstate(over="ignore")  # a gap may be infinite: then it is out of reach
+@np.errstate(over="ignore")  # an infinite difference is beyond the cut-off
 def _pairs(points: PointMasses, n: int, unit: Array) -> Array:
     """``A'`` of each row."""
-    reach = math.sqrt(2 * math.log(n) + _OUT_OF_REACH)
-    points = thinned(points, unit * (math.sqrt(2.0) / n))
+    cutoff = math.sqrt(2 * math.log(n) + _NEGLIGIBLE)
+    points = compressed(points, unit * (math.sqrt(2.0) / n))
     inverse = n / (2 * unit)  # exponents are -(gap * inverse)^2
     if points.masses is None:
-        sums, shift = _shifted_sums(points.anchors[:, :-1], inverse, reach)
+        sums, shift = _shifted_sums(points.anchors[:, :-1], inverse, cutoff)
         equal = 0.0
     else:
         sums, shift = np.zeros(len(unit)), 1
@@ -178,12 +178,12 @@ def _pairs(points: PointMasses, n: int, unit: Array) -> Array:
     rows, length = points.anchors.shape
     last = np.arange(1, rows + 1)[:, None] * length - 1
     neighbour = np.minimum(np.arange(rows * length).reshape(rows, length) + shift, last)
-    sums += _neighbour_sums(points, points, neighbour, inverse, reach)
+    sums += _neighbour_sums(points, points, neighbour, inverse, cutoff)
     return (equal + 2 * sums) * (SELF_TERM / n)
 
 
-def _shifted_sums(ordered: Array, inverse: Array, reach: float) -> tuple[Array, int]:
-    """Kernels of each point with its next, second next, ... point, while many are within reach.
+def _shifted_sums(ordered: Array, inverse: Array, cutoff: float) -> tuple[Array, int]:
+    """Kernels of each point with its next, second next, ... point, while many are near enough.
 
     Returns the sums, and the first shift that is left to do.
     """
@@ -192,7 +192,7 @@ def _shifted_sums(ordered: Array, inverse: Array, reach: float) -> tuple[Array, 
     for shift in range(1, n):
         gaps = ordered[:, shift:] - ordered[:, :-shift]
         gaps *= inverse[:, None]
-        if np.count_nonzero(gaps <= reach) < _DENSE * gaps.size:
+        if np.count_nonzero(gaps <= cutoff) < _DENSE * gaps.size:
             return sums, shift
         sums += _kernels(gaps).sum(axis=1)
     return sums, n
@@ -202,14 +202,14 @@ def _shifted_sums(ordered: Array, inverse: Array, reach: float) -> tuple[Array, 
 def _cross(a: PointMasses, b: PointMasses, n: int, m: int, unit: Array) -> Array:
     """``C`` of each row."""
     width = math.hypot(1 / n, 1 / m)
-    reach = math.sqrt(math.log(n) + math.log(m) + _OUT_OF_REACH)
+    cutoff = math.sqrt(math.log(n) + math.log(m) + _NEGLIGIBLE)
     inverse = 1 / (math.sqrt(2.0) * width * unit)
     many, few = (a, b) if a.anchors.shape[1] >= b.anchors.shape[1] else (b, a)
     if many.masses is None and few.anchors.shape[1] <= _FEW:
         sums = _all_sums(many.anchors[:, :-1], few, inverse)
     else:
-        few = thinned(few, width * unit)
-        lows = many.positions - (reach / inverse)[:, None]
+        few = compressed(few, width * unit)
+        lows = many.positions - (cutoff / inverse)[:, None]
         length = few.anchors.shape[1]
         ordered = few.positions
         neighbour = np.stack(
@@ -217,7 +217,7 @@ def _cross(a: PointMasses, b: PointMasses, n: int, m: int, unit: Array) -> Array
         )
         # Beyond the last there is the inf at the end of the row.
         last = np.arange(1, len(unit) + 1)[:, None] * length - 1
-        sums = _neighbour_sums(many, few, np.minimum(neighbour, last), inverse, reach)
+        sums = _neighbour_sums(many, few, np.minimum(neighbour, last), inverse, cutoff)
     return sums * (math.sqrt(2.0) * SELF_TERM / math.hypot(n, m))
 
 
@@ -233,12 +233,12 @@ def _all_sums(many: Array, few: PointMasses, inverse: Array) -> Array:
 
 
 def _neighbour_sums(
-    left: PointMasses, right: PointMasses, neighbour: Index, inverse: Array, reach: float
+    left: PointMasses, right: PointMasses, neighbour: Index, inverse: Array, cutoff: float
 ) -> Array:
-    """Kernels of each left point with right points from `neighbour` on, until out of reach.
+    """Kernels of each left point with right points from `neighbour` on, up to the cut-off.
 
     `neighbour` holds flat indices into `right`, of the shape of `left`. The ``inf`` at the end of
-    each row is out of reach of all.
+    each row is beyond the cut-off of all.
     """
     rows, length = left.anchors.shape
     anchors = right.anchors.ravel()
@@ -254,7 +254,7 @@ def _neighbour_sums(
         if shift is not None:
             gaps -= shift
         gaps *= scale
-        near = np.flatnonzero(gaps <= reach)
+        near = np.flatnonzero(gaps <= cutoff)
         if near.size < active.size:
             active, index, gaps = active[near], index[near], gaps[near]
             here, scale = here[near], scale[near]
@@ -282,6 +282,7 @@ def population_units(population: Population) -> Array:
     return np.sqrt(population.weights @ (variances + spread))
 
 
+@np.errstate(over="ignore")  # a law of infinite variance, in units, has density 0
 def coordinate_pairs_expected(population: Population, n_points: int, units: Array) -> Array:
     """``E A'`` of each coordinate over `n_points` independent draws, shape (dim,)."""
     means, variances = _marginals(population)
@@ -293,6 +294,7 @@ def coordinate_pairs_expected(population: Population, n_points: int, units: Arra
     return (1 - 1 / n_points) * total
 
 
+@np.errstate(over="ignore")  # a law of infinite variance, in units, has density 0
 def coordinate_cross_expected(
     points: Array, population: Population, n_points: int, units: Array
 ) -> Array:
@@ -307,15 +309,14 @@ def coordinate_cross_expected(
 
 def _marginals(population: Population) -> tuple[Array, Array]:
     """Means and variances of the components in each coordinate, both (n_components, dim)."""
-    variances = []
-    for component in population.components:
-        C = component.covariance
-        along = C.eigenvalues - C.floor
-        within = along if C.basis is None else np.square(C.basis) @ along
-        variances.append(C.floor + within)
-    return np.stack([component.mean for component in population.components]), np.stack(variances)
+    components = population.components
+    return (
+        np.stack([component.mean for component in components]),
+        np.stack([component.covariance.variances for component in components]),
+    )
 
 
 def _normal(u: Array, variance: Array) -> Array:
-    """Density of ``N(0, variance)``."""
-    return np.exp(-0.5 * u**2 / variance) / np.sqrt(2 * np.pi * variance)
+    """Density of ``N(0, variance)``; 0 where the exponent overflows."""
+    std = np.sqrt(variance)
+    return np.exp(-0.5 * np.square(u / std)) / (math.sqrt(2 * math.pi) * std)

@@ -21,8 +21,8 @@ The bandwidth ``eps_N = std N^{-1/d}`` is that of Halder (arXiv 2411.17807); the
 the expectations are this project's.
 
 Pair sums go through blocks of matrix products, which lose the distance of near pairs by rounding:
-where that could show in the result, the pairs that matter are found first and computed again from
-differences of coordinates.
+where the bound of :mod:`ornstein.kernels.rounding` says that it could show in the result, the pairs
+that matter are found first and computed again from differences of coordinates.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ornstein.gaussians import Gaussian, log_overlap
+from ornstein.kernels.rounding import distance_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -67,7 +68,7 @@ def bandwidth(std: float, n_points: int, dim: int) -> float:
 
 def log_self_terms(n_points: int, dim: int, eps: float) -> float:
     """``ln [N^{-1} (4 pi eps^2)^{-d/2}]``, the part ``i = j`` of ``A(X)``."""
-    return -math.log(n_points) - 0.5 * dim * math.log(4 * math.pi * eps**2)
+    return -math.log(n_points) + _log_peak(dim, math.sqrt(2) * eps)
 
 
 def log_pairs(points: Array, eps: float) -> float:
@@ -82,9 +83,27 @@ def log_pairs(points: Array, eps: float) -> float:
     n, dim = points.shape
     if n < 2:
         return -np.inf
-    total = _log_sum_exp(_pair_blocks(points, 4 * eps**2))
-    kernel = -0.5 * dim * math.log(4 * math.pi * eps**2)
-    return kernel + math.log(2.0) - 2 * math.log(n) + total
+    total = _log_sum_exp(_exponent_blocks(points, None, 2 * eps))
+    return _log_peak(dim, math.sqrt(2) * eps) + math.log(2.0) - 2 * math.log(n) + total
+
+
+def log_cross_pairs(a: Array, b: Array, eps_a: float, eps_b: float) -> float:
+    """``ln C``, ``C = (n m)^{-1} sum_ij N(a_i - b_j; 0, (eps_a^2 + eps_b^2) I)``.
+
+    Parameters
+    ----------
+    a, b : ndarray of shape (n, dim) and (m, dim)
+    eps_a, eps_b : float
+        Bandwidths > 0, in data units.
+    """
+    width = math.hypot(eps_a, eps_b)
+    total = _log_sum_exp(_exponent_blocks(a, b, math.sqrt(2) * width))
+    return _log_peak(a.shape[1], width) - math.log(len(a)) - math.log(len(b)) + total
+
+
+def _log_peak(dim: int, std: float) -> float:
+    """``ln N(0; 0, std^2 I)``."""
+    return -dim * (0.5 * math.log(2 * math.pi) + math.log(std))
 
 
 def _log_sum_exp(blocks: Iterable[Array]) -> float:
@@ -98,102 +117,60 @@ def _log_sum_exp(blocks: Iterable[Array]) -> float:
         if peak > top - 2 * _NEGLIGIBLE:
             np.subtract(exponents, top, out=exponents)
             total += float(np.exp(exponents, out=exponents).sum())
-    return top + math.log(total)
+    return top + math.log(total) if total > 0 else -math.inf
 
 
-def _pair_blocks(points: Array, scale: float) -> Iterator[Array]:
-    """``-|x_i - x_j|^2 / scale`` for all pairs i < j, block by block; ``-inf`` for i >= j.
-
-    Exact to `_EXPONENT_ERROR` for the pairs that can matter in a log-sum-exp.
-    """
-    n, dim = points.shape
-    centred = points - points.mean(axis=0)
-    squares = np.einsum("ij,ij->i", centred, centred)
-    top = -np.inf
-    for start in range(0, n, _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        for other in range(start, n, _BLOCK):
-            columns = slice(other, other + _BLOCK)
-            few = dim <= _FEW_DIMENSIONS
-            if few:
-                exponents = _exact_exponents(points[rows], points[columns], scale)
-            else:
-                exponents = _fast_exponents(centred[rows], centred[columns], scale)
-            if other == start:
-                exponents[np.tril_indices_from(exponents)] = -np.inf
-            top = max(top, float(exponents.max()))
-            if top == -np.inf:
-                continue
-            size = squares[rows].max() + squares[columns].max()
-            error = 4 * np.finfo(np.float64).eps * dim * size / scale
-            if not few and error > _EXPONENT_ERROR:
-                floor = top - _NEGLIGIBLE - 2 * error
-                _recompute(exponents, points[rows], points[columns], scale, floor)
-            yield exponents
-
-
-def log_cross_pairs(a: Array, b: Array, eps_a: float, eps_b: float) -> float:
-    """``ln C``, ``C = (n m)^{-1} sum_ij N(a_i - b_j; 0, (eps_a^2 + eps_b^2) I)``.
-
-    Parameters
-    ----------
-    a, b : ndarray of shape (n, dim) and (m, dim)
-    eps_a, eps_b : float
-        Bandwidths > 0, in data units.
-    """
-    scale = 2 * (eps_a**2 + eps_b**2)
-    total = _log_sum_exp(_cross_blocks(a, b, scale))
-    kernel = -0.5 * a.shape[1] * math.log(math.pi * scale)
-    return kernel - math.log(len(a)) - math.log(len(b)) + total
-
-
-def _cross_blocks(a: Array, b: Array, scale: float) -> Iterator[Array]:
-    """``-|a_i - b_j|^2 / scale``, block by block.
+def _exponent_blocks(a: Array, b: Array | None, unit: float) -> Iterator[Array]:
+    """``-|a_i - b_j|^2 / unit^2``, block by block; with b None for pairs i < j of a, else ``-inf``.
 
     Exact to `_EXPONENT_ERROR` for the pairs that can matter in a log-sum-exp.
     """
-    dim = a.shape[1]
-    centre = (a.mean(axis=0) + b.mean(axis=0)) / 2
+    right = a if b is None else b
+    centre = (a.mean(axis=0) + right.mean(axis=0)) / 2
     top = -math.inf
     for i in range(0, len(a), _BLOCK):
-        left = a[i : i + _BLOCK]
-        for j in range(0, len(b), _BLOCK):
-            right = b[j : j + _BLOCK]
-            if dim <= _FEW_DIMENSIONS:
-                yield _exact_exponents(left, right, scale)
-                continue
-            near, far = left - centre, right - centre
-            exponents = _fast_exponents(near, far, scale)
-            size = np.square(near).sum(axis=1).max() + np.square(far).sum(axis=1).max()
-            error = 4 * np.finfo(np.float64).eps * dim * size / scale
+        rows = a[i : i + _BLOCK]
+        for j in range(i if b is None else 0, len(right), _BLOCK):
+            columns = right[j : j + _BLOCK]
+            exponents, error = _exponents(rows, columns, centre, unit)
+            if b is None and i == j:
+                exponents[np.tril_indices_from(exponents)] = -np.inf
             top = max(top, float(exponents.max()))
             if error > _EXPONENT_ERROR:
-                _recompute(exponents, left, right, scale, top - _NEGLIGIBLE - 2 * error)
+                _recompute(exponents, rows, columns, unit, top - _NEGLIGIBLE - 2 * error)
             yield exponents
 
 
-def _exact_exponents(a: Array, b: Array, scale: float) -> Array:
-    """``-|a_i - b_j|^2 / scale`` from differences, coordinate by coordinate."""
+@np.errstate(over="ignore")  # a distance of more than 1e154 units has the exponent -inf
+def _exponents(a: Array, b: Array, centre: Array, unit: float) -> tuple[Array, float]:
+    """``-|a_i - b_j|^2 / unit^2``, and a bound of its rounding error.
+
+    By a matrix product, unless there are few coordinates or squares overflow.
+    """
+    dim = a.shape[1]
+    if dim > _FEW_DIMENSIONS:
+        near, far = (a - centre) / unit, (b - centre) / unit
+        near_squares, far_squares = (np.einsum("ij,ij->i", x, x) for x in (near, far))
+        norms = np.sqrt(near_squares.max()), np.sqrt(far_squares.max())
+        error = float(distance_error(dim, *norms))
+        if math.isfinite(error):
+            total = near @ (2 * far.T)
+            total -= near_squares[:, None]
+            total -= far_squares
+            return np.minimum(total, 0.0, out=total), error
     total = np.zeros((len(a), len(b)))
     for column_a, column_b in zip(a.T, b.T, strict=True):
-        total -= np.subtract.outer(column_a, column_b) ** 2
-    return total / scale
+        total -= np.square(np.subtract.outer(column_a, column_b) / unit)
+    return total, 0.0
 
 
-def _fast_exponents(a: Array, b: Array, scale: float) -> Array:
-    """``-|a_i - b_j|^2 / scale`` by a matrix product: fast, and off by rounding of ``|a|^2``."""
-    total = a @ (b.T * (2 / scale))
-    total -= (np.einsum("ij,ij->i", a, a) / scale)[:, None]
-    total -= np.einsum("ij,ij->i", b, b) / scale
-    return np.minimum(total, 0.0, out=total)
-
-
-def _recompute(exponents: Array, a: Array, b: Array, scale: float, floor: float) -> None:
-    """Put the exact exponent wherever the fast one is above `floor`."""
+@np.errstate(over="ignore")
+def _recompute(exponents: Array, a: Array, b: Array, unit: float, floor: float) -> None:
+    """Put the exponent from differences wherever the fast one is above `floor`."""
     for i, row in enumerate(exponents):
         near = np.flatnonzero(row > floor)
         if near.size:
-            row[near] = -np.square(a[i] - b[near]).sum(axis=1) / scale
+            row[near] = -np.square((a[i] - b[near]) / unit).sum(axis=1)
 
 
 def log_pairs_expected(population: Population, n_points: int, eps: float) -> float:

@@ -1,14 +1,14 @@
 r"""Points on a line as few point masses, for sums of Gaussian kernels.
 
-A set of ``N`` numbers is a measure ``sum_i delta(x - x_i)``. Two things make it lighter where many
-of them are close, and neither shows in a kernel sum.
+A set of ``N`` numbers is a measure ``sum_i delta(x - x_i)``. Where many of them are close, fewer
+masses give the same kernel sums, to rounding.
 
 *Equal numbers* become one mass (`distinct`): pixels of an image take few values.
 
-*Crowds*, more than 36 different values within one kernel width ``w``, become 18 masses at Chebyshev
-nodes (`thinned`). A kernel ``exp(-(x - y)^2 / 2 w^2)``, as a function of ``x`` on an interval of
-length ``<= w``, is within ``2 (1/4)^q / q! max |f^(q)| < 2.2 (1/4)^q / sqrt(q!)``, 4e-19 for
-``q = 18``, of its interpolant through ``q`` Chebyshev nodes ``x_m``. So
+*Clusters*, more than 36 different values within one kernel width ``w``, become 18 masses at
+Chebyshev nodes (`compressed`). A kernel ``exp(-(x - y)^2 / 2 w^2)``, as a function of ``x`` on an
+interval of length ``<= w``, is within ``2 (1/4)^q / q! max |f^(q)| < 2.2 (1/4)^q / sqrt(q!)``,
+4e-19 for ``q = 18``, of its interpolant through ``q`` Chebyshev nodes ``x_m``. So
 
     sum_i c_i f(x_i) = sum_m W_m f(x_m),    W_m = (2/q) sum'_k T_k(t_m) sum_i c_i T_k(t_i)
 
@@ -25,7 +25,7 @@ Trefethen, "Approximation Theory and Approximation Practice", 2013 (Chebyshev in
 
 from __future__ import annotations
 
-__all__ = ["PointMasses", "distinct", "thinned"]
+__all__ = ["PointMasses", "distinct", "compressed"]
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     Index = NDArray[np.intp]
 
 _NODES = 18
-_CROWD = 2 * _NODES  # below that, what is saved is not worth the work
+_CLUSTER = 2 * _NODES  # fewer values cost less than their nodes
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +82,8 @@ def distinct(values: Array) -> PointMasses:
     return PointMasses(anchors, masses=_in_rows(counts, row, rows, 0.0))
 
 
-def thinned(points: PointMasses, widths: Array) -> PointMasses:
-    """Replace crowds by masses at Chebyshev nodes.
+def compressed(points: PointMasses, widths: Array) -> PointMasses:
+    """Replace clusters by masses at Chebyshev nodes.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def thinned(points: PointMasses, widths: Array) -> PointMasses:
     """
     rows, length = points.anchors.shape
     with np.errstate(invalid="ignore"):  # inf - inf, at the end of rows
-        reach = points.anchors[:, _CROWD:] - points.anchors[:, :-_CROWD]
+        reach = points.anchors[:, _CLUSTER:] - points.anchors[:, :-_CLUSTER]
         if not (reach <= widths[:, None]).any():
             return points
     inside = np.flatnonzero(np.isfinite(points.anchors))
@@ -106,16 +106,16 @@ def thinned(points: PointMasses, widths: Array) -> PointMasses:
     sizes = np.diff(starts, append=x.size)
     spans = x[starts + sizes - 1] - x[starts]
     # Numbers of more than 2^53 widths share a box by rounding: the span tells.
-    crowded = (sizes > _CROWD) & (spans <= widths[row[starts]])
-    if not crowded.any():
+    clustered = (sizes > _CLUSTER) & (spans <= widths[row[starts]])
+    if not clustered.any():
         return points
     masses = np.ones(x.size) if points.masses is None else points.masses.ravel()[inside]
-    kept = np.repeat(~crowded, sizes)
-    nodes, weights = _nodes(x[~kept], masses[~kept], sizes[crowded], spans[crowded])
+    kept = np.repeat(~clustered, sizes)
+    nodes, weights = _nodes(x[~kept], masses[~kept], sizes[clustered], spans[clustered])
 
-    counts = np.where(crowded, _NODES, sizes)
+    counts = np.where(clustered, _NODES, sizes)
     first = np.cumsum(counts) - counts
-    into = (first[crowded][:, None] + np.arange(_NODES)).ravel()
+    into = (first[clustered][:, None] + np.arange(_NODES)).ravel()
     stay = np.repeat(first - starts, sizes)[kept] + np.flatnonzero(kept)
     anchors, offsets, new_masses = (
         np.empty(counts.sum()),
@@ -123,7 +123,7 @@ def thinned(points: PointMasses, widths: Array) -> PointMasses:
         np.empty(counts.sum()),
     )
     anchors[stay], new_masses[stay] = x[kept], masses[kept]
-    anchors[into] = np.repeat(x[starts[crowded]], _NODES)
+    anchors[into] = np.repeat(x[starts[clustered]], _NODES)
     offsets[into], new_masses[into] = nodes.ravel(), weights.ravel()
     new_row = np.repeat(row[starts], counts)
     return PointMasses(

@@ -13,9 +13,10 @@ Points that occur several times in the training set count once: otherwise a copy
 ratio 1 (or 0/0). With that, ``d_2 > 0`` always, and a generated point that equals a training point
 has ratio 0.
 
-Distances come from a matrix product, which finds the candidates, with a bound on its rounding; the
-candidates' distances are computed again from differences of coordinates. So the neighbours are
-exact; of equally near points the one with the lowest index comes first.
+Distances come from a matrix product, which finds the candidates, with the bound on its rounding of
+:mod:`ornstein.kernels.rounding`; the candidates' distances are computed again from differences of
+coordinates. So the neighbours are exact; of equally near points the one with the lowest index comes
+first.
 
 References
 ----------
@@ -40,6 +41,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ornstein.intervals import wilson_interval
+from ornstein.kernels.rounding import rounding_factor
 from ornstein.validation import as_count, as_points, as_positive
 
 if TYPE_CHECKING:
@@ -205,7 +207,7 @@ def memorized_fraction(
 
 
 class _Targets(NamedTuple):
-    """Points ``(p, |p|^2 (1 + c))`` for :func:`_candidates`, and rounding ``c |p|^2``.
+    """Points ``(p, |p|^2 + slack)`` for :func:`_candidates`, and ``slack = 3 c |p|^2``.
 
     Filled up with infinitely far ones to a multiple of `groups`.
     """
@@ -220,26 +222,22 @@ def _targets(points: Array, k: int) -> _Targets:
     groups = min(_GROUPS * k, max(k, n // _LEAST_GROUP))
     filled = np.zeros((-(-n // groups) * groups, dim + 1))
     sizes = np.square(points).sum(axis=1)
-    filled[:n, :dim], filled[:n, dim], filled[n:, dim] = (
-        points,
-        sizes * (1 + _rounding(dim)),
-        np.inf,
-    )
-    return _Targets(filled, _rounding(dim) * sizes, groups)
-
-
-def _rounding(dim: int) -> float:
-    """``c``: ``|p|^2 - 2 q . p``, as computed, is off by at most ``c (|q|^2 + |p|^2)``."""
-    return 4 * np.finfo(np.float64).eps * (dim + 4)
+    slack = 3 * rounding_factor(dim) * sizes
+    filled[:n, :dim], filled[:n, dim], filled[n:, dim] = points, sizes + slack, np.inf
+    return _Targets(filled, slack, groups)
 
 
 def _candidates(queries: Array, targets: _Targets, k: int) -> tuple[Index, Index]:
-    """Rows and columns of all pairs that may be among the `k` nearest of the row."""
-    slack = 2 * _rounding(queries.shape[1]) * np.square(queries).sum(axis=1)
+    """Rows and columns of all pairs that may be among the `k` nearest of the row.
+
+    ``h = |p|^2 - 2 q . p`` is one matrix product here, ``|p|^2`` its last column, whose share of
+    the bound doubles: ``h`` is off by at most ``c (2 |p|^2 + 2 |p| |q|) <= 3 c |p|^2 + c |q|^2``.
+    """
+    own = rounding_factor(queries.shape[1]) * np.square(queries).sum(axis=1)
     upper = np.column_stack([-2 * queries, np.ones(len(queries))]) @ targets.points.T
     # The k-th least of the groups' minima is no less than the k-th least of all, and found faster.
     minima = upper.reshape(len(queries), targets.groups, -1).min(axis=2)
-    bound = np.partition(minima, k - 1, axis=1)[:, k - 1] + slack
+    bound = np.partition(minima, k - 1, axis=1)[:, k - 1] + 2 * own
     row, column = np.nonzero(upper <= (bound + 2 * targets.slack.max())[:, None])
     near = upper[row, column] - 2 * targets.slack[column] <= bound[row]
     return row[near], column[near]

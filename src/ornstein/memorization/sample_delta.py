@@ -86,8 +86,10 @@ if TYPE_CHECKING:
 class CoordinateDelta(NamedTuple):
     """Averages over coordinates, each in units of the originals' standard deviation.
 
-    ``sign`` of Delta (1, 0 or -1); ``delta``; the squared L2 distances ``distance_original`` and
-    ``distance_train`` from the generated points; ``coordinates``, how many of them vary.
+    ``sign`` of Delta: 1 if the generated points are closer to the originals (fresh data) than to
+    the training set, -1 if they are closer to the training set, 0 if Delta vanishes; ``delta``;
+    the squared L2 distances ``distance_original`` and ``distance_train`` from the generated points;
+    ``coordinates``, how many of them vary.
     """
 
     sign: int
@@ -105,7 +107,12 @@ def coordinate_delta(
     *,
     n_original: int | None = None,
 ) -> CoordinateDelta:
-    """Delta and both distances, averaged over coordinates.
+    """Are generated points closer to fresh data than to the training set, coordinate by coordinate?
+
+    Delta and both distances, averaged over coordinates. **Sign 1** says that the points are closer
+    to fresh data, the originals, and **sign -1** that they are closer to the training set, as
+    copies of it are. Sizes alone move Delta (see :mod:`ornstein.memorization.sample_delta`): take
+    as many originals as training points before you read the sign.
 
     Parameters
     ----------
@@ -182,7 +189,12 @@ def sample_delta(
     *,
     n_original: int | None = None,
 ) -> DeltaResult:
-    """Sign and size of Delta in full dimension.
+    """Are generated points closer to fresh data than to the training set: Delta in full dimension.
+
+    **Sign 1** says that the points are closer to fresh data, the originals, and **sign -1** that
+    they are closer to the training set, as copies of it are. Sizes alone move Delta (see
+    :mod:`ornstein.memorization.sample_delta`): take as many originals as training points before you
+    read the sign.
 
     Parameters
     ----------
@@ -202,7 +214,8 @@ def sample_delta(
     Returns
     -------
     DeltaResult
-        ``sign``, ``log_abs``, ``log_terms``, as :func:`ornstein.memorization.delta.delta` gives.
+        ``sign`` (1: closer to fresh data; -1: closer to the training set; 0: Delta is 0),
+        ``log_abs``, ``log_terms``, as :func:`ornstein.memorization.delta.delta` gives them.
 
     Raises
     ------

@@ -46,7 +46,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ornstein.diffusion.affine_propagation import generated_modes, limit_response, linear_response
+from ornstein.diffusion.affine_propagation import generated_modes, limit_response, sampler_response
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.diffusion.schedules import as_schedule
 from ornstein.gaussians import Gaussian, hellinger_squared, kl_divergence, wasserstein_squared
@@ -168,11 +168,11 @@ def _generated(
     """The generated law, in the eigenbasis of the population."""
     spectrum = population.covariance.eigenvalues
     if np.isposinf(n_steps):
-        signal, noise_std, _ = ends = schedule.ends()
-        response = limit_response(ends, spectrum, sampler.eta)
+        signal, noise_std, _ = levels = schedule.noise_range()
+        response = limit_response(levels, spectrum, sampler.eta)
     else:
         trajectory = sampler.trajectory(schedule.levels(as_count(n_steps, "n_steps")))
         signal, noise_std = trajectory.levels.signal[0], trajectory.levels.noise_std[0]
-        response = linear_response(trajectory, spectrum)
+        response = sampler_response(trajectory, spectrum)
     modes = generated_modes(response, signal, noise_std, spectrum, start)
     return Gaussian(modes.mean_fraction * population.mean, modes.variance)

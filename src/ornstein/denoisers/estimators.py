@@ -1,0 +1,48 @@
+"""What the estimators of this package share: how points come in, and how a law is scored."""
+
+from __future__ import annotations
+
+__all__ = ["PointsEstimator", "GaussianGenerator"]
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ornstein.validation import refuse_dates, refuse_masked
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from ornstein.gaussians import Gaussian
+
+
+class PointsEstimator(BaseEstimator):
+    """An estimator of points, one per row, in float64."""
+
+    n_features_in_: int
+
+    def _points(self, X: Any, **checks: Any) -> NDArray[np.float64]:
+        """Validate as scikit-learn does, and refuse what it would turn into numbers in silence."""
+        refuse_masked(X, "X")
+        if hasattr(X, "dtype") or hasattr(X, "dtypes"):
+            refuse_dates(np.asarray(X), "X")
+        return np.asarray(validate_data(self, X, dtype=np.float64, **checks))
+
+
+class GaussianGenerator(PointsEstimator):
+    """An estimator whose samples have a Gaussian law, ``generated_law_``."""
+
+    generated_law_: Gaussian
+
+    def score(self, X: ArrayLike, y: None = None) -> float:
+        """Mean log-likelihood of the rows of `X` under the generated law, in nats.
+
+        If the law is singular (``n_samples - 1 < n_features``), ``inf`` when all rows lie on its
+        affine subspace, and ``-inf`` when one lies off it.
+        """
+        check_is_fitted(self)
+        logs = self.generated_law_.log_prob(self._points(X, reset=False))
+        # A singular law has log densities of +-inf, whose mean is no number.
+        return float(logs.mean() if np.isfinite(logs).all() else logs.min())
