@@ -209,12 +209,15 @@ class KernelSet:
         pairs = log_pairs_expected(population, n_points, eps)
         return cls(n_points, dim, eps, pairs, lambda law: log_cross_expected(law, population, eps))
 
-    def log_l2_squared(self, law: Gaussian) -> float:
-        """``ln int (p - p_X)^2`` to a Gaussian law; ``inf`` if it is singular."""
+    def log_l2_squared(self, law: Gaussian, log_cross: float | None = None) -> float:
+        """``ln int (p - p_X)^2`` to a Gaussian law; ``inf`` if it is singular.
+
+        `log_cross` is ``ln B`` under the law, where it is known already.
+        """
         if law.covariance.rank < law.dim:
             return math.inf
         selves = log_self_terms(self.n_points, self.dim, self.bandwidth)
-        cross = math.log(2.0) + self.log_cross(law)
+        cross = math.log(2.0) + (self.log_cross(law) if log_cross is None else log_cross)
         logs = (log_overlap(law, law), self.log_pairs, selves, cross)
         sign, log = signed_log_sum(logs, (1, 1, 1, -1))
         return log if sign > 0 else -math.inf

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 __all__ = ["LinearStudy", "COMPARED", "METRICS"]
 
-import math
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -32,23 +31,14 @@ from ornstein.data.sources import PopulationSource, Source
 from ornstein.denoisers.regression import PairStatistics, fit_pairs
 from ornstein.diffusion.one_step_noising import OneStepNoising
 from ornstein.engine.study import Cell, Study, cell_seed
-from ornstein.gaussians import Gaussian, log_overlap
-from ornstein.kernels.full_dimension import (
-    bandwidth,
-    log_cross,
-    log_cross_expected,
-    log_pairs,
-    log_pairs_expected,
-    log_self_terms,
-    signed_log_sum,
-)
-from ornstein.memorization.delta import DeltaTerms, delta_from_terms
+from ornstein.memorization.delta import DeltaStatistic, KernelSet
 from ornstein.studies.linear.options import _OF_POPULATIONS, LinearOptions, sizes_around
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ornstein.engine.store import Store
+    from ornstein.gaussians import Gaussian
     from ornstein.studies.linear.summary import LinearSummary
 
     Array = NDArray[np.float64]
@@ -147,7 +137,7 @@ class LinearStudy(Study):
         return {
             **self.source.distances(law, rng)._asdict(),
             "trace": law.covariance.trace / (self.dim * self.std**2),
-            **self._kernel_terms(law, train, originals, cell.replicate),
+            **self._kernel_measures(law, train, originals, cell.replicate),
         }
 
     def summarize(self, store: Store) -> LinearSummary:
@@ -178,30 +168,23 @@ class LinearStudy(Study):
         """``n* = d / rho2`` of the isotropic Gaussian of this dimension and std."""
         return self.dim / self.process.signal_fraction(self.std)
 
-    def _kernel_terms(
+    def _kernel_measures(
         self, law: Gaussian, train: Array, originals: Array | None, replicate: int
     ) -> dict[str, float]:
-        eps_train = bandwidth(self.std, len(train), self.dim)
-        pairs_train, cross_train = log_pairs(train, eps_train), log_cross(law, train, eps_train)
+        """Distances of the law to training set and originals, and Delta."""
+        seen = KernelSet.of(train, self.std)
         population = self.source.population
-        count = (self.options.originals or 0) if originals is None else len(originals)
-        eps = bandwidth(self.std, count, self.dim)
         if originals is not None:
-            pairs_fresh, cross_fresh = log_pairs(originals, eps), log_cross(law, originals, eps)
+            fresh = KernelSet.of(originals, self.std)
         elif self.options.original_mode == "sampled":
-            points, pairs_fresh = _sampled_originals(self.options, replicate)
-            cross_fresh = log_cross(law, points, eps)
+            fresh = _sampled_originals(self.options, replicate)
         else:
             assert population is not None  # a data set gives originals
-            pairs_fresh = log_pairs_expected(population, count, eps)
-            cross_fresh = log_cross_expected(law, population, eps)
-        result = delta_from_terms(DeltaTerms(pairs_train, cross_train, pairs_fresh, cross_fresh))
-        own = log_overlap(law, law)
-        fresh = (own, pairs_fresh, log_self_terms(count, self.dim, eps), cross_fresh)
-        seen = (own, pairs_train, log_self_terms(len(train), self.dim, eps_train), cross_train)
+            fresh = KernelSet.expected(population, self.options.originals or 0, self.std)
+        result = DeltaStatistic(seen, fresh)(law)
         return {
-            "log_l2_original": _log_l2(*fresh),
-            "log_l2_train": _log_l2(*seen),
+            "log_l2_original": fresh.log_l2_squared(law, result.log_terms.cross_originals),
+            "log_l2_train": seen.log_l2_squared(law, result.log_terms.cross_train),
             "delta_sign": float(result.sign),
             "delta_log_abs": result.log_abs,
         }
@@ -218,17 +201,8 @@ def _source_of(options: LinearOptions) -> Source:
 
 
 @lru_cache(maxsize=1)
-def _sampled_originals(options: LinearOptions, replicate: int) -> tuple[Array, float]:
-    """Originals of a replicate and ``ln A'`` of them, kept for its other training sizes."""
+def _sampled_originals(options: LinearOptions, replicate: int) -> KernelSet:
+    """Originals of a replicate, kept for its other training sizes."""
     source, count = _source_of(options), options.originals or 0
     rng = np.random.default_rng(cell_seed(options.seed, Cell(0, replicate)))
-    points = source.draw(count, rng).train
-    return points, log_pairs(points, bandwidth(source.std, count, source.dim))
-
-
-def _log_l2(own: float, pairs: float, self_terms: float, cross: float) -> float:
-    """``ln int (p - p_X)^2`` of its terms; ``inf`` for a singular law."""
-    if own == math.inf:
-        return math.inf
-    _, log = signed_log_sum((own, pairs, self_terms, math.log(2) + cross), (1, 1, 1, -1))
-    return log
+    return KernelSet.of(source.draw(count, rng).train, source.std)

@@ -32,14 +32,7 @@ from ornstein.denoisers.linear import empirical_law, generated_law, limit_law
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.engine.study import Study, cell_seed
 from ornstein.gaussians import Gaussian, hellinger_squared, kl_divergence, wasserstein_squared
-from ornstein.kernels.full_dimension import (
-    bandwidth,
-    log_cross,
-    log_cross_expected,
-    log_pairs,
-    log_pairs_expected,
-)
-from ornstein.memorization.delta import DeltaTerms, delta_from_terms
+from ornstein.memorization.delta import DeltaStatistic, KernelSet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -128,10 +121,13 @@ class StepsStudy(Study):
         train = self.source.sample(cell.train_size, rng)
         data = empirical_law(train, self.options.ridge)
         data, population, train = _eigenframe(data, self.source, train)
-        delta = _DeltaSign(population, train, self.options.originals)
+        delta = DeltaStatistic(
+            KernelSet.of(train, self.std),
+            KernelSet.expected(population, self.options.originals, self.std),
+        )
         values = {}
         for sampler, steps, law in self.laws(data):
-            measured = (*distances(law, population), delta(law))
+            measured = (*distances(law, population), float(delta(law).sign))
             for metric, value in zip(METRICS, measured, strict=True):
                 values[metric_name(sampler, steps, metric)] = value
         return values
@@ -187,24 +183,6 @@ def metric_name(sampler: str, steps: float, metric: str) -> str:
 @lru_cache(maxsize=256)
 def _trajectory(sampler: Sampler, schedule: Schedule, n_steps: int) -> Trajectory:
     return sampler.trajectory(schedule.levels(n_steps))
-
-
-class _DeltaSign:
-    """Sign of Delta of many laws with one training set; what does not depend on the law, once."""
-
-    def __init__(self, population: Gaussian, train: Array, originals: int) -> None:
-        std, dim = population.std, population.dim
-        self.population, self.train = population, train
-        self.eps_train = bandwidth(std, len(train), dim)
-        self.eps_fresh = bandwidth(std, originals, dim)
-        self.pairs_train = log_pairs(train, self.eps_train)
-        self.pairs_fresh = log_pairs_expected(population, originals, self.eps_fresh)
-
-    def __call__(self, law: Gaussian) -> float:
-        cross_train = log_cross(law, self.train, self.eps_train)
-        cross_fresh = log_cross_expected(law, self.population, self.eps_fresh)
-        terms = DeltaTerms(self.pairs_train, cross_train, self.pairs_fresh, cross_fresh)
-        return float(delta_from_terms(terms).sign)
 
 
 def _eigenframe(
