@@ -138,6 +138,9 @@ def one_step_potential_covariance(
 ) -> Any:
     """Covariance over training sets of ``L(t)`` and ``L(other)``, to leading order.
 
+    At the population's input variance ``v``: that of the training points, which the model takes,
+    fluctuates by ``sqrt(2/(n d))`` and adds a term of order d/n.
+
     Parameters
     ----------
     t, other, dim, n_train, signal_fraction : array-like
