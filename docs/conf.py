@@ -20,7 +20,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "numpydoc",
 ]
-myst_enable_extensions = ["dollarmath", "amsmath"]
+myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
 html_math_renderer = "mathml"
@@ -70,7 +70,9 @@ def _inline_math(self, node):
 
 
 def _display_math(self, node):
-    self.body.append(f'<div class="math notranslate" style="overflow-x: auto">{_mathml(node, as_block=True)}</div>')
+    style = "overflow-x: auto"  # a long formula moves by itself, not the page
+    formula = _mathml(node, as_block=True)
+    self.body.append(f'<div class="math notranslate" style="{style}">{formula}</div>')
     raise SkipNode
 
 

@@ -7,14 +7,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 import pytest
 
-from ornstein.cli.verify import _sigterm_raises, _Terminated
 from ornstein.verification import running
 from ornstein.verification.checks import Check, Experiment, Setting
 
@@ -70,21 +69,26 @@ def started(tmp_path: Path, jobs: int, stderr: int) -> Iterator[subprocess.Popen
 @pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize(
-    ("sent", "to_all", "status", "line"),
-    [
-        # A terminal sends Ctrl-C to all processes; `kill` sends to one, a scheduler to all.
-        (signal.SIGINT, True, 130, "ornstein: interrupted\n"),
-        (signal.SIGTERM, False, 143, "ornstein: terminated\n"),
-        (signal.SIGTERM, True, 143, "ornstein: terminated\n"),
-    ],
+    ("sent", "to_all"),
+    # A terminal sends Ctrl-C to all processes; `kill` sends to one, a scheduler to all.
+    [(signal.SIGINT, True), (signal.SIGTERM, False), (signal.SIGTERM, True)],
 )
-def test_ends_with_one_line(
-    tmp_path: Path, jobs: int, sent: signal.Signals, to_all: bool, status: int, line: str
-) -> None:
+def test_ends_with_one_line(tmp_path: Path, jobs: int, sent: signal.Signals, to_all: bool) -> None:
     with started(tmp_path, jobs, subprocess.PIPE) as process:
         (os.killpg if to_all else os.kill)(process.pid, sent)
         out, err = process.communicate(timeout=60)
-    assert (process.returncode, out.decode(), err.decode()) == (status, "", line)
+    assert (process.returncode, out.decode(), err.decode()) == (130, "", "ornstein: interrupted\n")
+
+
+def test_a_worker_that_dies_is_told_in_one_line(ornstein: Callable, tmp_path: Path) -> None:
+    file = tmp_path / "dies.py"
+    file.write_text(ENDLESS.replace("FOLDER", "'.'").replace("time.sleep(600)", "os._exit(3)"))
+    file.write_text(f"import os\n{file.read_text()}")
+    result = ornstein("verify", "--checks", file, "--jobs", 2)
+    assert (result.status, result.out) == (2, "")
+    assert result.err == (
+        "ornstein: error: a worker process died (out of memory?): fewer --jobs need less memory\n"
+    )
 
 
 @posix
@@ -106,7 +110,7 @@ def test_the_clock_of_the_progress_bar_goes_on(tmp_path: Path) -> None:
         process.communicate(timeout=60)
     os.close(ours)
     assert b"0/4" in shown
-    assert process.returncode == 143
+    assert process.returncode == 130
 
 
 def test_the_bar_names_what_has_just_been_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,27 +152,3 @@ def test_the_bar_names_what_has_just_been_simulated(monkeypatch: pytest.MonkeyPa
     assert bar.total == 5
     assert set(bar.named) == {"slow one"}
     assert not any(thread.name == "progress" for thread in threading.enumerate())
-
-
-@posix
-def test_sigterm_is_as_it_was_afterwards() -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    with _sigterm_raises():
-        assert signal.getsignal(signal.SIGTERM) is not before
-    assert signal.getsignal(signal.SIGTERM) is before
-    with pytest.raises(_Terminated), _sigterm_raises():
-        signal.raise_signal(signal.SIGTERM)
-    assert signal.getsignal(signal.SIGTERM) is before
-
-
-def test_another_thread_leaves_signals_alone() -> None:
-    before, seen = signal.getsignal(signal.SIGTERM), []
-
-    def look() -> None:
-        with _sigterm_raises():
-            seen.append(signal.getsignal(signal.SIGTERM))
-
-    thread = threading.Thread(target=look)
-    thread.start()
-    thread.join()
-    assert seen == [before]

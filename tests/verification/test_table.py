@@ -210,7 +210,7 @@ def test_z_is_explained_with_the_allowance_or_without() -> None:
         (99.96, "100"),
         (-999.6, "<-999"),
         (1e9, ">999"),
-        (math.inf, "inf"),
+        (-math.inf, "<-999"),
         (math.nan, ""),
     ],
 )

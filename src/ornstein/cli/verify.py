@@ -4,17 +4,9 @@ from __future__ import annotations
 
 __all__ = ["verify"]
 
-import signal
 import sys
-import threading
-import warnings
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from ornstein.cli.parsing import as_json
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def verify(
@@ -44,25 +36,12 @@ def verify(
     json : bool
         print one JSON document and nothing else
     """
-    try:
-        with _sigterm_raises():
-            return _verify(fast, only, checks, jobs, seed, json)
-    except _Terminated:
-        print("ornstein: terminated", file=sys.stderr)
-        return 128 + signal.SIGTERM
-
-
-def _verify(
-    fast: bool, only: str | None, checks: str | None, jobs: int, seed: int, json: bool
-) -> int:
     from ornstein.reports.verification import use_color, verification_table
     from ornstein.verification import running
     from ornstein.verification.own_checks import load_checks
     from ornstein.verification.registry import CHECKS, select
 
     chosen = select(only, CHECKS if checks is None else load_checks(checks))
-    # joblib counts the tasks that an interrupt cancels; nothing of them is kept here.
-    warnings.filterwarnings("ignore", message=".*still being processed by the workers")
     result = running.verify(chosen, fast=fast, seed=seed, jobs=jobs)
     if json:
         document = {
@@ -77,29 +56,3 @@ def _verify(
     else:
         print(verification_table(result, color=use_color(sys.stdout)))
     return 0 if result.passed else 1
-
-
-class _Terminated(BaseException):
-    """SIGTERM: like KeyboardInterrupt no error, so that nothing takes it for one."""
-
-
-@contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    """End what runs within as Ctrl-C would, when the process is asked to terminate.
-
-    Only the main thread may change what a signal does; elsewhere nothing is changed.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(_signal: int, _frame: object) -> None:
-        # A second one, which `timeout` or a scheduler may send, must not break the cleaning up.
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise _Terminated
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

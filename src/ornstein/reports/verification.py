@@ -122,7 +122,7 @@ def _numbers(predicted: float, simulated: float, error: float) -> tuple[str, str
 
 
 def _deviation(z: float) -> str:
-    if not math.isfinite(z) or z == 0:
+    if math.isnan(z) or z == 0:
         return number(z)
     if abs(z) >= 999.5:
         return ">999" if z > 0 else "<-999"

@@ -108,6 +108,8 @@ def measure(
     ------
     ValueError
         If `jobs` is 0, or `seed` is negative.
+    ChildProcessError
+        If a worker process died.
     """
     as_count(seed, "seed", at_least=0)
     if jobs == 0:
@@ -117,10 +119,13 @@ def measure(
     calls = [(*task, fast, seed) for task in tasks]
     total = sum(stop - start for _, start, stop in tasks)
     with progress_bar(total, "run", progress) as bar, _ticking(bar):
-        for name, start, stop, values in in_workers(_block, calls, jobs):
-            found[name][start] = values
-            bar.set_postfix_str(name, refresh=False)
-            bar.update(stop - start)
+        try:
+            for name, start, stop, values in in_workers(_block, calls, jobs):
+                found[name][start] = values
+                bar.set_postfix_str(name, refresh=False)
+                bar.update(stop - start)
+        except RuntimeError as error:  # of a worker: those of simulations are recorded
+            raise ChildProcessError(str(error)) from error
     return {name: _joined(blocks) for name, blocks in found.items()}
 
 
