@@ -1,6 +1,15 @@
-"""Sphinx configuration; `make docs` builds docs/_build."""
+"""Sphinx configuration; `make docs` builds docs/_build.
+
+Formulas become MathML when the pages are built, by docutils' own converter: browsers show it
+without any script, and nothing is loaded from a network when the pages are read.
+"""
 
 from importlib.metadata import version as _version
+
+from docutils.nodes import SkipNode
+from docutils.utils.math import MathError
+from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.errors import ExtensionError
 
 project = "ornstein"
 author = "The ornstein developers"
@@ -9,12 +18,12 @@ release = version = _version("ornstein")
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
-    "sphinx.ext.mathjax",
     "numpydoc",
 ]
-myst_enable_extensions = ["dollarmath", "amsmath"]
+myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
+html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = "ornstein"
 
@@ -44,7 +53,31 @@ def _skip(_app, _what, name, _obj, skip, _options):
     return skip or (name.startswith("set_") and name.endswith("_request")) or None
 
 
+def _mathml(node, *, as_block):
+    """MathML of a formula; a page with one that cannot be read is not built."""
+    text = node.astext()
+    if as_block and r"\\" in text and r"\begin{" not in text:
+        text = rf"\begin{{aligned}} {text} \end{{aligned}}"
+    try:
+        return tex2mathml(text, as_block=as_block)
+    except MathError as error:
+        raise ExtensionError(f"{node.source}: no MathML for {text!r}: {error}") from error
+
+
+def _inline_math(self, node):
+    self.body.append(f'<span class="math notranslate">{_mathml(node, as_block=False)}</span>')
+    raise SkipNode
+
+
+def _display_math(self, node):
+    style = "overflow-x: auto"  # a long formula moves by itself, not the page
+    formula = _mathml(node, as_block=True)
+    self.body.append(f'<div class="math notranslate" style="{style}">{formula}</div>')
+    raise SkipNode
+
+
 def setup(app):
-    """Register the two."""
+    """Register all of them."""
+    app.add_html_math_renderer("mathml", (_inline_math, None), (_display_math, None))
     app.connect("autodoc-process-docstring", _formulas_are_literal)
     app.connect("autodoc-skip-member", _skip)

@@ -35,7 +35,7 @@ def test_prints_a_table_and_succeeds(ornstein: Callable) -> None:
     row = next(line for line in result.out.splitlines() if line.startswith("KL(gen || pop)"))
     assert row.endswith("exact ok")
     assert "d=20 n=50" in row
-    assert "2 checks: 2 hold, 0 fall short." in result.out
+    assert "All 2 checks hold." in result.out
     # Two rows of probability 2e-5.
     assert "with probability 0.004 %" in " ".join(result.out.split())
     assert "\x1b" not in result.out
@@ -47,7 +47,7 @@ def test_a_wrong_formula_fails_in_words_and_status(ornstein: Callable, swapped: 
     assert sum(line.endswith(" FAIL") for line in result.out.splitlines()) == 2
     words = " ".join(result.out.split())
     assert "FAIL: KL(gen || pop) (section 5; Merger, Goldt, 2505.24769) is 2.4" in words
-    assert "2 checks: 0 hold, 2 fall short." in words
+    assert "2 of 2 checks FAILED, named above." in words
     assert "\x1b" not in result.out
 
 
@@ -65,6 +65,23 @@ def test_json_is_one_document_with_the_same_numbers(ornstein: Callable, swapped:
         (row["simulated"] - row["predicted"]) / row["standard_error"], rel=1e-12
     )
     assert row["passed"] is False
+    # A closed form that is exact has no allowance; what was there before is there still.
+    assert row["z_beyond_allowance"] == row["z"]
+    assert set(row) >= {
+        "section", "check", "source", "experiment", "parameters", "simulations", "predicted",
+        "simulated", "standard_error", "z", "allowance", "allowance_formula", "allowance_reason",
+        "threshold", "resolution", "passed", "error",
+    }  # fmt: skip
+
+
+def test_z_counts_beyond_the_allowance_and_json_has_both(ornstein: Callable) -> None:
+    options = ("verify", "--fast", "--only", "7", "--jobs", 1)
+    row = json.loads(ornstein(*options, "--json").out)["rows"][1]
+    assert row["check"] == "overlap, n < d"
+    assert row["z"] < -2
+    assert row["z_beyond_allowance"] == 0
+    text = next(t for t in ornstein(*options).out.splitlines() if t.startswith(row["check"]))
+    assert text.split("±")[1].split()[1] == "0"
 
 
 def test_the_seed_counts(ornstein: Callable) -> None:
@@ -148,4 +165,4 @@ def test_an_error_is_told_in_words() -> None:
     row = not_judged(check, check.experiment.fast, "ArithmeticError: no convergence")
     text = verification_table(Verification((row,), 0, True))
     assert "FAIL: KL, n > n* (section 1.1) was not compared: ArithmeticError" in text
-    assert "1 check: 0 hold, 1 falls short." in text
+    assert "1 of 1 check FAILED, named above." in text

@@ -470,7 +470,7 @@ def test_float32_gives_what_its_values_give() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("exponent", "weight"), [(0.0, 0.57), (0.3, None)])
 def test_own_weight_passes_one_half_at_the_collapse_time(exponent, weight) -> None:
-    """The posterior weight of the point behind a noisy one (theory sheet, section 9)."""
+    """The posterior weight of the point behind a noisy one (docs/theory.md, section 9)."""
     rng = np.random.default_rng(13)
     dim, n, repeats = 64, 1000, 60
     spectrum = np.arange(1, dim + 1) ** -exponent

@@ -117,7 +117,7 @@ def test_expected_originals_are_many_sampled_ones() -> None:
     ("dim", "n", "rate"), [(16, 20, 0.00), (16, 32, 0.89), (16, 64, 0.99), (100, 200, 0.01)]
 )
 def test_published_probabilities(dim: int, n: int, rate: float) -> None:
-    """P(Delta > 0), measured independently of this package (theory sheet, section 3)."""
+    """P(Delta > 0), measured independently of this package (docs/theory.md, section 3)."""
     rng = np.random.default_rng(dim + n)
     population, process = Gaussian.isotropic(dim, mean=10.0), OneStepNoising()
     repeats, positive = 300, 0

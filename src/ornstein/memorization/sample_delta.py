@@ -20,15 +20,17 @@ with all terms in logarithms. *Coordinate by coordinate* (`coordinate_delta`), e
 taken in units of the originals' standard deviation, bandwidths are ``1/N``, and integrals are
 averaged over coordinates (:mod:`ornstein.kernels.by_coordinate`). All sets are on one scale.
 
-What Delta is 0 for. If training set and originals are of one size, the two are exchangeable for a
-model that has memorized nothing, and the signs of Delta are as likely. If they are not, sizes alone
-push Delta away from 0: ``E A'`` has the factor ``1 - 1/N`` (per coordinate, independent draws of
-one Gaussian give ``E Delta = -(1/n - 1/N) / sqrt(4 pi)``), in full dimension the smaller set also
-has the wider kernels, and where values repeat (pixels of few values) a coordinate's ``A'`` grows
-like ``N``. With 10 generated points, 150 training points and 10,000 originals, all drawn from
-N(0, I) in d = 64, Delta is positive in 39% of draws per coordinate and in 4% in full dimension. To
-read the sign as memorization, take as many originals as training points (`n_original` for a
-population).
+What Delta is 0 for. If training set and originals are of one size and both are drawn, the two are
+exchangeable for a model that has memorized nothing, and the signs of Delta are as likely. (Against
+originals in expectation Delta is 0 on average, and its signs are about as likely: the mean of a
+skew quantity is not its median.) If sizes differ, they alone push Delta away from 0: ``E A'`` has
+the factor ``1 - 1/N`` (per coordinate, independent draws of one Gaussian give ``E Delta = -(1/n -
+1/N) / sqrt(4 pi)``), in full dimension the smaller set also has the wider kernels, and where values
+repeat (pixels of few values) a coordinate's ``A'`` grows like ``N``. With 10 generated points, 150
+training points and 10,000 expected originals, all of N(0, I) in d = 64, Delta is positive in 39% of
+draws per coordinate and in 6% in full dimension. To read the sign as memorization, take as many
+originals as training points (`n_original` for a population), drawn if possible; for a law instead
+of samples see :mod:`ornstein.memorization.null`.
 
 References
 ----------

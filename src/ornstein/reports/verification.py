@@ -1,7 +1,8 @@
 """The table of `ornstein verify` for a terminal of 80 columns.
 
-Rows that fall short say ``FAIL`` and are listed again in words below the table; on a terminal they
-are red as well.
+The column ``z`` counts standard errors beyond the allowance, which is what decides: 0 within it.
+Checks that fail say ``FAIL`` and are named again in words below the table; on a terminal they are
+red as well.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import math
 import os
 import textwrap
 from itertools import product
-from string import ascii_lowercase
+from string import ascii_letters
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ornstein.reports.tables import WIDTH, number, paragraph
@@ -54,7 +55,7 @@ def verification_table(result: Verification, *, color: bool = False) -> str:
     ----------
     result : Verification
     color : bool
-        Put failing rows in red.
+        Put checks that fail in red.
     """
     notes = _notes(result.rows)
     cells = [_cells(row, notes) for row in result.rows]
@@ -72,14 +73,13 @@ def verification_table(result: Verification, *, color: bool = False) -> str:
     title = (
         f"Theory against simulation: {size}, seed {result.seed}, {result.simulations} simulations"
     )
-    blocks = [title, "\n".join(lines), *_footer(result, notes)]
-    return "\n\n".join(blocks)
+    return "\n\n".join([title, "\n".join(lines), *_footer(result, notes)])
 
 
 def _notes(rows: Sequence[Row]) -> dict[tuple[str, str], str]:
     """A letter for each different allowance, in order of appearance."""
     marks = (
-        "".join(letters) for length in (1, 2) for letters in product(ascii_lowercase, repeat=length)
+        "".join(letters) for length in (1, 2) for letters in product(ascii_letters, repeat=length)
     )
     allowances = dict.fromkeys(
         (row.allowance_formula, row.allowance_reason) for row in rows if row.allowance_formula
@@ -99,7 +99,7 @@ def _cells(row: Row, notes: Mapping[tuple[str, str], str]) -> list[str]:
         _parameters(row.parameters),
         predicted,
         simulated,
-        _deviation(row.z),
+        _deviation(row.z_beyond_allowance),
         "" if row.error else allowed,
         "ok" if row.passed else "FAIL",
     ]
@@ -122,7 +122,7 @@ def _numbers(predicted: float, simulated: float, error: float) -> tuple[str, str
 
 
 def _deviation(z: float) -> str:
-    if not math.isfinite(z):
+    if math.isnan(z) or z == 0:
         return number(z)
     if abs(z) >= 999.5:
         return ">999" if z > 0 else "<-999"
@@ -157,55 +157,64 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _footer(result: Verification, notes: Mapping[tuple[str, str], str]) -> list[str]:
-    blocks = []
-    if notes:
-        allowances = [
-            textwrap.fill(
-                f"{mark}  {formula}: {reason}",
-                WIDTH,
-                initial_indent="  ",
-                subsequent_indent="     ",
-            )
-            for (formula, reason), mark in notes.items()
-        ]
-        heading = (
-            "allowed: how far a simulation of this size may be from the limit that is predicted "
-            "(d dimension, n points, h step). What counts is z beyond it."
+    failed = [row for row in result.rows if not row.passed]
+    blocks = [_legend(notes), *(paragraph(_in_words(row), "") for row in failed)]
+    count = len(result.rows)
+    if failed:
+        verdict = f"{len(failed)} of {count} check{'s' * (count != 1)} FAILED, named above."
+    else:
+        verdict = f"All {count} checks hold." if count > 1 else "The check holds."
+    return [*blocks, paragraph(verdict + _error_rates(result), "")]
+
+
+def _legend(notes: Mapping[tuple[str, str], str]) -> str:
+    """What the columns z and allowed say."""
+    z = "z: standard errors between simulation and prediction"
+    if not notes:
+        return paragraph(f"{z}.", "")
+    allowances = [
+        textwrap.fill(
+            f"{mark}  {formula}: {reason}", WIDTH, initial_indent="  ", subsequent_indent="     "
         )
-        blocks.append("\n".join([paragraph(heading, ""), *allowances]))
-    short = [row for row in result.rows if not row.passed]
+        for (formula, reason), mark in notes.items()
+    ]
+    heading = (
+        f"{z}, beyond what is allowed; 0 is within it. allowed: how far a simulation of this size "
+        "may be from the limit that is predicted (d dimension, n points, h step)."
+    )
+    return "\n".join([paragraph(heading, ""), *allowances])
+
+
+def _error_rates(result: Verification) -> str:
+    """How often a right formula fails, and how wrong a formula has to be to fail."""
     judged = [row for row in result.rows if not row.error]
-    blocks += [paragraph(_in_words(row), "") for row in short]
-    count, failed = len(result.rows), len(short)
-    verdict = f"{count} check{'s' * (count != 1)}: {count - failed} hold, "
-    verdict += f"{failed} fall{'s' * (failed == 1)} short."
-    if judged:
-        low, high = (f(row.threshold for row in judged) for f in (min, max))
-        span = f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
-        verdict += (
-            f" A row falls short beyond {span} standard errors (Student's t, probability "
-            f"{SIGNIFICANCE:.0e} each): if every formula is right, a table of this length shows a "
-            f"false alarm with probability {100 * result.false_alarm_rate:.2g} % at most (normal "
-            "means)."
-        )
+    if not judged:
+        return ""
+    low, high = (f(row.threshold for row in judged) for f in (min, max))
+    span = f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
+    text = (
+        f" A check fails if |z| exceeds {span} (Student's t, probability {SIGNIFICANCE:.0e} each): "
+        "if every formula is right, a table of this length shows a false alarm with probability "
+        f"{100 * result.false_alarm_rate:.2g} % at most (normal means)."
+    )
     relative = sorted(
         row.resolution / abs(row.predicted)
         for row in judged
         if row.resolution < abs(row.predicted) and math.isfinite(row.predicted)
     )
-    if relative:
-        verdict += (
-            f" A formula that is wrong by {100 * relative[len(relative) // 2]:.2g} % falls short "
-            f"in half of the rows, by {100 * relative[-1]:.2g} % in all that do not predict 0."
-        )
-    return [*blocks, paragraph(verdict, "")]
+    if not relative:
+        return text
+    middle, largest = (f"{100 * relative[index]:.2g} %" for index in (len(relative) // 2, -1))
+    return (
+        f"{text} An error of {middle} in a formula is found by half of the checks, one of "
+        f"{largest} by all that do not predict 0."
+    )
 
 
 def _in_words(row: Row) -> str:
     if row.error:
         return f"FAIL: {row.check} (section {row.section}) was not compared: {row.error}"
-    gap = abs(row.simulated - row.predicted) - row.allowance
-    beyond = gap / row.standard_error if row.standard_error else math.inf
+    beyond = abs(row.z_beyond_allowance)
     allowance = " beyond its allowance" if row.allowance else ""
     return (
         f"FAIL: {row.check} (section {row.section}; {row.source}) is {number(row.simulated, 6)} in "

@@ -9,18 +9,21 @@ observables with a closed form,
 may differ from it by a stated amount ``A``, a formula that shrinks with the size of the experiment;
 what counts is the distance beyond it,
 
-    z' = max(0, |simulated - predicted| - A) / se.
+    z' = sign(simulated - predicted) max(0, |simulated - predicted| - A) / se.
 
 ``A`` is a bound where there is a simple one (a step of gradient descent). Otherwise the order in
 ``1/d`` is known and the coefficient is not: it is set to about twice the distance measured at
 ``d = 20`` to 160, over which distance times d was constant. A closed form that is exact has no
 allowance.
 
-**Verdict.** A row falls short if Student's t with ``N - 1`` degrees of freedom exceeds ``z'`` in
+**Verdict.** A check fails if Student's t with ``N - 1`` degrees of freedom exceeds ``|z'|`` in
 absolute value with probability below :data:`SIGNIFICANCE`, ``|z'| > 4.26`` for large ``N``. By the
 union bound, which holds for dependent rows too, a table of ``R`` rows whose formulas are all right
 shows a false alarm with probability ``R SIGNIFICANCE`` at most, as far as means of ``N`` replicates
 are normal. The threshold of a row does not depend on which other rows are there.
+
+A replicate may return a batch mean or a batch variance: only independence of the replicates is
+used. A check of one's own is written with these classes too (docs/extending.md).
 
 **Resolution.** An error of the closed form larger than ``A + 2 t se`` (``t`` the threshold of
 ``z'``) is caught with near certainty; each row states it.
@@ -46,6 +49,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scipy.special import stdtrit
 
 from ornstein.engine.summary import mean_and_error
+from ornstein.validation import as_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,7 +58,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SIGNIFICANCE = 2e-5
-"""Probability that a row of a right formula falls short."""
+"""Probability that the check of a right formula fails."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,12 @@ class Setting:
 
     parameters: Mapping[str, Any]
     replicates: int
+
+    def __post_init__(self) -> None:
+        if as_count(self.replicates, "replicates") < 2:
+            raise ValueError(
+                "replicates is 1, expected at least 2: one value alone has no standard error"
+            )
 
 
 @dataclass(frozen=True)
@@ -141,7 +151,7 @@ class Check:
     Attributes
     ----------
     section : str
-        Of the theory sheet.
+        Of docs/theory.md, or a title of one's own.
     name : str
         What is predicted: unique, short enough for a column of the table.
     source : str
@@ -179,6 +189,8 @@ class Row(NamedTuple):
     standard_error: float
     z: float
     """``(simulated - predicted) / standard_error``, allowance or not."""
+    z_beyond_allowance: float
+    """What of `z` lies beyond the allowance: 0 within it, and `z` itself without any."""
     allowance: float
     """In the units of the prediction; 0 for an exact closed form."""
     allowance_formula: str
@@ -206,7 +218,7 @@ def judge(check: Check, setting: Setting, values: NDArray[np.float64]) -> Row:
     Returns
     -------
     Row
-        Falls short as well if the prediction or a value is not finite.
+        That fails as well if the prediction or a value is not finite.
     """
     predicted = float(check.predict(**setting.parameters))
     mean, error = mean_and_error(values.tolist())
@@ -227,6 +239,7 @@ def judge(check: Check, setting: Setting, values: NDArray[np.float64]) -> Row:
         simulated=mean,
         standard_error=error,
         z=_ratio(distance, error),
+        z_beyond_allowance=_ratio(_beyond(distance, allowance), error),
         allowance=allowance,
         allowance_formula=check.allowance.formula if check.allowance else "",
         allowance_reason=check.allowance.reason if check.allowance else "",
@@ -238,7 +251,7 @@ def judge(check: Check, setting: Setting, values: NDArray[np.float64]) -> Row:
 
 
 def not_judged(check: Check, setting: Setting, error: str) -> Row:
-    """Row of a check whose simulation or closed form ended with an error."""
+    """Row of a check whose simulation or closed form ended with an error: it fails."""
     unknown = math.nan
     return Row(
         section=check.section,
@@ -251,6 +264,7 @@ def not_judged(check: Check, setting: Setting, error: str) -> Row:
         simulated=unknown,
         standard_error=unknown,
         z=unknown,
+        z_beyond_allowance=unknown,
         allowance=unknown,
         allowance_formula="",
         allowance_reason="",
@@ -259,6 +273,11 @@ def not_judged(check: Check, setting: Setting, error: str) -> Row:
         passed=False,
         error=error,
     )
+
+
+def _beyond(distance: float, allowance: float) -> float:
+    """The part of a signed distance beyond the allowance; a distance that is NaN stays NaN."""
+    return distance - max(-allowance, min(distance, allowance))
 
 
 def _ratio(numerator: float, denominator: float) -> float:

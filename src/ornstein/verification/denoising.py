@@ -9,7 +9,9 @@ variance over the batch.
 
 *Losses.* A replicate fits one training set and measures, with ``R = s^2 (C + s^2)^{-1}``,
 ``L_test = tr[Sigma R^2 + s^2 (1 - R)^2] / d`` and the same with C for ``L_train``: the exact
-average over points and noise.
+average over points and noise. The n inner products of the points have the eigenvalues of C, but for
+zeros, and kappa is one over the mean of ``1/(x + s^2)`` over them; a derivative with respect to
+``s^2`` makes ``kappa' = kappa^2`` times the mean of ``1/(x + s^2)^2``.
 """
 
 from __future__ import annotations
@@ -60,7 +62,12 @@ def simulate_losses(
     R = noise_variance * np.linalg.inv(C + noise_variance * np.eye(dim))
     squared = R @ R
     kept = noise_variance * np.square(np.eye(dim) - R).sum()
+    # Means of 1/(x + s^2) and of its square over the n eigenvalues x, in units of s^2.
+    first = (np.trace(R) + n_train - dim) / n_train
+    second = (np.trace(squared) + n_train - dim) / n_train
     return {
+        "kappa": noise_variance / first,
+        "slope": second / first**2,
         "train": ((C * squared).sum() + kept) / dim,
         "test": (variances @ np.diag(squared) + kept) / dim,
     }
@@ -100,7 +107,35 @@ def predict_loss(which: str, *, dim: int, n_train: int, noise_variance: float) -
     return float(getattr(losses, which))
 
 
+def predict_kappa(dim: int, n_train: int, noise_variance: float) -> float:
+    """Renormalised noise."""
+    return float(theory.renormalized_noise(spectrum(dim), noise_variance, n_train))
+
+
+def predict_slope(dim: int, n_train: int, noise_variance: float) -> float:
+    """Its derivative with respect to ``s^2``."""
+    return float(theory.renormalized_noise_derivative(spectrum(dim), noise_variance, n_train))
+
+
 CHECKS = (
+    Check(
+        "6",
+        "renormalised noise",
+        SOURCE,
+        LOSSES,
+        "kappa",
+        predict_kappa,
+        Allowance.per_point(0.5, REASON),
+    ),
+    Check(
+        "6",
+        "d kappa / d s^2",
+        SOURCE,
+        LOSSES,
+        "slope",
+        predict_slope,
+        Allowance.per_point(0.2, REASON),
+    ),
     Check(
         "6",
         "mean of D(y)",

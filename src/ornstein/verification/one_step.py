@@ -7,6 +7,10 @@ the smallest singular values reach 0; and ``n < d``, where the law is singular. 
 returned by itself: it is what the closed forms of KL, trace and log-determinant leave,
 
     |mu_G - m|^2 / sigma^2 = 2 KL - tr + d + ln det.
+
+Hellinger^2 is measured where it is not yet 1: with little noise above the threshold, in few
+dimensions below it. What is expanded in 1/d there is the logarithm of the affinity, so that the
+allowance of Hellinger^2 is a part of ``1 - Hellinger^2``.
 """
 
 from __future__ import annotations
@@ -59,6 +63,12 @@ def _experiment(name: str, points_per_dimension: float, fast: int, full: int) ->
 ABOVE = _experiment("one-step model above its threshold", 4, 2000, 4000)
 BELOW = _experiment("one-step model below its threshold", 1.4, 2000, 4000)
 FEW = _experiment("one-step model of few points", 0.6, 1000, 4000)
+FEW_DIMENSIONS = Experiment(
+    "one-step model in few dimensions",
+    simulate_generated_law,
+    fast=Setting({"dim": 8, "n_train": 14, **NOISING}, replicates=6000),
+    full=Setting({"dim": 16, "n_train": 28, **NOISING}, replicates=40_000),
+)
 LITTLE_NOISE = Experiment(
     "one-step model with little noise",
     simulate_generated_law,
@@ -101,6 +111,11 @@ def predict_wasserstein(**parameters: float) -> float:
 PLUG_IN = Allowance.per_point(0.3, "the generator's variance is that of the training points")
 EXPANSION = Allowance.per_dimension(0.2, "order left out of the expansion in 1/d, n > n*")
 THRESHOLD = Allowance.per_dimension(0.3, "order left out of the expansion in 1/d, n < n*")
+AFFINITY = Allowance(
+    "0.1/d of 1 - prediction",
+    "order left out of the expansion of ln(1 - Hellinger^2) in 1/d, n < n*",
+    lambda predicted, *, dim, **_: 0.1 * abs(1 - predicted) / dim,
+)
 
 CHECKS = (
     Check("1.1", "KL, n > n*", SOURCE, ABOVE, "kl", predict_kl, EXPANSION),
@@ -121,4 +136,15 @@ CHECKS = (
     Check("1.1", "W2^2, n < d", SOURCE, FEW, "wasserstein", predict_wasserstein, EXPANSION),
     Check("1.2", "KL, d < n < n*", SOURCE, BELOW, "kl", predict_kl, THRESHOLD),
     Check("1.2", "ln det, d < n < n*", SOURCE, BELOW, "log_det", predict_log_det, THRESHOLD),
+    Check("1.2", "trace, d < n < n*", SOURCE, BELOW, "trace", predict_trace, PLUG_IN),
+    Check(
+        "1.2",
+        "Hellinger^2, d<n<n*",
+        SOURCE,
+        FEW_DIMENSIONS,
+        "hellinger",
+        predict_hellinger,
+        AFFINITY,
+    ),
+    Check("1.2", "W2^2, d < n < n*", SOURCE, BELOW, "wasserstein", predict_wasserstein, THRESHOLD),
 )

@@ -1,4 +1,4 @@
-"""All checks, in the order of the theory sheet, and how to choose among them."""
+"""All checks, in the order of docs/theory.md, and how to choose among them."""
 
 from __future__ import annotations
 
@@ -13,16 +13,20 @@ from ornstein.verification import (
     early_stopping,
     gaussian_distances,
     kernel_terms,
+    memorizing,
     one_step,
     one_step_spectrum,
     random_features,
     regimes,
+    sample_covariance,
     samplers,
     training,
     wishart,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ornstein.verification.checks import Check
 
 SECTIONS = {
@@ -40,7 +44,7 @@ SECTIONS = {
     "9": "Regimes of the empirical score",
     "10": "Random-feature score",
 }
-"""Titles of the sections of the theory sheet."""
+"""Titles of the sections, which are headings of docs/theory.md too."""
 
 CHECKS: tuple[Check, ...] = (
     *one_step.CHECKS,
@@ -50,16 +54,18 @@ CHECKS: tuple[Check, ...] = (
     *samplers.CHECKS,
     *wishart.CHECKS,
     *denoising.CHECKS,
+    *sample_covariance.CHECKS,
     *consistency.CHECKS,
     *training.CHECKS,
     *early_stopping.CHECKS,
     *regimes.CHECKS,
+    *memorizing.CHECKS,
     *random_features.CHECKS,
 )
 """Every check, by section."""
 
 
-def select(only: str | None = None) -> tuple[Check, ...]:
+def select(only: str | None = None, among: Sequence[Check] = CHECKS) -> tuple[Check, ...]:
     """Choose checks by section or by name.
 
     Parameters
@@ -67,6 +73,8 @@ def select(only: str | None = None) -> tuple[Check, ...]:
     only : str, optional
         A comma list of sections (``1`` means 1.1 to 1.4) and parts of names, in any case; all
         checks when left out.
+    among : sequence of Check
+        What to choose from; the checks of this package when left out.
 
     Raises
     ------
@@ -79,18 +87,20 @@ def select(only: str | None = None) -> tuple[Check, ...]:
     ['KL(gen || pop)', 'KL(pop || gen)', 'cloning probability']
     """
     if only is None:
-        return CHECKS
+        return tuple(among)
     entries = [entry.strip() for entry in only.split(",") if entry.strip()]
     for entry in entries or [only]:
-        if not any(_fits(check, entry) for check in CHECKS):
+        if not any(_fits(check, entry) for check in among):
+            section, name = among[0].section, among[0].name
             raise ValueError(
-                f"--only: given {entry!r}, expected sections like 1 or 1.3 and parts of names of "
-                "checks like KL, as in --only 1.3,KL"
+                f"--only: given {entry!r}, expected sections like {section} and parts of names of "
+                f"checks like {name!r}, in a comma list: none fits"
             )
-    return tuple(check for check in CHECKS if any(_fits(check, entry) for entry in entries))
+    return tuple(check for check in among if any(_fits(check, entry) for entry in entries))
 
 
 def _fits(check: Check, entry: str) -> bool:
     if re.fullmatch(r"\d+(\.\d+)?", entry):
         return check.section == entry or check.section.startswith(f"{entry}.")
-    return bool(entry.strip()) and entry.lower() in check.name.lower()
+    wanted = entry.lower()
+    return bool(entry.strip()) and (wanted in check.name.lower() or wanted == check.section.lower())

@@ -7,7 +7,7 @@ of the replicate,
 
 never from the order of the run, nor from which other experiments run. Workers pin their linear
 algebra to one thread, and means are taken in the order of the replicates: results are bit-identical
-for any number of workers. An experiment that raises an error takes down its own rows, no others.
+for any number of workers. An experiment that raises an error fails its own checks, no others.
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ from __future__ import annotations
 __all__ = ["Verification", "replicate_seed", "measure", "verify"]
 
 import hashlib
+import threading
+from collections.abc import Mapping
+from contextlib import contextmanager
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -26,7 +29,7 @@ from ornstein.validation import as_count
 from ornstein.verification.checks import SIGNIFICANCE, Row, judge, not_judged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     Block = tuple[str, int, int, list[Mapping[str, float]] | str]
 
 _BLOCKS = 16
+_TICK = 1.0  # seconds between two looks of the clock on the bar
 
 
 class Verification(NamedTuple):
@@ -48,7 +52,7 @@ class Verification(NamedTuple):
 
     @property
     def passed(self) -> bool:
-        """Whether no row falls short."""
+        """Whether all checks hold."""
         return all(row.passed for row in self.rows)
 
     @property
@@ -61,7 +65,7 @@ class Verification(NamedTuple):
 
     @property
     def false_alarm_rate(self) -> float:
-        """Bound on the probability that a row falls short though every formula is right."""
+        """Bound on the probability that a check fails though every formula is right."""
         return min(1.0, SIGNIFICANCE * len(self.rows))
 
 
@@ -104,6 +108,8 @@ def measure(
     ------
     ValueError
         If `jobs` is 0, or `seed` is negative.
+    ChildProcessError
+        If a worker process died.
     """
     as_count(seed, "seed", at_least=0)
     if jobs == 0:
@@ -111,10 +117,15 @@ def measure(
     tasks = list(_tasks(experiments, fast))
     found: dict[str, dict[int, list[Mapping[str, float]] | str]] = {e.name: {} for e in experiments}
     calls = [(*task, fast, seed) for task in tasks]
-    with progress_bar(sum(stop - start for _, start, stop in tasks), "run", progress) as bar:
-        for name, start, stop, values in in_workers(_block, calls, jobs):
-            found[name][start] = values
-            bar.update(stop - start)
+    total = sum(stop - start for _, start, stop in tasks)
+    with progress_bar(total, "run", progress) as bar, _ticking(bar):
+        try:
+            for name, start, stop, values in in_workers(_block, calls, jobs):
+                found[name][start] = values
+                bar.set_postfix_str(name, refresh=False)
+                bar.update(stop - start)
+        except RuntimeError as error:  # of a worker: those of simulations are recorded
+            raise ChildProcessError(str(error)) from error
     return {name: _joined(blocks) for name, blocks in found.items()}
 
 
@@ -140,6 +151,11 @@ def _row(check: Check, fast: bool, found: Observables | str) -> Row:
     setting = check.experiment.setting(fast=fast)
     if isinstance(found, str):
         return not_judged(check, setting, found)
+    if check.observable not in found:
+        known = ", ".join(map(repr, found)) or "nothing in every replicate"
+        return not_judged(
+            check, setting, f"the simulation returns no {check.observable!r}, it returns {known}"
+        )
     try:
         return judge(check, setting, found[check.observable])
     except Exception as error:  # noqa: BLE001 - a closed form that fails is a row that fails
@@ -160,15 +176,26 @@ def _block(experiment: Experiment, start: int, stop: int, fast: bool, seed: int)
     try:
         with one_blas_thread():
             values = [
-                experiment.simulate(
-                    np.random.default_rng(replicate_seed(seed, experiment.name, replicate)),
-                    **parameters,
+                _observed(
+                    experiment.simulate(
+                        np.random.default_rng(replicate_seed(seed, experiment.name, replicate)),
+                        **parameters,
+                    )
                 )
                 for replicate in range(start, stop)
             ]
     except Exception as error:  # noqa: BLE001 - recorded; the other experiments go on
         values = f"{type(error).__name__}: {error}"
     return experiment.name, start, stop, values
+
+
+def _observed(values: Any) -> dict[str, float]:
+    """What a simulation returned, as plain numbers."""
+    if not isinstance(values, Mapping):
+        raise TypeError(
+            f"the simulation returns a {type(values).__name__}, expected a dict of numbers"
+        )
+    return {str(key): float(value) for key, value in values.items()}
 
 
 def _joined(blocks: Mapping[int, list[Mapping[str, float]] | str]) -> Observables | str:
@@ -179,4 +206,26 @@ def _joined(blocks: Mapping[int, list[Mapping[str, float]] | str]) -> Observable
         if isinstance(block, str):
             return block
         replicates += block
-    return {key: np.array([float(values[key]) for values in replicates]) for key in replicates[0]}
+    # An observable that one replicate lacks is one that the simulation does not return.
+    names = [name for name in replicates[0] if all(name in values for values in replicates)]
+    return {name: np.array([values[name] for values in replicates]) for name in names}
+
+
+@contextmanager
+def _ticking(bar: Any) -> Iterator[None]:
+    """Draw the bar again every second: its clock goes on while a simulation takes long."""
+    done = threading.Event()
+
+    def tick() -> None:
+        while not done.wait(_TICK):
+            bar.refresh()
+
+    thread = threading.Thread(target=tick, name="progress", daemon=True)
+    if not bar.disable:
+        thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        if thread.is_alive():
+            thread.join()

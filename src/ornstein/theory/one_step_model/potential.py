@@ -29,10 +29,21 @@ root of a quadratic.
     E L(t) = leading + 1/2 ln[ S(t, t) (1 - (1-G) y^2) / G ],
 
 ``G`` the finite-size value of ``1 - g`` that makes ``E ln det W`` exact. ``L(0) = ln det`` has the
-mean of :mod:`~ornstein.theory.one_step_model.log_determinant`; its variance is ``-4 c`` above the
-threshold, and exceeds that by the constant ``K = Var - (2 ln d - 4 C) ~ 5.1`` of a square real
-Gaussian matrix below it. Between the two the excess follows ``K / (1 + e^{delta - 1/2})``, read off
-simulations (d = 12 and 30): no derivation, and felt by the affinity at small d only.
+mean of :mod:`~ornstein.theory.one_step_model.log_determinant`, and the variance of the formula
+above, ``S`` being cut off at 0 by single singular values: with ``y = min(rho2/g, 1)``
+
+    Var L(0) = -4 c - 2 ln[ (1 - g y^2)(1 - g) / (1 - g y)^2 ] + K,
+
+``-4 c`` alone above the threshold (K = 0, y = 1); below it K is that of a square real Gaussian
+matrix, ``Var - (2 ln d - 4 C) ~ 5.1``. There the smallest singular values make ``ln det`` skew too,
+and ``E e^{L(0)/4}`` is less than that of a Gaussian law by the factor ``e^k`` of the same matrix,
+``det G G^T`` being a product of independent chi-squares of 1 to d degrees of freedom,
+
+    k = sum_{j >= 1} { ln E chi^{1/2} - E ln chi^{1/2} - (1/2) Var ln chi^{1/2} } = -0.0435,
+        E chi^{1/2} = 2^{1/4} Gamma(j/2 + 1/4) / Gamma(j/2).
+
+Between the two, K and k fade like ``1 / (1 + e^{delta - 1/2})``, read off simulations (d = 12 and
+30): no derivation.
 
 References
 ----------
@@ -70,6 +81,7 @@ if TYPE_CHECKING:
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
 _TINY = 1e-9  # stands for t = 0+, where the formulas are 0/0
+_SKEWNESS = -0.04351681685  # k of the module, summed to infinity
 
 
 class _Setting(NamedTuple):
@@ -125,6 +137,9 @@ def one_step_potential_covariance(
     t: ArrayLike, other: ArrayLike, dim: ArrayLike, n_train: ArrayLike, signal_fraction: ArrayLike
 ) -> Any:
     """Covariance over training sets of ``L(t)`` and ``L(other)``, to leading order.
+
+    At the population's input variance ``v``: that of the training points, which the model takes,
+    fluctuates by ``sqrt(2/(n d))`` and adds a term of order d/n.
 
     Parameters
     ----------
@@ -202,6 +217,7 @@ def one_step_log_affinity(dim: ArrayLike, n_train: ArrayLike, signal_fraction: A
     mean = mean - 0.5 * _mean_potential(t, setting)
     spread = _log_det_variance(d, points, rho2) / 16 + _covariance(state, state, setting) / 4
     spread = spread - _covariance(origin, state, setting) / 4
+    mean = mean + _SKEWNESS * _square_share(d, points, rho2)
     # Far below the threshold the law of ln det has a heavy left tail, not this Gaussian's right.
     total = np.minimum(mean + np.minimum(spread / 2, np.maximum(-mean, 0.0)), 0.0)
     return float_or_array(np.where(n - 1 < d, -np.inf, total))
@@ -210,9 +226,20 @@ def one_step_log_affinity(dim: ArrayLike, n_train: ArrayLike, signal_fraction: A
 def _log_det_variance(d: Array, n: Array, rho2: Array) -> Array:
     """Variance of ``ln det Sigma_G``; see the module for what is derived and what is not."""
     correction = np.asarray(threshold_correction(d, n, rho2))
-    delta = np.clip(threshold_distance(d, n, rho2), -100.0, 100.0)
     square = np.asarray(wishart_log_det(d, d).variance) - 2 * np.log(d) + 4 * GINIBRE_CONSTANT
-    return -4 * correction + square * expit(0.5 - delta)
+    setting = _setting(d, n, rho2)
+    gap = np.where(setting.g < 1, 1 - setting.g, _gap(setting))
+    # (1 - g y^2)(1 - g)/(1 - g y)^2 at y = rho2/g, a positive fraction of 1; at y = 1 it is 1.
+    g = 1 - gap
+    inside = (g - rho2**2) * gap / (g * np.where(rho2 < 1, setting.a, 1.0) ** 2)
+    wishart = np.where(g > rho2, -2 * np.log(np.where(g > rho2, inside, 1.0)), 0.0)
+    return -4 * correction + wishart + square * _square_share(d, n, rho2)
+
+
+def _square_share(d: Array, n: Array, rho2: Array) -> Array:
+    """How far ``ln det`` behaves like that of a square matrix: 1 far below ``n*``, 0 above."""
+    delta = np.clip(threshold_distance(d, n, rho2), -100.0, 100.0)
+    return expit(0.5 - delta)
 
 
 def _setting(dim: ArrayLike, n_train: ArrayLike, signal_fraction: ArrayLike) -> _Setting:
