@@ -40,7 +40,7 @@ def main() -> None:
     points, rest = data.split(1500, np.random.default_rng(0))
     images = points.reshape(-1, 1, 8, 8)
     trained = train(
-        seeded(lambda: UNet(width_multiplier=0.5), 0),
+        seeded(UNet, torch.Generator().manual_seed(0), width_multiplier=0.5),
         images,
         TrainingConfig(
             training_steps=4000, learning_rate=5e-4, train_fraction=1.0, ema_decay=0.999

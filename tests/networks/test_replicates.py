@@ -35,7 +35,7 @@ def networks() -> list[MLP]:
         TrainingConfig(epochs=4, batch_size=8, learning_rate=1e-2),
         TrainingConfig(training_steps=7, batch_size=8, ema_decay=0.8, gradient_clip=0.05),
         TrainingConfig(epochs=5, train_fraction=1.0, ema_decay=0.99),
-        TrainingConfig(epochs=5, batch_size=2, train_fraction=0.7, ema_decay=0.5, validate_every=2),
+        TrainingConfig(epochs=3, batch_size=3, train_fraction=0.7, ema_decay=0.5, validate_every=2),
     ],
 )
 @pytest.mark.parametrize("prediction", ["epsilon", "v"])

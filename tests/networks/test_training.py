@@ -282,6 +282,15 @@ def test_all_that_is_written_is_where_the_caller_says(
     assert [path.name for path in (tmp_path / "c").iterdir()] == ["run"]
 
 
+@pytest.mark.parametrize(
+    ("given", "message"), [(MLP, "the class MLP"), (lambda x, t: x, "expected a torch.nn.Module")]
+)
+def test_what_is_no_network(given, message: str) -> None:
+    with pytest.raises(TypeError, match=message) as error:
+        train(given, DATA, TrainingConfig(epochs=1))
+    assert "\n" not in str(error.value)
+
+
 def test_a_gpu_that_is_not_there_is_refused_in_one_line() -> None:
     for name in ("gpu", "cuda"):
         with pytest.raises(ValueError, match=f"accelerator is '{name}', and PyTorch finds no GPU"):

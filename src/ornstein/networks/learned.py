@@ -81,6 +81,13 @@ class LearnedDiffusion(nn.Module):
         Mean and covariance of the training data, in the scale of the network, for the marginal
         start.
 
+    Raises
+    ------
+    TypeError
+        If the network is none.
+    ValueError
+        If a side of the shape or the scaling is out of range.
+
     Examples
     --------
     >>> from ornstein.networks import MLP, DiffusionProcess
@@ -102,6 +109,11 @@ class LearnedDiffusion(nn.Module):
         moments: Moments | None = None,
     ) -> None:
         super().__init__()
+        if not isinstance(network, nn.Module):
+            what = f"the class {network.__name__}" if isinstance(network, type) else repr(network)
+            raise TypeError(
+                f"network is {what:.80}, expected a torch.nn.Module, such as UNet(channels=1)"
+            )
         self.network = network
         self.process = process
         self.shape = tuple(as_count(side, "a side of shape") for side in shape)
