@@ -119,7 +119,7 @@ def perfect_model_delta(
     count = as_count(draws, "draws")
     if original_mode not in {"expected", "sampled"}:
         raise ValueError(f"original_mode is {original_mode!r}, expected 'expected' or 'sampled'")
-    generator = as_generator(rng)
+    generator = as_generator(rng, "perfect_model_delta")
     scale = as_scale(population.std if std is None else std)
     eps_train, eps = (bandwidth(scale, size, population.dim) for size in (n, N))
     expected = log_pairs_expected(population, N, eps), _log_mean(population, eps)

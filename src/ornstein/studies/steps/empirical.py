@@ -159,8 +159,9 @@ class EmpiricalStepsStudy(StepsStudy):
     ) -> Array:
         shape = self.options.generated, self.dim
         levels = trajectory.levels
-        first = trajectory.start_std * rng.standard_normal(shape)
-        if self.options.start == "marginal":
+        if self.options.start == "standard":
+            first = trajectory.start_std * rng.standard_normal(shape)
+        else:
             chosen = train.points[rng.integers(len(train.points), size=shape[0])]
             spread = levels.noise_std[0] * rng.standard_normal(shape)
             first = levels.signal[0] * chosen + spread
