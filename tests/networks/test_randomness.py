@@ -49,6 +49,7 @@ def numbers_of_seed(seed: int) -> dict[str, np.ndarray]:
         "next step": stream.batch(1).z[0],
         "validation": ValidationBatches(torch.zeros(1, N), 1000, 1, seed).whole.z[0],
         "sampling": sampled(seed),
+        "sampling, seeded by hand": sampled(torch.Generator().manual_seed(seed)),
         "loss": noise[0][0],
         "order": torch.randperm(N, generator=keyed_generator(seed, Purpose.ORDER, 0)),
         "split": split_indices(2 * N, 0.5, seed)[0],
@@ -70,6 +71,13 @@ def test_one_seed_for_everything_is_independent_noise_everywhere(seed: int) -> N
     for (one, a), (other, b) in combinations(found.items(), 2):
         correlation = float(np.corrcoef(a, b)[0, 1])
         assert abs(correlation) < 4.5 / np.sqrt(N), (one, other, correlation)
+
+
+def test_every_purpose_has_its_own_stream() -> None:
+    assert len(set(Purpose)) == len(Purpose.__members__)
+    streams = {keyed_generator(0, purpose).initial_seed() for purpose in Purpose}
+    places = {keyed_generator(0, purpose, k).initial_seed() for purpose in Purpose for k in (0, 1)}
+    assert len(streams | places) == 3 * len(Purpose)
 
 
 def test_a_generator_seeded_by_hand_is_that_of_torch() -> None:
@@ -130,6 +138,19 @@ class Dropping(nn.Module):
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
         return self.layers(x)
+
+
+def test_dropout_is_another_at_every_step() -> None:
+    dropped: list[Tensor] = []
+
+    class Recording(Dropping):
+        def forward(self, x: Tensor, t: Tensor) -> Tensor:
+            if self.training:
+                dropped.append(nn.functional.dropout(torch.ones(50), 0.5))
+            return super().forward(x, t)
+
+    train(seeded(Recording, 0), DATA, TrainingConfig(epochs=3, batch_size=16))
+    assert len(torch.stack(dropped).unique(dim=0)) == len(dropped) == 9
 
 
 class Stopped(Exception):  # noqa: N818 - not an error
