@@ -98,6 +98,7 @@ CONDITIONS = {
     "one small": ([1e-10], 1.0),
     "all of float64": ([1e100], 1e-100),
     "graded": ([1e8, 1.0, 1e-3, 1e-8], 0.0),
+    "moderate": ([1e5, 1.0, 1e-3, 1e-6], 0.0),
 }
 
 
@@ -134,6 +135,27 @@ def test_distances_of_covariances_of_any_condition(first: str, second: str) -> N
     found = [d(*laws) for d in (kl_divergence, hellinger_squared, log_l2_squared, log_overlap)]
     for value, truth in zip(found, exact, strict=True):
         assert value == pytest.approx(as_float(truth), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_covariances_of_one_basis_are_compared_along_it(name: str) -> None:
+    """Small eigenvalues of both in one direction, where a dense sum loses them."""
+    dim = 4
+    values, floor = CONDITIONS[name]
+    _, columns = basis(dim, len(values), 5)
+    first = Covariance(dim, np.array(values), columns, floor)
+    ratios = np.array([1.7, 0.4, 3.0, 0.9])[: first.modes.size]
+    p, q = Gaussian(np.zeros(dim), first), Gaussian(np.zeros(dim), first.with_modes(
+        ratios * first.modes))  # fmt: skip
+    spread = np.append(ratios, np.full(dim - ratios.size, ratios[-1]))
+    lam = np.append(first.eigenvalues, np.full(first.complement, floor))
+    overlap = -0.5 * np.log(2 * np.pi * (1 + spread) * lam).sum()
+    assert log_overlap(p, q) == pytest.approx(overlap, rel=1e-9)
+    assert kl_divergence(p, q) == pytest.approx(
+        0.5 * (1 / spread - 1 + np.log(spread)).sum(), rel=1e-9
+    )
+    affinity = np.sqrt(2 * np.sqrt(spread) / (1 + spread)).prod()
+    assert hellinger_squared(p, q) == pytest.approx(1 - affinity, rel=1e-9)
 
 
 @pytest.mark.parametrize("dim", [1, 2, 40])
