@@ -11,9 +11,20 @@ import mpmath
 import numpy as np
 import pytest
 
-from ornstein import Gaussian, LinearDiffusion, Mixture, OneStepDenoiser, delta, sample_delta
+from ornstein import (
+    Gaussian,
+    LinearDiffusion,
+    Mixture,
+    OneStepDenoiser,
+    delta,
+    memorized_fraction,
+    nearest_neighbours,
+    sample_delta,
+)
 from ornstein import coordinate_delta as by_coordinate
 from ornstein.covariances import Covariance
+from ornstein.diffusion.samplers import Heun
+from ornstein.diffusion.schedules import KarrasSchedule
 from ornstein.gaussians import (
     hellinger_squared,
     kl_divergence,
@@ -376,3 +387,31 @@ def test_representations_fit_a_line() -> None:
     for found, text in expected.items():
         assert found == text
         assert len(found) < 80
+
+
+def test_results_fit_a_screen() -> None:
+    rng = np.random.default_rng(0)
+    X, fresh = rng.standard_normal((300, 200)), rng.standard_normal((300, 200))
+    law = Gaussian.isotropic(200)
+    levels = KarrasSchedule().levels(1000)
+    results = [
+        memorized_fraction(X, fresh),
+        memorized_fraction(X, fresh, X),
+        nearest_neighbours(X, fresh),
+        delta(law, X, fresh),
+        sample_delta(X, X, fresh),
+        by_coordinate(X, X, fresh),
+        KernelSet.of(X, 1.0),
+        levels,
+        Heun().trajectory(levels),
+        OneStepDenoiser().fit(X),
+        LinearDiffusion().fit(X).generated_law_,
+    ]
+    for result in results:
+        text = repr(result)
+        assert len(text) < 800
+        assert text.count("\n") < 20
+    assert repr(levels) == "NoiseLevels(1000 steps, noise 80 to 0.002, then 0)"
+    assert repr(Heun().trajectory(levels)) == "Trajectory(1000 steps, 1999 evaluations)"
+    assert "held out" in repr(results[1])
+    assert "no held-out points" in repr(results[0])
