@@ -11,9 +11,20 @@ import mpmath
 import numpy as np
 import pytest
 
-from ornstein import Gaussian, LinearDiffusion, Mixture, OneStepDenoiser, delta, sample_delta
+from ornstein import (
+    Gaussian,
+    LinearDiffusion,
+    Mixture,
+    OneStepDenoiser,
+    delta,
+    memorized_fraction,
+    nearest_neighbours,
+    sample_delta,
+)
 from ornstein import coordinate_delta as by_coordinate
 from ornstein.covariances import Covariance
+from ornstein.diffusion.samplers import Heun
+from ornstein.diffusion.schedules import KarrasSchedule
 from ornstein.gaussians import (
     hellinger_squared,
     kl_divergence,
@@ -98,6 +109,7 @@ CONDITIONS = {
     "one small": ([1e-10], 1.0),
     "all of float64": ([1e100], 1e-100),
     "graded": ([1e8, 1.0, 1e-3, 1e-8], 0.0),
+    "moderate": ([1e5, 1.0, 1e-3, 1e-6], 0.0),
 }
 
 
@@ -134,6 +146,27 @@ def test_distances_of_covariances_of_any_condition(first: str, second: str) -> N
     found = [d(*laws) for d in (kl_divergence, hellinger_squared, log_l2_squared, log_overlap)]
     for value, truth in zip(found, exact, strict=True):
         assert value == pytest.approx(as_float(truth), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_covariances_of_one_basis_are_compared_along_it(name: str) -> None:
+    """Small eigenvalues of both in one direction, where a dense sum loses them."""
+    dim = 4
+    values, floor = CONDITIONS[name]
+    _, columns = basis(dim, len(values), 5)
+    first = Covariance(dim, np.array(values), columns, floor)
+    ratios = np.array([1.7, 0.4, 3.0, 0.9])[: first.modes.size]
+    p, q = Gaussian(np.zeros(dim), first), Gaussian(np.zeros(dim), first.with_modes(
+        ratios * first.modes))  # fmt: skip
+    spread = np.append(ratios, np.full(dim - ratios.size, ratios[-1]))
+    lam = np.append(first.eigenvalues, np.full(first.complement, floor))
+    overlap = -0.5 * np.log(2 * np.pi * (1 + spread) * lam).sum()
+    assert log_overlap(p, q) == pytest.approx(overlap, rel=1e-9)
+    assert kl_divergence(p, q) == pytest.approx(
+        0.5 * (1 / spread - 1 + np.log(spread)).sum(), rel=1e-9
+    )
+    affinity = np.sqrt(2 * np.sqrt(spread) / (1 + spread)).prod()
+    assert hellinger_squared(p, q) == pytest.approx(1 - affinity, rel=1e-9)
 
 
 @pytest.mark.parametrize("dim", [1, 2, 40])
@@ -354,3 +387,31 @@ def test_representations_fit_a_line() -> None:
     for found, text in expected.items():
         assert found == text
         assert len(found) < 80
+
+
+def test_results_fit_a_screen() -> None:
+    rng = np.random.default_rng(0)
+    X, fresh = rng.standard_normal((300, 200)), rng.standard_normal((300, 200))
+    law = Gaussian.isotropic(200)
+    levels = KarrasSchedule().levels(1000)
+    results = [
+        memorized_fraction(X, fresh),
+        memorized_fraction(X, fresh, X),
+        nearest_neighbours(X, fresh),
+        delta(law, X, fresh),
+        sample_delta(X, X, fresh),
+        by_coordinate(X, X, fresh),
+        KernelSet.of(X, 1.0),
+        levels,
+        Heun().trajectory(levels),
+        OneStepDenoiser().fit(X),
+        LinearDiffusion().fit(X).generated_law_,
+    ]
+    for result in results:
+        text = repr(result)
+        assert len(text) < 800
+        assert text.count("\n") < 20
+    assert repr(levels) == "NoiseLevels(1000 steps, noise 80 to 0.002, then 0)"
+    assert repr(Heun().trajectory(levels)) == "Trajectory(1000 steps, 1999 evaluations)"
+    assert "held out" in repr(results[1])
+    assert "no held-out points" in repr(results[0])

@@ -6,10 +6,12 @@ For ``P`` and ``Q`` in the spectral form of :mod:`ornstein.covariances`, and a v
     sum_terms        ln det(P + Q)  and  delta^T (P + Q)^{-1} delta
     bures_squared    tr P + tr Q - 2 tr (P^{1/2} Q P^{1/2})^{1/2}
 
-Eigenvalues may span any range, and the two need not commute. A dense sum, or one singular value
-decomposition, loses what is 1e-16 of the largest. So the small eigenvalues of ``Q^{-1} P`` are the
-large ones of ``P^{-1} Q``, and the sum of very different matrices is decomposed by QR with pivots,
-which keeps the digits of columns of any length (Higham, section 19.4).
+Eigenvalues may span any range. Where both have one eigenbasis (one of them isotropic, both
+diagonal, or the same `basis`), everything is done eigenvalue by eigenvalue. Where they do not
+commute, a dense sum, or one singular value decomposition, loses what is 1e-16 of the largest. So
+the small eigenvalues of ``Q^{-1} P`` are computed as the large ones of ``P^{-1} Q``, and the sum of
+very different matrices is decomposed by QR with pivots, which keeps the digits of columns of any
+length (Higham, section 19.4).
 
 References
 ----------
@@ -25,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.linalg import qr, solve_triangular
 
-from ornstein.covariances import Covariance, lengths
+from ornstein.covariances import Covariance
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,21 +62,21 @@ def log_ratios(P: Covariance, Q: Covariance, delta: Array, rounding: float) -> A
     """
     if P.rank != Q.rank:
         return None
-    if P.rank == P.dim:
-        if Q.is_isotropic:
-            return _log_ratio(P.spectrum(), Q.modes[0])
-        if P.is_isotropic:
-            return _log_ratio(P.modes[:1], Q.spectrum())
-        if P.basis is None and Q.basis is None:
-            return _log_ratio(P.eigenvalues, Q.eigenvalues)
+    if P.rank < P.dim and not np.isfinite(Q.mahalanobis_squared(delta, rounding)):
+        return None
+    common = _common_modes(P, Q)
+    if common is not None:
+        frame, p, q = common
+        if ((p > 0) != (q > 0)).any():
+            return None
+        logs = _log_ratio(p[p > 0], q[p > 0])
+        return np.repeat(logs, frame.multiplicities[p > 0])
     if P.rank == 0:
-        return np.zeros(0) if float(lengths(delta)) <= rounding else None
+        return np.zeros(0)
     F, G = P.factor(), Q.factor()
     within = _pull(G) @ F
-    if P.rank < P.dim:
-        lost = np.abs(F - G @ within).max() > _ON_RANGE * np.abs(F).max()
-        if lost or not np.isfinite(Q.mahalanobis_squared(delta, rounding)):
-            return None
+    if P.rank < P.dim and np.abs(F - G @ within).max() > _ON_RANGE * np.abs(F).max():
+        return None
     singular = np.linalg.svd(within, compute_uv=False)
     if singular[-1] * _SINGULAR > singular[0]:
         return 2 * np.log(singular)
@@ -96,13 +98,21 @@ def sum_terms(P: Covariance, Q: Covariance, delta: Array, rounding: float) -> tu
     ``-inf`` for the first if the sum is singular; then ``inf`` for the second if `delta` is off
     its range by more than `rounding`.
     """
+    common = _common_modes(P, Q)
+    if common is not None:
+        frame, p, q = common
+        total = frame.with_modes(p + q)
+        return total.log_det, float(total.mahalanobis_squared(delta, rounding))
     low, other = float(P.modes.min()), float(Q.modes.min())
-    spread = max(float(P.modes.max()), float(Q.modes.max())) / _GRADED
-    commute = P.is_isotropic or Q.is_isotropic or (P.basis is None and Q.basis is None)
-    if commute or spread < low + other or max(P.rank, Q.rank) < P.dim:
-        total = _sum(P, Q)
-        distance = total.mahalanobis_squared(delta, rounding)
-        return total.log_det, float(distance)
+    high = max(float(P.modes.max()), float(Q.modes.max()))
+    if high / _GRADED < low + other or max(P.rank, Q.rank) < P.dim:
+        if not P.complement and not Q.complement and high / _CONDITION < low + other:
+            total = Covariance.full(P.dense() + Q.dense(), tolerance=0.0)
+        else:
+            # What exceeds the smallest eigenvalue of each, as factors.
+            excess = np.concatenate([P.factor(above=low), Q.factor(above=other)], axis=1)
+            total = Covariance.from_factor(excess).add_isotropic(low + other)
+        return total.log_det, float(total.mahalanobis_squared(delta, rounding))
     # A A^T = P + Q with columns of very different length. QR with pivots keeps the digits of each
     # column, and an LQ decomposition of R those of each row: A = Q R = Q L Z.
     columns = np.concatenate([P.factor(), Q.factor()], axis=1)
@@ -120,10 +130,10 @@ def bures_squared(P: Covariance, Q: Covariance) -> float:
 
     In squared data units; finite for singular covariances too.
     """
-    if P.basis is None and Q.basis is None:
-        return float(np.square(_root_gap(P.eigenvalues, Q.eigenvalues)).sum())
-    if P.is_isotropic or Q.is_isotropic:
-        return float(np.square(_root_gap(P.spectrum(), Q.spectrum())).sum())
+    common = _common_modes(P, Q)
+    if common is not None:
+        frame, p, q = common
+        return float(frame.multiplicities @ np.square(_root_gap(p, q)))
     F, G = P.factor(), Q.factor()
     left, _, right = np.linalg.svd(G.T @ F, full_matrices=False)
     # F is dim x r_P, G dim x r_Q: rotate the larger rank onto the smaller, and count the rest.
@@ -132,23 +142,16 @@ def bures_squared(P: Covariance, Q: Covariance) -> float:
     return float(np.square(F - aligned).sum() + rest)
 
 
-def _sum(P: Covariance, Q: Covariance) -> Covariance:
-    """``P + Q``, decomposed only when neither is a multiple of the identity nor both diagonal."""
+def _common_modes(P: Covariance, Q: Covariance) -> tuple[Covariance, Array, Array] | None:
+    """A covariance of the eigenspaces of both, and the eigenvalues of both along them, if any."""
     if Q.is_isotropic:
-        return P.add_isotropic(Q.eigenvalues[0])
+        return P, P.modes, np.full(P.modes.size, Q.modes[0])
     if P.is_isotropic:
-        return Q.add_isotropic(P.eigenvalues[0])
-    if P.basis is None and Q.basis is None:
-        return Covariance.diagonal(P.eigenvalues + Q.eigenvalues)
-    if P is Q:
-        return P.scale(2.0)
-    low, other = float(P.modes.min()), float(Q.modes.min())
-    high = max(float(P.modes.max()), float(Q.modes.max()))
-    if not P.complement and not Q.complement and high / _CONDITION < low + other:
-        return Covariance.full(P.dense() + Q.dense(), tolerance=0.0)
-    # What exceeds the smallest eigenvalue of each, as factors: small eigenvalues keep their digits.
-    excess = np.concatenate([P.factor(above=low), Q.factor(above=other)], axis=1)
-    return Covariance.from_factor(excess).add_isotropic(low + other)
+        return Q, np.full(Q.modes.size, P.modes[0]), Q.modes
+    same = P.basis is Q.basis or (
+        P.basis is not None and Q.basis is not None and np.array_equal(P.basis, Q.basis)
+    )
+    return (P, P.modes, Q.modes) if same else None
 
 
 def _root_gap(a: Array, b: Array) -> Array:

@@ -253,6 +253,14 @@ class Covariance:
         """Eigenvalues along `basis`, and last the floor if there is a complement; (n_modes,)."""
         return np.append(self.eigenvalues, self.floor) if self.complement else self.eigenvalues
 
+    @property
+    def multiplicities(self) -> NDArray[np.intp]:
+        """Dimension of the eigenspace of each of `modes`; shape (n_modes,)."""
+        counts = np.ones(self.modes.size, dtype=np.intp)
+        if self.complement:
+            counts[-1] = self.complement
+        return counts
+
     def with_modes(self, values: NDArray[np.float64]) -> Covariance:
         """Return ``g(Sigma)`` for ``values = g(modes) >= 0``: the same eigenvectors.
 

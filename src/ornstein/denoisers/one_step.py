@@ -99,9 +99,7 @@ class OneStepDenoiser(GaussianGenerator):
     def predict(self, Y: ArrayLike) -> NDArray[np.float64]:
         """Denoise: the estimate ``b + B y`` of the clean point for each noised row of `Y`."""
         check_is_fitted(self)
-        # Far from the origin, b and B y are large and nearly cancel: from the means instead.
-        centred = self._points(Y, reset=False) - self._statistics.noised_mean
-        return self._statistics.clean_mean + centred @ self.coef_.T
+        return self._points(Y, reset=False) @ self.coef_.T + self.intercept_
 
     def sample(self, n: int = 1) -> NDArray[np.float64]:
         """Generate `n` points, shape (n, n_features): draw ``y'`` and denoise it.

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
-@dataclass
+@dataclass(repr=False)
 class PairStatistics:
     """All that a least-squares fit of clean on noised points needs to know of the points.
 
@@ -128,7 +128,7 @@ class PairStatistics:
         return F, right[kept].T
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PairFit:
     """A fitted affine denoiser ``x_hat = intercept + coefficients y`` and its generated law."""
 

@@ -55,7 +55,7 @@ _LARGEST = 1e150  # squares of larger numbers overflow
 _NOISE_RANGE = (1e-140, 1e140)  # in units of the data; beyond, weights have reached their limits
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class TrainingPoints:
     """Training points prepared once for many queries; see :meth:`of`.
 

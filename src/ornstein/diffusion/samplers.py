@@ -110,6 +110,9 @@ class Trajectory:
     levels: NoiseLevels
     steps: tuple[tuple[Stage, ...], ...]
 
+    def __repr__(self) -> str:
+        return f"Trajectory({len(self.steps)} steps, {self.evaluations} evaluations)"
+
     @property
     def evaluations(self) -> int:
         """Number of evaluations of the denoiser."""

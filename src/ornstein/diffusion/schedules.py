@@ -197,6 +197,10 @@ class NoiseLevels:
         object.__setattr__(self, "signal", signal)
         object.__setattr__(self, "noise", noise)
 
+    def __repr__(self) -> str:
+        first, last = self.noise[0], self.noise[-2]
+        return f"NoiseLevels({len(self)} steps, noise {first:.6g} to {last:.6g}, then 0)"
+
     def __len__(self) -> int:
         """Number of steps."""
         return self.noise.size - 1

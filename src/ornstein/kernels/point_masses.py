@@ -42,7 +42,7 @@ _NODES = 18
 _CLUSTER = 2 * _NODES  # fewer values cost less than their nodes
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class PointMasses:
     """Rows of masses on a line, positions ascending in each row.
 

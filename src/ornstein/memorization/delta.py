@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ornstein.gaussians import log_overlap
@@ -192,7 +192,7 @@ class KernelSet:
     dim: int
     bandwidth: float
     log_pairs: float
-    log_cross: Callable[[Gaussian], float]
+    log_cross: Callable[[Gaussian], float] = field(repr=False)
 
     @classmethod
     def of(cls, points: NDArray[np.float64], std: float) -> KernelSet:
