@@ -763,9 +763,11 @@ def test_a_population_of_many_given_eigenvalues_is_summed_up(predict: Callable) 
 
 
 def test_a_support_without_end_and_one_that_begins_early(predict: Callable) -> None:
-    assert "support from 0 to infinity" in predict("spectrum", aspect_ratio=1)
+    out = predict("spectrum", aspect_ratio=1)
+    assert "support from 0 to infinity" in out
+    assert "Given up to 10: the support has no end." in out
     out = predict("sample-covariance", spectrum="power-law:2", n_train=50)
-    assert "Given from 0.00132 on: the support begins at 6.89e-05." in out
+    assert "Given from 0.00132 on: the support begins at 6.89e-05 (see --x)." in out
 
 
 def test_best_never_to_stop(predict: Callable, document: Callable) -> None:

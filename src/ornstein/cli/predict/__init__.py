@@ -3,7 +3,8 @@
 ===================  =============================================================
 one_step.py          Halder's one-step model: its distances, its whole spectrum
 covariances.py       what n points tell of a covariance: KL, spectrum, consistency
-linear_denoisers.py  the best linear denoiser of n points, and one while it trains
+denoising.py         the best linear denoiser of n points
+training.py          a linear denoiser while it trains
 regimes.py           speciation, cloning, collapse
 random_features.py   learning curves of a random-feature score
 phase.py             one result over a plane of two parameters
@@ -22,11 +23,12 @@ from typing import TYPE_CHECKING
 
 from ornstein.cli.predict import (
     covariances,
-    linear_denoisers,
+    denoising,
     one_step,
     phase,
     random_features,
     regimes,
+    training,
 )
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
     from ornstein.reports.prediction import Prediction
 
-_MODULES = (one_step, covariances, linear_denoisers, regimes, random_features, phase)
+_MODULES = (one_step, covariances, denoising, training, regimes, random_features, phase)
 PREDICTIONS: dict[str, Callable[..., Prediction]] = {
     name.replace("_", "-"): getattr(module, name) for module in _MODULES for name in module.__all__
 }

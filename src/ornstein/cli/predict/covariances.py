@@ -77,7 +77,7 @@ def sample_covariance(
     atom = theory.sample_covariance_atom(values, n_train)
     floor = max(low, 1e-3 * high)
     points = np.linspace(floor, high, 21) if x is None else np.array(reals(x, "x"))
-    late = [f"Given from {floor:.3g} on: the support begins at {low:.3g}."]
+    late = [f"Given from {floor:.3g} on: the support begins at {low:.3g} (see --x)."]
 
     def found(x: Array) -> Array:
         return np.asarray(theory.sample_covariance_spectrum(x, values, n_train))

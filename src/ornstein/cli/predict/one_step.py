@@ -116,5 +116,7 @@ def spectrum(
         """,
         {"s": points, "density": found(points)},
         lambda: density(low, top, points, found, r"singular value of $\Sigma_G^{1/2} / \sigma$"),
-        outside(points, low, high),
+        ["Given up to 10: the support has no end."]
+        if endless and s is None
+        else outside(points, low, high),
     )
