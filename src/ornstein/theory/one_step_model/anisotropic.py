@@ -204,7 +204,7 @@ def _distances(
     log_det += log_shift
     kl = np.inf
     if np.isfinite(log_det):
-        whitened = modes.support @ ((generated + mean) * inverse)
+        whitened = float(modes.support @ ((generated + mean) * inverse))
         kl = (whitened - modes.rank - log_det) / 2.0
     return trace / d, log_det, kl, -float(np.expm1(affinity)), float(wasserstein)
 

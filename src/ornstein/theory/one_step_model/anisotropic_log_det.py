@@ -26,12 +26,14 @@ constant of ``E ln det G G^T``, and ``pi rho_0 sqrt t = 2 t dF/dt``. The limit i
 and ``ln(1 - tau)`` becomes ``ln tau + ln(width) + h(delta)``. (The ``+ 1`` in the equation for p
 moves the stationary point within the error, so that both sides meet exactly at ``tau = 1``.) Above,
 the expression of below goes on with ``p < 0`` and has the opposite error, for ``0 < delta < 3``.
-Their mean with weight ``e^{-0.6 delta - 0.12 delta^2}`` on the latter, read off simulations of three
-spectra with d = 25 and 100, errs by less than ``0.25 / sqrt d`` there; each alone by three times as
-much. It has no kink at ``n*``.
+Their mean with weight ``e^{-0.6 delta - 0.12 delta^2}`` on the latter, read off simulations of
+three spectra with d = 25 and 100, errs by less than ``0.25 / sqrt d`` there; each alone by three
+times as much. It has no kink at ``n*``.
 
 **The variance** is ``-4 ln(1 - tau)`` above and, by the same matching, ``V - 4 ln width -
-4 ln(1-p)`` below, ``V = Var ln det G G^T - 2 ln d``.
+4 ln(1-p)`` below, ``V = Var ln det G G^T - 2 ln d``. Between the two it is -4 times the O(1) term,
+less ``4 ln(1-p)``, plus ``V + 4 C`` times ``1 / (1 + e^{1.5 a + 0.06 a^3 - 1.47})``, ``a = arsinh
+delta``, read off the same simulations.
 
 **Rows of zeros.** With eigenvalues 0 the rows are fewer than the columns, the smallest singular
 value stays away from 0, and nothing is singular at ``t = 0``: there is no threshold (``n* = inf``).
@@ -118,7 +120,8 @@ def log_determinant(K: LinearMap) -> LogDeterminant:
         mean, variance, delta = _below(K, ratio)
     else:
         mean, variance, delta = _above(K, ratio)
-    square = float(expit(0.5 - delta))
+    a = np.arcsinh(delta)
+    square = float(expit(1.47 - 1.5 * a - 0.06 * a**3))
     variance += _square_excess(K.columns) * square
     return LogDeterminant(base + mean, max(variance, 0.0), square)
 

@@ -298,7 +298,7 @@ def leading_potential(K: LinearMap, point: SaddlePoint, B: Array) -> Array:
 
 
 def span_spread(K: LinearMap) -> tuple[float, float]:
-    """``tr Pi_0 (1 - Pi_0)`` for ``nu < d``, and what is added to it and its like at finite size."""
+    """``tr Pi_0 (1 - Pi_0)`` for ``nu < d``, and what a finite size adds to it and its like."""
     _, share = projection(K)
     more = K.dof * (finite_size_gap(K.dof, K.columns) - (1.0 - K.dof / K.columns))
     return float((share * (1.0 - share)) @ K.weight), more
