@@ -27,8 +27,8 @@ and ``ln(1 - tau)`` becomes ``ln tau + ln(width) + h(delta)``. (The ``+ 1`` in t
 moves the stationary point within the error, so that both sides meet exactly at ``tau = 1``.) Above,
 the expression of below goes on with ``p < 0`` and has the opposite error, for ``0 < delta < 3``.
 Their mean with weight ``e^{-0.6 delta - 0.12 delta^2}`` on the latter, read off simulations of
-three spectra with d = 25 and 100, errs by less than ``0.25 / sqrt d`` there; each alone by three
-times as much. It has no kink at ``n*``.
+three spectra with d = 25 and 100, errs by less than 0.25 widths there; each alone by three times as
+much. It has no kink at ``n*``.
 
 **The variance** is ``-4 ln(1 - tau)`` above and, by the same matching, ``V - 4 ln width -
 4 ln(1-p)`` below, ``V = Var ln det G G^T - 2 ln d``. Between the two it is -4 times the O(1) term,
@@ -62,7 +62,7 @@ from ornstein.theory.one_step_model.saddle_point import (
     denominator,
     finite_size_gap,
     inverse_excess,
-    leading_potential,
+    leading_excess,
     mean_potential,
     potential_covariance,
     saddle_point,
@@ -104,7 +104,8 @@ def log_determinant(K: LinearMap) -> LogDeterminant:
     Returns
     -------
     LogDeterminant
-        The error of the mean is ``O(1/d)``, in the window around the threshold ``O(d^{-1/2})``.
+        The error of the mean is ``O(1/d)``, near the threshold up to a quarter of the width of the
+        module's formulas, of order ``d^{-1/2}``.
     """
     if K.dof < K.rows:
         return LogDeterminant(-np.inf, np.inf, 0.0)
@@ -191,7 +192,7 @@ def _with_rows_of_zeros(K: LinearMap) -> LogDeterminant:
     if K.dof == K.rows:
         # As many points as rows, a square matrix again: H / (2 t dF/dt) is 1 / tr Pi_0 (1 - Pi_0).
         point = saddle_point(K, t)
-        leading = float(leading_potential(K, point, denominator(K, point))[0])
+        leading = float(leading_excess(K, point, denominator(K, point))[0] + K.rows * np.log(ZERO))
         mean = leading + GINIBRE_CONSTANT - 0.5 * float(np.log(sum(span_spread(K))))
         return LogDeterminant(mean, float(wishart_log_det(K.rows, K.rows).variance), 1.0)
     mean = float(mean_potential(K, t)[0])

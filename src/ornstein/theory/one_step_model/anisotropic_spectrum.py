@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 
 _UNITS = {"population": -1.0, "scale": 0.0}
 _NEWTON_STEPS, _CONVERGED, _SHORTEST = 8, 1e-10, 1e-7
-_ROUNDS, _PARTS = 5, 64
-_DARK = 1e-7  # a density below is that of rounding errors
+_ROUNDS, _PARTS = 7, 16
+_DARK = 1e-7  # an imaginary part below, relative to the whole, is made of rounding errors
 
 
 def one_step_anisotropic_spectrum(
@@ -190,7 +190,7 @@ def _density(K: LinearMap, s: Array) -> Array:
     t = (-(s**2)).astype(np.complex128)
     transform = _equations(K, t, logs)[2]
     density = 2.0 * s * transform.imag / (np.pi * min(K.dof, K.rows))
-    return np.where(density > _DARK / s, density, 0.0)
+    return np.where(transform.imag > _DARK * np.abs(transform), density, 0.0)
 
 
 def _follow(K: LinearMap, t: Complex, logs: Complex) -> tuple[Complex, NDArray[np.bool_]]:

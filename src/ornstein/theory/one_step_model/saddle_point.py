@@ -61,7 +61,7 @@ __all__ = [
     "denominator",
     "finite_size_gap",
     "inverse_excess",
-    "leading_potential",
+    "leading_excess",
     "mean_potential",
     "potential_covariance",
     "parts",
@@ -189,7 +189,8 @@ def _newton_step(K: LinearMap, t: Array, x: Array, logit: Array) -> tuple[Array,
     seen = v + w
     total = seen @ K.weight
     h, g = np.log(rows / columns), np.log(total / excess) - logit
-    still = np.maximum(np.abs(h), np.abs(g)) <= _EPSILON
+    # The same at the threshold, for small t.
+    still = np.maximum(np.abs(h), np.abs(g)) <= _EPSILON * (4.0 + np.abs(x) + np.abs(logit))
     hx = 2.0 - ((slope * w) @ K.weight) / rows + ((slope * u) @ K.weight) / columns
     hl = -rest * (((bend * w) @ K.weight) / rows - ((bend * u) @ K.weight) / columns)
     gx = ((w - seen * slope) @ K.weight) / total
@@ -242,14 +243,16 @@ def projection(K: LinearMap) -> tuple[float, Array]:
     return u0, u0 / (K.inverse + u0)
 
 
-def mean_potential(K: LinearMap, t: Array) -> Array:
-    """``E sum ln(t + s^2)`` over the ``min(nu, d_s)`` singular values s of K.
+def mean_potential(K: LinearMap, t: Array, *, less_log: bool = False) -> Array:
+    """``E sum ln(t + s^2)`` over the ``q = min(nu, d_s)`` singular values s of K.
 
     Parameters
     ----------
     K : LinearMap
     t : ndarray of shape (points,)
         Positive; as small as ``1e-200`` where 0 is meant.
+    less_log : bool
+        Subtract ``q ln t``, without cancellation for large t.
 
     Returns
     -------
@@ -258,23 +261,25 @@ def mean_potential(K: LinearMap, t: Array) -> Array:
     """
     point = saddle_point(K, t)
     B = denominator(K, point)
-    leading = leading_potential(K, point, B)
+    potential = leading_excess(K, point, B)
+    if not less_log:
+        potential = potential + min(K.dof, K.rows) * np.log(t)
     if K.dof >= K.columns and not K.residual.any():
-        return leading
+        return potential
     u, w, v = parts(K, point, B)
     slope = w - u
     curvature = (u + w - slope**2) @ K.weight
     if K.dof < K.columns:
         spread, more = span_spread(K)
-        return leading + 0.5 * np.log((curvature + more) / (spread + more))
+        return potential + 0.5 * np.log((curvature + more) / (spread + more))
     seen = u + v
     mixed = (u + slope * seen) @ K.weight
     H = (curvature * (seen**2 @ K.weight) + mixed**2) / (seen @ K.weight) ** 2
-    return leading + 0.5 * np.log(H + curvature * inverse_excess(K))
+    return potential + 0.5 * np.log(H + curvature * inverse_excess(K))
 
 
-def leading_potential(K: LinearMap, point: SaddlePoint, B: Array) -> Array:
-    """``mean_potential`` without its term of order 1.
+def leading_excess(K: LinearMap, point: SaddlePoint, B: Array) -> Array:
+    """``mean_potential`` less ``q ln t``, without its term of order 1.
 
     Parameters
     ----------
@@ -283,18 +288,28 @@ def leading_potential(K: LinearMap, point: SaddlePoint, B: Array) -> Array:
     B : ndarray of shape (points, modes)
         Of :func:`denominator`.
     """
-    blank, alpha = K.weight - K.support, point.alpha[:, None]
-    leading = np.log(B) @ K.support
+    t, p, alpha, beta = (z[:, None] for z in (point.t, point.p, point.alpha, point.beta))
+    blank, T, R = K.weight - K.support, K.inverse, K.residual
     if K.dof >= K.columns:
-        if not K.residual.any():
+        leading = np.log1p((K.signal + p * (R * T + alpha * R + beta * T)) / t) @ K.support
+        if not R.any():
             return leading
-        leading = leading + np.log1p(K.inverse / alpha) @ blank
-        return leading + xlogy(K.dof - K.columns, point.rest)
+        leading = leading + np.log1p(T / alpha) @ blank
+        if K.dof == K.columns:
+            return leading
+        return leading + (K.dof - K.columns) * _log_ratio(-point.p, point.rest)
     u0, _ = projection(K)
-    # t^(d - nu), of the directions outside the span, leaves min(nu, d_s) of the d_s rows.
-    leading = leading + np.log(K.inverse + alpha) @ blank - np.log(K.inverse + u0) @ K.weight
-    leading = leading + K.dof * np.log(u0) - (K.dof - K.rows) * np.log(point.alpha)
-    return leading - max(K.rows - K.dof, 0.0) * np.log(point.t)
+    # Beyond the largest singular value alpha is near u0.
+    moved = (K.signal + R * (T + alpha)) / beta + (alpha - u0)
+    leading = _log_ratio(moved / (T + u0), B / (beta * (T + u0))) @ K.support
+    leading = leading + _log_ratio((alpha - u0) / (T + u0), (T + alpha) / (T + u0)) @ blank
+    return leading - K.dof * _log_ratio(point.alpha / u0 - 1.0, point.alpha / u0)
+
+
+def _log_ratio(less_one: Array, ratio: Array) -> Array:
+    """Logarithm of a ratio, from ``ratio - 1`` where that is the more accurate number."""
+    near = np.abs(less_one) < 0.5
+    return np.where(near, np.log1p(np.where(near, less_one, 0.0)), np.log(ratio))
 
 
 def span_spread(K: LinearMap) -> tuple[float, float]:
