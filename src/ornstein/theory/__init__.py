@@ -20,8 +20,11 @@ from __future__ import annotations
 __all__ = [
     "one_step",
     "OneStepTheory",
+    "one_step_anisotropic",
     "one_step_spectrum",
     "one_step_support",
+    "one_step_anisotropic_spectrum",
+    "one_step_anisotropic_support",
     "one_step_log_det",
     "wishart_log_det",
     "one_step_log_affinity",
@@ -93,6 +96,11 @@ if TYPE_CHECKING:
         generated_variance,
         two_layer_weight,
     )
+    from ornstein.theory.one_step_model.anisotropic import one_step_anisotropic
+    from ornstein.theory.one_step_model.anisotropic_spectrum import (
+        one_step_anisotropic_spectrum,
+        one_step_anisotropic_support,
+    )
     from ornstein.theory.one_step_model.delta_expectation import ExpectedDelta, expected_delta
     from ornstein.theory.one_step_model.distances import OneStepTheory, one_step
     from ornstein.theory.one_step_model.log_determinant import one_step_log_det, wishart_log_det
@@ -126,6 +134,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "one_step": "one_step_model.distances",
+    "one_step_anisotropic": "one_step_model.anisotropic",
+    "one_step_anisotropic_spectrum": "one_step_model.anisotropic_spectrum",
+    "one_step_anisotropic_support": "one_step_model.anisotropic_spectrum",
     "OneStepTheory": "one_step_model.distances",
     "one_step_spectrum": "one_step_model.singular_values",
     "one_step_support": "one_step_model.singular_values",

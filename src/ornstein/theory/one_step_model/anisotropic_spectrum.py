@@ -1,0 +1,244 @@
+r"""The singular values of the one-step generated covariance, for any population spectrum.
+
+Two sets of singular values, one density for each, in the limit of large dimension:
+
+    "population":  s of Sigma^{-1/2} Sigma_G^{1/2}; KL and Hellinger are sums over them,
+    "scale":       s of Sigma_G^{1/2} / (tr Sigma / d)^{1/2}, the generated standard deviations.
+
+For equal eigenvalues both are those of :func:`~ornstein.theory.one_step_spectrum`. With the
+potential of :mod:`~ornstein.theory.one_step_model.saddle_point`, continued from ``t > 0`` to the
+negative axis, for ``q = min(nu, d_s)`` singular values that are not 0,
+
+    f(s) = (2 s / (pi q)) Im L'(t) at t = -s^2 - i0,      L'(t) = sum_k (1 + delta R_k) / B_k.
+
+The two equations are solved for ``ln kappa`` and ``ln delta`` along ``t = s^2 e^{-i theta}``, theta
+from 0, where the real saddle point is known, to pi. L is analytic on the way, so that Newton's
+method, in steps short enough, stays on the right one of the many complex roots.
+
+**Support.** Edges are bracketed on a grid and found by division of the brackets. Without
+eigenvalues 0 the support reaches 0 exactly for ``d < n < n*``.
+
+References
+----------
+This project.
+"""
+
+from __future__ import annotations
+
+__all__ = ["one_step_anisotropic_spectrum", "one_step_anisotropic_support"]
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ornstein.theory.one_step_model.noised_modes import linear_map, noised_modes
+from ornstein.theory.one_step_model.saddle_point import saddle_point
+from ornstein.validation import as_count, as_positive, float_or_array
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from ornstein.theory.one_step_model.noised_modes import LinearMap
+
+    Array = NDArray[np.float64]
+    Complex = NDArray[np.complex128]
+
+_UNITS = {"population": -1.0, "scale": 0.0}
+_NEWTON_STEPS, _CONVERGED, _SHORTEST = 8, 1e-10, 1e-7
+_ROUNDS, _PARTS = 7, 16
+_DARK = 1e-7  # an imaginary part below, relative to the whole, is made of rounding errors
+
+
+def one_step_anisotropic_spectrum(
+    s: ArrayLike,
+    eigenvalues: ArrayLike,
+    n_train: int,
+    time: float = 2.0,
+    noise_scale: float = 1.0,
+    *,
+    relative_to: Literal["population", "scale"] = "population",
+) -> Any:
+    """Density of the non-zero singular values of what the one-step model generates.
+
+    Parameters
+    ----------
+    s : array-like
+        Where to evaluate it, > 0.
+    eigenvalues : array-like of shape (d,)
+        Of the population's covariance, >= 0, in squared data units.
+    n_train : int
+        Number of training points n >= 2.
+    time : float
+        Diffusion time T > 0.
+    noise_scale : float
+        ``lambda_ > 0``, in squared data units.
+    relative_to : {"population", "scale"}
+        Singular values of ``Sigma^{-1/2} Sigma_G^{1/2}`` (within the support of Sigma), or of
+        ``Sigma_G^{1/2}`` in units of the root of the mean eigenvalue.
+
+    Returns
+    -------
+    float or ndarray of the shape of `s`
+        Mass 1; 0 outside the support.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of its range.
+
+    See Also
+    --------
+    ornstein.theory.one_step_spectrum : The isotropic case.
+
+    Examples
+    --------
+    >>> one_step_anisotropic_spectrum([0.5, 1.0, 2.0], [3.0] * 50 + [0.3] * 50, 126)
+    array([0.590..., 0.503..., 0.141...])
+    """
+    K = _map(eigenvalues, n_train, time, noise_scale, relative_to)
+    points = as_positive(s, "s")
+    return float_or_array(_density(K, np.atleast_1d(points).ravel()).reshape(points.shape))
+
+
+def one_step_anisotropic_support(
+    eigenvalues: ArrayLike,
+    n_train: int,
+    time: float = 2.0,
+    noise_scale: float = 1.0,
+    *,
+    relative_to: Literal["population", "scale"] = "population",
+) -> Array:
+    """Where the density of :func:`one_step_anisotropic_spectrum` is positive.
+
+    Parameters
+    ----------
+    eigenvalues, n_train, time, noise_scale, relative_to
+        As for `one_step_anisotropic_spectrum`, which raises the same errors.
+
+    Returns
+    -------
+    ndarray of shape (intervals, 2)
+        Edges in ascending order. Gaps and intervals of a relative width below 1 % may be missed.
+
+    Examples
+    --------
+    >>> one_step_anisotropic_support([3.0] * 50 + [0.3] * 50, 1001)
+    array([[0.282..., 1.195...]])
+    """
+    K = _map(eigenvalues, n_train, time, noise_scale, relative_to)
+    seen = K.support > 0
+    centres = np.sqrt(K.signal[seen] + K.residual[seen] * K.inverse[seen])
+    low, high = centres.min() / 2.0, centres.max() * 2.0
+    while _density(K, np.array([high]))[0] > 0:
+        high *= 2.0
+    reaches_zero = _reaches_zero(K)
+    while not reaches_zero and _density(K, np.array([low]))[0] > 0:
+        low /= 2.0
+    steps = int(np.clip(200.0 * np.log(high / low), 300.0, 1000.0))
+    grid = np.union1d(np.geomspace(low, high, steps), centres)
+    bright = _density(K, grid) > 0
+    bright[0] |= reaches_zero
+    change = np.flatnonzero(bright[1:] != bright[:-1])
+    left, right = grid[change], grid[change + 1]
+    for _ in range(_ROUNDS):
+        # All edges at once, each bracket cut into equal parts.
+        parts = left + (right - left) * np.linspace(0.0, 1.0, _PARTS + 1)[:, None]
+        lit = _density(K, parts[1:-1].ravel()).reshape(_PARTS - 1, -1) > 0
+        # Parts up to the first that is not like the left end.
+        same = np.cumprod(lit == bright[change], axis=0).sum(axis=0)
+        index = np.arange(change.size)
+        left, right = parts[same, index], parts[same + 1, index]
+    edges = (left + right) / 2.0
+    return np.reshape([0.0, *edges] if reaches_zero else edges, (-1, 2))
+
+
+def _map(
+    eigenvalues: ArrayLike, n_train: int, time: float, noise_scale: float, relative_to: str
+) -> LinearMap:
+    if relative_to not in _UNITS:
+        raise ValueError(f"relative_to is {relative_to!r}, expected one of {', '.join(_UNITS)}")
+    modes = noised_modes(eigenvalues, time, noise_scale)
+    if modes.noise == 0.0:
+        raise ValueError(
+            "noise_scale is 0, expected > 0: without noise the spectrum has no density"
+        )
+    return linear_map(modes, as_count(n_train, "n_train", at_least=2) - 1.0, _UNITS[relative_to])
+
+
+def _reaches_zero(K: LinearMap) -> bool:
+    if K.rows < K.columns or K.dof < K.columns:
+        return K.dof == K.rows
+    return bool(K.weight @ (K.residual * K.inverse / K.signal) >= K.dof - K.columns)
+
+
+def _density(K: LinearMap, s: Array) -> Array:
+    start = saddle_point(K, s**2)
+    kappa, delta = np.log(start.p * start.beta), -np.log(start.beta)
+    logs = np.array([kappa, delta], dtype=np.complex128)
+    theta, step = np.zeros(s.size), np.full(s.size, np.pi / 4.0)
+    active = np.arange(s.size)
+    while active.size:
+        goal = np.minimum(theta[active] + step[active], np.pi)
+        t = s[active] ** 2 * np.exp(-1j * goal)
+        found, fine = _follow(K, t.astype(np.complex128), logs[:, active])
+        done = active[fine]
+        logs[:, done], theta[done] = found[:, fine], goal[fine]
+        # Two roots meet at an edge: no step is short enough, and the density there is 0.
+        theta[active[~fine & (step[active] < _SHORTEST)]] = np.pi
+        step[active] *= np.where(fine, 1.5, 0.4)
+        active = active[theta[active] < np.pi]
+    t = (-(s**2)).astype(np.complex128)
+    transform = _equations(K, t, logs)[2]
+    density = 2.0 * s * transform.imag / (np.pi * min(K.dof, K.rows))
+    return np.where(transform.imag > _DARK * np.abs(transform), density, 0.0)
+
+
+def _follow(K: LinearMap, t: Complex, logs: Complex) -> tuple[Complex, NDArray[np.bool_]]:
+    """Newton's method from a neighbouring t; it must converge, and not have gone far."""
+    here = logs.copy()
+    size = np.full(t.size, np.inf)
+    for _ in range(_NEWTON_STEPS):
+        left = np.flatnonzero(size > _CONVERGED)
+        if not left.size:
+            break
+        residual, jacobian, _ = _equations(K, t[left], here[:, left])
+        a, b, c, d = jacobian
+        with np.errstate(all="ignore"):
+            move = np.array([b * residual[1] - d * residual[0], c * residual[0] - a * residual[1]])
+            move = move / (a * d - b * c)
+        move = np.where(np.isfinite(move), move, 1.0)
+        size[left] = np.abs(move).max(axis=0)
+        here[:, left] += move * np.minimum(1.0, 0.5 / np.maximum(size[left], 0.5))
+    far = np.abs(here - logs).max(axis=0)
+    return here, (size <= _CONVERGED) & (far < 0.5)
+
+
+def _equations(K: LinearMap, t: Complex, logs: Complex) -> tuple[Complex, Complex, Complex]:
+    """Residuals of shape (2, points), their Jacobian (4, points) by rows, and ``L'(t)``."""
+    excess = K.dof - K.columns
+    kappa, delta = np.exp(logs)
+    if excess <= 0:
+        # One unknown: delta = 1 / kappa.
+        delta = 1.0 / kappa
+    p, tilted = kappa * delta, delta * t
+    T, R = K.inverse, K.residual
+    RT = R * T
+    parts = np.array([np.ones_like(T), R, T, RT])
+    inverse = 1.0 / (np.array([t, tilted, kappa, p]).T @ parts + K.signal)
+    one, rows, columns, noisy = (inverse @ (K.weight * parts).T).T
+    squares = np.array([T**2, T * RT, RT**2, RT, R * RT, R**2])
+    TT, TRT, RTRT, TR, RRT, RR = ((inverse * inverse) @ (K.weight * squares).T).T
+    transform = one + delta * rows
+    u, w, v = kappa * columns, tilted * rows, p * noisy
+    if excess <= 0:
+        curvature = u + w - kappa**2 * TT + 2.0 * kappa * tilted * TR - tilted**2 * RR
+        unit = np.ones_like(t)
+        jacobian = np.array([curvature, 0.0 * unit, unit, unit])
+        return np.array([u - w + excess, logs[0] + logs[1]]), jacobian, transform
+    pull, bend = excess * p / (1.0 - p), excess * p / (1.0 - p) ** 2
+    first = u + v - kappa**2 * TT - 2.0 * kappa * p * TRT - p**2 * RTRT - bend
+    second = w + v - tilted**2 * RR - 2.0 * tilted * p * RRT - p**2 * RTRT - bend
+    mixed = kappa * tilted * TR + p * kappa * TRT + tilted * p * RRT + p**2 * RTRT
+    mixed = v - mixed - bend
+    residual = np.array([u + v - pull, w + v - pull])
+    return residual, np.array([first, mixed, mixed, second]), transform
