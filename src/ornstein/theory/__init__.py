@@ -33,6 +33,8 @@ __all__ = [
     "SamplerQuality",
     "sampler_quality",
     "convergence_order",
+    "BestSteps",
+    "best_steps",
     "WishartKL",
     "wishart_kl",
     "DenoisingLosses",
@@ -68,6 +70,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ornstein.theory.linear_denoisers.best_steps import BestSteps, best_steps
     from ornstein.theory.linear_denoisers.deterministic_equivalents import (
         DenoisingLosses,
         denoiser_mean,
@@ -140,6 +143,8 @@ _HOMES = {
     "SamplerQuality": "linear_denoisers.sampling",
     "sampler_quality": "linear_denoisers.sampling",
     "convergence_order": "linear_denoisers.sampling",
+    "BestSteps": "linear_denoisers.best_steps",
+    "best_steps": "linear_denoisers.best_steps",
     "WishartKL": "random_matrices.wishart",
     "wishart_kl": "random_matrices.wishart",
     "DenoisingLosses": "linear_denoisers.deterministic_equivalents",
