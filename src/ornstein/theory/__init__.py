@@ -35,6 +35,7 @@ __all__ = [
     "convergence_order",
     "BestSteps",
     "best_steps",
+    "tangent_grid",
     "WishartKL",
     "wishart_kl",
     "DenoisingLosses",
@@ -90,6 +91,7 @@ if TYPE_CHECKING:
         convergence_order,
         sampler_quality,
     )
+    from ornstein.theory.linear_denoisers.tangent_grids import tangent_grid
     from ornstein.theory.linear_denoisers.training_dynamics import (
         denoiser_weight,
         emergence_time,
@@ -145,6 +147,7 @@ _HOMES = {
     "convergence_order": "linear_denoisers.sampling",
     "BestSteps": "linear_denoisers.best_steps",
     "best_steps": "linear_denoisers.best_steps",
+    "tangent_grid": "linear_denoisers.tangent_grids",
     "WishartKL": "random_matrices.wishart",
     "wishart_kl": "random_matrices.wishart",
     "DenoisingLosses": "linear_denoisers.deterministic_equivalents",
