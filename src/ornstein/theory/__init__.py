@@ -36,6 +36,10 @@ __all__ = [
     "BestSteps",
     "best_steps",
     "tangent_grid",
+    "Membership",
+    "membership",
+    "most_revealing_noise",
+    "points_for_auc",
     "WishartKL",
     "wishart_kl",
     "DenoisingLosses",
@@ -98,6 +102,12 @@ if TYPE_CHECKING:
         generated_variance,
         two_layer_weight,
     )
+    from ornstein.theory.membership_inference import (
+        Membership,
+        membership,
+        most_revealing_noise,
+        points_for_auc,
+    )
     from ornstein.theory.one_step_model.delta_expectation import ExpectedDelta, expected_delta
     from ornstein.theory.one_step_model.distances import OneStepTheory, one_step
     from ornstein.theory.one_step_model.log_determinant import one_step_log_det, wishart_log_det
@@ -148,6 +158,10 @@ _HOMES = {
     "BestSteps": "linear_denoisers.best_steps",
     "best_steps": "linear_denoisers.best_steps",
     "tangent_grid": "linear_denoisers.tangent_grids",
+    "Membership": "membership_inference",
+    "membership": "membership_inference",
+    "most_revealing_noise": "membership_inference",
+    "points_for_auc": "membership_inference",
     "WishartKL": "random_matrices.wishart",
     "wishart_kl": "random_matrices.wishart",
     "DenoisingLosses": "linear_denoisers.deterministic_equivalents",
