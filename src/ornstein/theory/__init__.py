@@ -40,6 +40,11 @@ __all__ = [
     "membership",
     "most_revealing_noise",
     "points_for_auc",
+    "recursive_kl",
+    "RecursiveVariance",
+    "recursive_variance",
+    "recursive_score_variance",
+    "recursive_one_step_trace",
     "WishartKL",
     "wishart_kl",
     "DenoisingLosses",
@@ -137,6 +142,13 @@ if TYPE_CHECKING:
         sample_covariance_spectrum,
     )
     from ornstein.theory.random_matrices.wishart import WishartKL, wishart_kl
+    from ornstein.theory.recursion import (
+        RecursiveVariance,
+        recursive_kl,
+        recursive_one_step_trace,
+        recursive_score_variance,
+        recursive_variance,
+    )
     from ornstein.theory.regimes import cloning_probability, collapse_time, speciation_time
 
 _HOMES = {
@@ -162,6 +174,11 @@ _HOMES = {
     "membership": "membership_inference",
     "most_revealing_noise": "membership_inference",
     "points_for_auc": "membership_inference",
+    "recursive_kl": "recursion",
+    "RecursiveVariance": "recursion",
+    "recursive_variance": "recursion",
+    "recursive_score_variance": "recursion",
+    "recursive_one_step_trace": "recursion",
     "WishartKL": "random_matrices.wishart",
     "wishart_kl": "random_matrices.wishart",
     "DenoisingLosses": "linear_denoisers.deterministic_equivalents",
