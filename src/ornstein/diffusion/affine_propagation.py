@@ -93,10 +93,11 @@ def optimal_gain(variance: ArrayLike, noise: ArrayLike) -> Array:
     >>> optimal_gain([4.0, 1.0, 0.0], 1.0)
     array([0.8, 0.5, 0. ])
     """
-    lam, s = np.asarray(variance, dtype=np.float64), np.asarray(noise, dtype=np.float64)
+    lam, s = np.asarray(variance), np.asarray(noise, dtype=np.float64)
+    lam = lam.astype(np.result_type(lam, np.float64))
     with np.errstate(over="ignore"):  # of infinite noise nothing is signal
         total = lam + s**2
-    return np.divide(lam, total, out=np.zeros(total.shape), where=total > 0)
+    return np.divide(lam, total, out=np.zeros_like(total), where=total != 0)
 
 
 def sampler_response(trajectory: Trajectory, variance: ArrayLike) -> Response:
@@ -107,14 +108,15 @@ def sampler_response(trajectory: Trajectory, variance: ArrayLike) -> Response:
     trajectory : Trajectory
         Of a sampler, at some number of steps.
     variance : array-like of shape (n_modes,)
-        Eigenvalues of the data covariance, >= 0, in squared data units.
+        Eigenvalues of the data covariance, >= 0, in squared data units. Complex ones give the
+        analytic continuation, which has its poles at ``-s^2``.
 
     Returns
     -------
     Response
         Arrays of shape (n_modes,).
     """
-    lam = as_positive(variance, "variance", zero=True)
+    lam = _as_modes(variance)
     transfer, added = np.ones_like(lam), np.zeros_like(lam)
     for first in range(0, trajectory.table.shape[1], _BLOCK):
         factors, noises = _step_responses(trajectory.table[:, first : first + _BLOCK], lam)
@@ -134,7 +136,7 @@ def limit_response(levels: NoiseRange, variance: ArrayLike, eta: float = 0.0) ->
     levels : NoiseRange
         First and last level of a schedule.
     variance : array-like of shape (n_modes,)
-        Eigenvalues of the data covariance, >= 0, in squared data units.
+        Eigenvalues of the data covariance, >= 0 or complex, in squared data units.
     eta : float
         Part of the reverse SDE's noise: 0 for the ODE, 1 for the SDE (``Sampler.eta``).
 
@@ -143,7 +145,7 @@ def limit_response(levels: NoiseRange, variance: ArrayLike, eta: float = 0.0) ->
     Response
         Arrays of shape (n_modes,).
     """
-    lam = as_positive(variance, "variance", zero=True)
+    lam = _as_modes(variance)
     signal, sigma, smallest = levels
     last = optimal_gain(lam, smallest)
     low = lam + smallest**2
@@ -186,7 +188,7 @@ def generated_modes(
     ValueError
         If there is no such start.
     """
-    lam = np.asarray(variance, dtype=np.float64)
+    lam = _as_modes(variance)
     transfer, added = response
     if start == "standard":
         fraction = 1 - transfer * signal
@@ -195,6 +197,13 @@ def generated_modes(
         first = signal**2 * lam + noise_std**2
         return GeneratedModes(np.ones_like(lam), transfer**2 * first + added)
     raise ValueError(f"start is {start!r}, expected 'standard' or 'marginal'")
+
+
+def _as_modes(variance: ArrayLike) -> Array:
+    """Eigenvalues >= 0, or complex ones as they are: all steps are analytic in them."""
+    if np.iscomplexobj(variance):
+        return np.asarray(variance)
+    return as_positive(variance, "variance", zero=True)
 
 
 def _step_responses(stages: Array, lam: Array) -> tuple[Array, Array]:

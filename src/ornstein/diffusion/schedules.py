@@ -24,7 +24,8 @@ at the last diffusion step, whatever S is. ``leading`` starts up to ``T/S`` step
 noise where N(0, I) is not the law of the noised data (Lin et al.). ``linspace`` contains the first
 and the last diffusion step; for S = 1 it is the first alone, where there is almost no noise.
 
-*Karras schedules* (EDM) set ``alpha = 1`` and space ``s^(1/rho)`` evenly between two noises.
+*Karras schedules* (EDM) set ``alpha = 1`` and space ``s^(1/rho)`` evenly between two noises; grids
+made for the spectrum of the data are in :mod:`ornstein.diffusion.grids`.
 
 References
 ----------
@@ -328,21 +329,38 @@ class KarrasSchedule:
         return NoiseRange(1.0, self.largest, self.smallest)
 
 
-SCHEDULES = ("linear", "scaled_linear", "cosine", "karras")
+SCHEDULES = ("linear", "scaled_linear", "cosine", "karras", "tangent")
 
 
 def as_schedule(schedule: str | Schedule) -> Schedule:
     """Return a schedule of default parameters for a name, a schedule as it is.
 
+    ``tangent`` is the grid for data of unit variance; ``tangent:V`` for variance V, and
+    ``tangent:V,W,..`` for several (:class:`ornstein.diffusion.grids.TangentSchedule`).
+
     Raises
     ------
     ValueError
         If there is no schedule of that name.
+
+    Examples
+    --------
+    >>> as_schedule("tangent:0.25,1")
+    TangentSchedule(variances=(0.25, 1.0), smallest=0.0, largest=80.0)
     """
     if not isinstance(schedule, str):
         return schedule
     if schedule == "karras":
         return KarrasSchedule()
+    name, _, variances = schedule.partition(":")
+    if name == "tangent":
+        from ornstein.diffusion.grids import TangentSchedule
+
+        try:
+            values = tuple(float(value) for value in (variances or "1").split(","))
+            return TangentSchedule(values)
+        except ValueError as error:
+            raise ValueError(f"schedule is {schedule!r}: {error}") from None
     if schedule in SCHEDULES:
         return BetaSchedule(schedule)  # type: ignore[arg-type]
     raise ValueError(f"schedule is {schedule!r}, expected one of {', '.join(SCHEDULES)}")

@@ -36,6 +36,18 @@ __all__ = [
     "SamplerQuality",
     "sampler_quality",
     "convergence_order",
+    "BestSteps",
+    "best_steps",
+    "tangent_grid",
+    "Membership",
+    "membership",
+    "most_revealing_noise",
+    "points_for_auc",
+    "recursive_kl",
+    "RecursiveVariance",
+    "recursive_variance",
+    "recursive_score_variance",
+    "recursive_one_step_trace",
     "WishartKL",
     "wishart_kl",
     "DenoisingLosses",
@@ -71,6 +83,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ornstein.theory.linear_denoisers.best_steps import BestSteps, best_steps
     from ornstein.theory.linear_denoisers.deterministic_equivalents import (
         DenoisingLosses,
         denoiser_mean,
@@ -90,11 +103,18 @@ if TYPE_CHECKING:
         convergence_order,
         sampler_quality,
     )
+    from ornstein.theory.linear_denoisers.tangent_grids import tangent_grid
     from ornstein.theory.linear_denoisers.training_dynamics import (
         denoiser_weight,
         emergence_time,
         generated_variance,
         two_layer_weight,
+    )
+    from ornstein.theory.membership_inference import (
+        Membership,
+        membership,
+        most_revealing_noise,
+        points_for_auc,
     )
     from ornstein.theory.one_step_model.anisotropic import one_step_anisotropic
     from ornstein.theory.one_step_model.anisotropic_spectrum import (
@@ -130,6 +150,13 @@ if TYPE_CHECKING:
         sample_covariance_spectrum,
     )
     from ornstein.theory.random_matrices.wishart import WishartKL, wishart_kl
+    from ornstein.theory.recursion import (
+        RecursiveVariance,
+        recursive_kl,
+        recursive_one_step_trace,
+        recursive_score_variance,
+        recursive_variance,
+    )
     from ornstein.theory.regimes import cloning_probability, collapse_time, speciation_time
 
 _HOMES = {
@@ -151,6 +178,18 @@ _HOMES = {
     "SamplerQuality": "linear_denoisers.sampling",
     "sampler_quality": "linear_denoisers.sampling",
     "convergence_order": "linear_denoisers.sampling",
+    "BestSteps": "linear_denoisers.best_steps",
+    "best_steps": "linear_denoisers.best_steps",
+    "tangent_grid": "linear_denoisers.tangent_grids",
+    "Membership": "membership_inference",
+    "membership": "membership_inference",
+    "most_revealing_noise": "membership_inference",
+    "points_for_auc": "membership_inference",
+    "recursive_kl": "recursion",
+    "RecursiveVariance": "recursion",
+    "recursive_variance": "recursion",
+    "recursive_score_variance": "recursion",
+    "recursive_one_step_trace": "recursion",
     "WishartKL": "random_matrices.wishart",
     "wishart_kl": "random_matrices.wishart",
     "DenoisingLosses": "linear_denoisers.deterministic_equivalents",

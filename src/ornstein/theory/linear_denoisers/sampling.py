@@ -30,7 +30,10 @@ lowers the expected KL, whatever Sigma and n > d + 2: at ``eps = 0``
     d/d eps E KL(N(xbar, C + eps I) || N(m, Sigma)) = -1/2 tr Sigma^{-1} (d + 2)/(n - d - 2).
 
 So samplers whose error adds variance reach their least KL at a finite number of steps
-(:mod:`ornstein.studies.steps.study` shows it, and that the others do not).
+(:mod:`ornstein.theory.linear_denoisers.best_steps` says which).
+
+*Finite n.* The expected distances of the model fitted on n points, at every S, are in
+:mod:`ornstein.theory.linear_denoisers.fitted_sampling`.
 
 References
 ----------
@@ -50,9 +53,16 @@ from ornstein.diffusion.affine_propagation import generated_modes, limit_respons
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.diffusion.schedules import as_schedule
 from ornstein.gaussians import Gaussian, hellinger_squared, kl_divergence, wasserstein_squared
-from ornstein.validation import as_count, as_positive, as_vector
+from ornstein.theory.linear_denoisers.fitted_distances import (
+    expected_hellinger_squared,
+    expected_wasserstein_squared,
+)
+from ornstein.theory.linear_denoisers.fitted_sampling import FittedSampler
+from ornstein.validation import as_count, as_positive, as_spectrum, as_vector
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
 
     from ornstein.diffusion.affine_propagation import Start
@@ -83,8 +93,10 @@ def sampler_quality(
     *,
     mean: ArrayLike = 0.0,
     start: Start = "standard",
+    n_train: int | None = None,
+    ridge: float = 0.0,
 ) -> SamplerQuality:
-    """Distances between generated law and population at S sampling steps, without training set.
+    """Distances between generated law and population at S sampling steps.
 
     Parameters
     ----------
@@ -99,12 +111,20 @@ def sampler_quality(
     mean : float or array-like of shape (dim,)
         Population mean along the eigenvectors, in data units.
     start : {"standard", "marginal"}
-        Law of the first point: of centred unit-variance data, noised, or of the population.
+        Law of the first point: of centred unit-variance data, noised, or of the data that the
+        denoisers are best for.
+    n_train : int, optional
+        Number of training points n >= 2, with mean and covariance fitted (``1/n``): distances are
+        expectations over training sets then, with an error of relative order ``1/n`` in all terms.
+        Left out, the denoisers are the population's own, and the distances exact.
+    ridge : float
+        Variance added to every direction of the denoisers' covariance, in squared data units.
 
     Returns
     -------
     SamplerQuality
-        Floats if `n_steps` is a number, else arrays of its shape.
+        Floats if `n_steps` is a number, else arrays of its shape. With ``n_train - 1 < dim`` and no
+        ridge, KL is infinite and squared Hellinger 1.
 
     Raises
     ------
@@ -115,22 +135,26 @@ def sampler_quality(
     --------
     >>> sampler_quality([1.0] * 100, [10, 100, 1000], "ddim").kl.round(4).tolist()
     [3.1016, 0.0341, 0.0004]
+
+    Of 200 points in 50 dimensions, noise of ancestral sampling helps where steps are few:
+
+    >>> sampler_quality([1.0] * 50, [5, 20, 100], "ddpm:large", n_train=200).kl.round(2).tolist()
+    [6.0, 3.2, 3.52]
     """
-    spectrum = as_positive(as_vector(eigenvalues, "eigenvalues"), "eigenvalues", zero=True)
+    spectrum = as_spectrum(eigenvalues)
     centre = as_vector(mean, "mean", dim=spectrum.size)
-    population = Gaussian(centre, spectrum)
+    extra = float(as_positive(ridge, "ridge", zero=True))
     how, levels = as_sampler(sampler), as_schedule(schedule)
-    limit = _generated(np.inf, population, how, levels, start)
     counts = np.asarray(n_steps, dtype=np.float64)
+    distances: Callable[[float], tuple[float, ...]]
+    if n_train is None:
+        distances = _of_population(Gaussian(centre, spectrum), how, levels, start, extra)
+    else:
+        n = as_count(n_train, "n_train", at_least=2)
+        distances = _of_points(FittedSampler(spectrum, centre, n, how, levels, start, extra))
     values = np.empty((4, *counts.shape))
     for index in np.ndindex(counts.shape):
-        law = _generated(float(counts[index]), population, how, levels, start)
-        values[(slice(None), *index)] = (
-            kl_divergence(law, population),
-            hellinger_squared(law, population),
-            wasserstein_squared(law, population),
-            wasserstein_squared(law, limit),
-        )
+        values[(slice(None), *index)] = distances(float(counts[index]))
     if counts.ndim == 0:
         return SamplerQuality(*map(float, values))
     return SamplerQuality(*values)
@@ -162,17 +186,52 @@ def convergence_order(n_steps: ArrayLike, discretization_squared: ArrayLike) -> 
     return float(-0.5 * np.polyfit(np.log(counts[last]), np.log(squared[last]), 1)[0])
 
 
-def _generated(
-    n_steps: float, population: Gaussian, sampler: Sampler, schedule: Schedule, start: Start
-) -> Gaussian:
-    """The generated law, in the eigenbasis of the population."""
-    spectrum = population.covariance.eigenvalues
-    if np.isposinf(n_steps):
-        signal, noise_std, _ = levels = schedule.noise_range()
-        response = limit_response(levels, spectrum, sampler.eta)
-    else:
-        trajectory = sampler.trajectory(schedule.levels(as_count(n_steps, "n_steps")))
-        signal, noise_std = trajectory.levels.signal[0], trajectory.levels.noise_std[0]
-        response = sampler_response(trajectory, spectrum)
-    modes = generated_modes(response, signal, noise_std, spectrum, start)
-    return Gaussian(modes.mean_fraction * population.mean, modes.variance)
+def _of_points(model: FittedSampler) -> Callable[[float], tuple[float, ...]]:
+    """The four distances at a number of steps, averaged over training sets."""
+    if not model.rank:
+        # Points that are all m: the denoisers are the population's own.
+        population = Gaussian(model.mean, model.spectrum)
+        return _of_population(population, model.sampler, model.schedule, model.start, model.ridge)
+
+    def distances(n_steps: float) -> tuple[float, ...]:
+        law = model.law(n_steps)
+        return (
+            law.kl(),
+            expected_hellinger_squared(law),
+            expected_wasserstein_squared(law),
+            model.discretization_squared(n_steps),
+        )
+
+    return distances
+
+
+def _of_population(
+    population: Gaussian, sampler: Sampler, schedule: Schedule, start: Start, ridge: float
+) -> Callable[[float], tuple[float, ...]]:
+    """The four distances at a number of steps, of the population's own denoisers."""
+    known = population.covariance.eigenvalues + ridge
+
+    def generated(n_steps: float) -> Gaussian:
+        """In the eigenbasis of the population."""
+        if np.isposinf(n_steps):
+            signal, noise_std, _ = ends = schedule.noise_range()
+            response = limit_response(ends, known, sampler.eta)
+        else:
+            trajectory = sampler.trajectory(schedule.levels(as_count(n_steps, "n_steps")))
+            signal, noise_std = trajectory.levels.signal[0], trajectory.levels.noise_std[0]
+            response = sampler_response(trajectory, known)
+        modes = generated_modes(response, signal, noise_std, known, start)
+        return Gaussian(modes.mean_fraction * population.mean, modes.variance)
+
+    limit = generated(np.inf)
+
+    def distances(n_steps: float) -> tuple[float, ...]:
+        law = generated(n_steps)
+        return (
+            kl_divergence(law, population),
+            hellinger_squared(law, population),
+            wasserstein_squared(law, population),
+            wasserstein_squared(law, limit),
+        )
+
+    return distances

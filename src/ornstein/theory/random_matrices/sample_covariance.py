@@ -177,7 +177,7 @@ class _Place(NamedTuple):
 
 def _curve(u: Array, values: Array, weights: Array) -> _Place:
     gap = values - u[..., None]
-    v2 = _height_squared(gap, weights * values**2)
+    v2 = height_squared(gap, weights * values**2)
     size = gap**2 + v2[..., None]
     inside = v2 > 0
     kept = weights * values / size
@@ -189,7 +189,7 @@ def _curve(u: Array, values: Array, weights: Array) -> _Place:
     return _Place(x, v2, slope)
 
 
-def _height_squared(gap: Array, masses: Array) -> Array:
+def height_squared(gap: Array, masses: Array) -> Array:
     """``v^2`` of (*), or 0, for ``gap = lambda_k - u`` and ``masses = lambda_k^2 / n``."""
     square = gap**2
     nearest = square.min(-1)
