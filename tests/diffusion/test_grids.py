@@ -203,7 +203,7 @@ def test_a_schedule_for_samplers(name):
 def test_names_of_schedules():
     assert as_schedule("tangent") == TangentSchedule((1.0,))
     assert as_schedule("tangent:0.5,2") == TangentSchedule((0.5, 2.0))
-    assert as_schedule("tangent").ends() == (1.0, 80.0, 0.0)
+    assert as_schedule("tangent").noise_range() == (1.0, 80.0, 0.0)
     for wrong in ("tangent:x", "tangent:-1"):
         with pytest.raises(ValueError, match="schedule is 'tangent:"):
             as_schedule(wrong)

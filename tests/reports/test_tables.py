@@ -1,6 +1,5 @@
 """Tables: every number reads back as what it was, and they fit a terminal of 80 columns."""
 
-import itertools
 import math
 import re
 
@@ -10,13 +9,15 @@ from hypothesis import strategies as st
 
 from ornstein.reports.tables import (
     Column,
+    count,
+    format_groups,
     format_table,
-    linear_tables,
+    interval,
+    legend,
     number,
     paragraph,
     with_error,
 )
-from ornstein.studies.linear.study import LinearOptions, LinearStudy
 
 FINITE = st.floats(-1e12, 1e12, allow_nan=False).filter(lambda x: x == 0 or abs(x) > 1e-12)
 
@@ -32,7 +33,8 @@ def test_a_number_is_short(value: float) -> None:
 
 
 def test_numbers_without_digits() -> None:
-    assert [number(x) for x in (math.inf, -math.inf, math.nan, 0.0)] == ["inf", "-inf", "", "0"]
+    words = [number(x) for x in (math.inf, -math.inf, math.nan, 0.0)]
+    assert words == ["infinite", "-infinite", "", "0"]
 
 
 @given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6))
@@ -49,11 +51,11 @@ def test_mean_and_error_read_back_to_the_second_digit_of_the_error(
 
 
 def test_means_without_an_error() -> None:
-    assert with_error(math.inf, math.nan) == "inf"
+    assert with_error(math.inf, math.nan) == "infinite"
     assert with_error(math.nan, math.nan) == ""
     assert with_error(3.25, math.nan) == "3.250"
     assert with_error(1.0, 0.0) == "1.000 ± 0"
-    assert with_error(2.0, 0.1, math.inf) == "inf"
+    assert with_error(2.0, 0.1, math.inf) == "infinite"
     assert with_error(2.0, 0.1, math.nan) == ""
 
 
@@ -68,54 +70,47 @@ def test_notes_are_wrapped() -> None:
     lines = paragraph("word " * 60).splitlines()
     assert len(lines) > 3
     assert all(line.startswith("  word") and len(line) <= 80 for line in lines)
+    # An option is one word.
+    assert "--training-steps" in paragraph("x" * 70 + " --training-steps")
 
 
-def row(train_size: int, size: float, error: float) -> dict[str, float | int]:
-    """A row of summary.csv with numbers of one size."""
-    measured = itertools.product(("kl", "hellinger2", "wasserstein2", "trace"), ("mean", "theory"))
-    values = {f"{name}_{part}": size for name, part in measured}
-    values |= {f"{name}_se": error for name in ("kl", "hellinger2", "wasserstein2", "trace")}
-    values |= {"hellinger2_mean": 0.987654321, "hellinger2_se": 1e-5, "hellinger2_theory": 0.98765}
-    return {
-        "train_size": train_size,
-        "simulations": 1000,
-        **values,
-        "log_l2_original_mean": -size,
-        "log_l2_train_mean": -size,
-        "delta_log_abs_mean": -1.5 * size,
-        "delta_positive": 1 / 3,
-        "delta_positive_low": 0.1,
-        "delta_positive_high": 0.9,
-    }
+def test_a_wide_table_is_cut_between_groups() -> None:
+    keys = [Column("n", ["5", "400"])]
+    pairs = [
+        [Column(f"value {k}", [f"{k}" * 20, "x" * 20]), Column("theory", ["t" * 10, f"{k}"])]
+        for k in range(5)
+    ]
+    text = format_groups(keys, pairs)
+    parts = text.split("\n\n")
+    assert len(parts) == 3
+    assert all(len(line) <= 80 for line in text.splitlines())
+    headings = [part.splitlines()[0].split() for part in parts]
+    assert headings[0] == ["n", "value", "0", "theory", "value", "1", "theory"]
+    assert headings[2] == ["n", "value", "4", "theory"]
+    assert all(part.splitlines()[3].startswith("400  ") for part in parts)
 
 
-@pytest.mark.parametrize("size", [1e-5, 1.0, 123.456789, 1e5, 3.3e9, math.inf])
-@pytest.mark.parametrize("relative_error", [3e-5, 1e-3, 0.1, 30.0, math.nan])
-def test_the_linear_table_fits_80_columns(size: float, relative_error: float) -> None:
-    study = LinearStudy(LinearOptions((2, 100_000), dim=1000))
-    error = math.nan if math.isinf(size) else relative_error * size
-    text = linear_tables(study, [row(2, size, error), row(100_000, size, error)])
-    assert max(map(len, text.splitlines())) <= 80
-    assert "nan" not in text
-    assert text.isprintable() or set(re.sub(r"[ -~±]", "", text)) == {"\n"}
+def test_a_group_without_values_takes_no_place() -> None:
+    empty = [Column("never", ["", ""])]
+    text = format_groups([Column("n", ["1", "2"])], [empty, [Column("x", ["3", "4"])], empty])
+    assert text == "n  x\n-  -\n1  3\n2  4"
 
 
-def test_theory_stands_to_the_digit_of_the_error_beside_it() -> None:
-    study = LinearStudy(LinearOptions((400,), dim=100))
-    values = row(400, 1.0, 1.0) | {"kl_mean": 18.0961, "kl_se": 0.026, "kl_theory": 18.10812}
-    assert " 18.096 ± 0.026  18.108 " in linear_tables(study, [values])
+def test_counts_are_written_in_full() -> None:
+    assert [count(n) for n in (7, 10_000_000, 2.0**40, math.inf)] == [
+        *("7", "10000000", "1099511627776", "inf")
+    ]
 
 
-def test_mixtures_have_no_theory_columns() -> None:
-    config = LinearOptions((5,), dim=3, mean=(0.0, 10.0), std=(1.0, 2.0))
-    missing = {
-        f"{name}_{part}": math.nan
-        for name in ("kl", "hellinger2", "wasserstein2", "trace")
-        for part in ("theory",)
-    } | {"wasserstein2_mean": math.nan, "wasserstein2_se": math.nan}
-    text = linear_tables(LinearStudy(config), [row(5, 2.0, 0.1) | missing])
-    table, notes = text.split("  theory: empty")
-    assert "theory" not in table
-    assert "Wasserstein^2" not in table
-    assert "one isotropic Gaussian" in notes
-    assert "N(0, 1^2) + N(10, 2^2) in d = 3" in text
+def test_a_legend_leaves_out_what_is_not_there() -> None:
+    meanings = {"KL": "in nats", "Wasserstein^2": "squared", "n": "training points"}
+    assert legend(meanings, "n  KL") == "  KL  in nats\n  n   training points"
+    assert legend(meanings).count("\n") == 2
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_an_interval_reads_back(value: float, low: float, high: float) -> None:
+    text = interval(value, low, high)
+    found = [float(part) for part in re.findall(r"[\d.]+", text)]
+    assert found == pytest.approx([value, low, high], abs=0.0005001)
+    assert text[5:7] == " ["

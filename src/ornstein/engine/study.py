@@ -170,14 +170,16 @@ def planned_cells(study: Study) -> list[Cell]:
 def check_plan(options: Any) -> None:
     """Validate ``train_sizes``, ``simulations``, ``originals`` and ``seed`` of options.
 
+    Training sizes of None are those that a study chooses when it knows its data.
+
     Raises
     ------
     ValueError, TypeError
         If there is no training size, or one of these is out of range.
     """
-    if not options.train_sizes:
+    if options.train_sizes is not None and not options.train_sizes:
         raise ValueError("train_sizes is empty: expected at least one size, as in 25:1000:25")
-    for size in options.train_sizes:
+    for size in options.train_sizes or ():
         as_count(size, "a training size", at_least=2)
     as_count(options.simulations, "simulations")
     if options.originals is not None:

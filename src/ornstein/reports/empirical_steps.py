@@ -11,7 +11,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ornstein.reports.figures import count_axis, style, value_axis
+from ornstein.reports.axes import count_axis, value_axis
+from ornstein.reports.figures import style
 from ornstein.reports.tables import (
     Column,
     format_table,

@@ -6,23 +6,32 @@ figure survives a grey printer.
 
 from __future__ import annotations
 
-__all__ = ["save_figure", "style", "count_axis", "value_axis", "landmark"]
+__all__ = [
+    "save_figure",
+    "style",
+    "caption",
+    "legend_below",
+    "Look",
+    "looks",
+]
 
-import math
-from typing import TYPE_CHECKING, Any
+import textwrap
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.colors import to_hex
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
 BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
+_MARKERS = "osD^vP*X"
+_CHARACTERS_PER_INCH = 14.5
 
 _STYLE: Any = {
     "font.size": 9,
@@ -53,46 +62,53 @@ def save_figure(figure: Figure, *paths: Path) -> None:
             figure.savefig(path, dpi=150, metadata=metadata)
 
 
-def count_axis(axis: Axes, values: np.ndarray) -> None:
-    """Make the horizontal axis logarithmic, with plain labels at 1, 2, 5 times powers of ten.
+def caption(figure: Figure, parts: Sequence[str], remark: str = "") -> None:
+    """Write what was studied above all panels, in lines as wide as the figure.
 
-    Where `values` span less than a factor 3, the labels are those of the axis itself.
+    Parameters
+    ----------
+    figure : Figure
+    parts : sequence of str
+        Joined by commas; those that are empty are left out.
+    remark : str
+        On lines of its own.
     """
-    axis.set_xscale("log")
-    narrow = values.max() < 3 * values.min()
-    if narrow:
-        middle = math.sqrt(values.min() * values.max())
-        axis.set_xlim(middle / 2, middle * 2)
-    axis.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7) if narrow else (1, 2, 5)))
-    axis.xaxis.set_major_formatter("{x:g}")
-    axis.xaxis.set_minor_formatter(NullFormatter())
+    characters = int(_CHARACTERS_PER_INCH * figure.get_figwidth())
+    lines = (", ".join(filter(None, parts)), remark)
+    text = "\n".join(textwrap.fill(line, characters) for line in lines if line)
+    figure.suptitle(text.replace("^2", "²"), fontsize=8, color="#333333")
 
 
-def value_axis(axis: Axes) -> None:
-    """Make the vertical axis logarithmic, if all that is drawn is above 0."""
-    values = [y for line in axis.get_lines() for y in np.asarray(line.get_ydata(), dtype=float)]
-    known = [y for y in values if math.isfinite(y)]
-    if not known or min(known) <= 0:
-        return
-    axis.set_yscale("log")
-    if max(known) < 10 * min(known):
-        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.yaxis.set_major_formatter("{x:g}")
-    axis.yaxis.set_minor_formatter(NullFormatter())
-
-
-def landmark(axis: Axes, x: float, text: str, dashes: tuple[float, float], side: str) -> None:
-    """Mark a place on the horizontal axis, with its name to the given side at the bottom."""
-    axis.axvline(x, color=GREY, lw=0.9, dashes=dashes, zorder=1)
-    axis.text(
-        x,
-        0.01,
-        f" {text} ",
-        color=GREY,
-        fontsize=7,
-        rotation=90,
-        va="bottom",
-        ha=side,
-        transform=axis.get_xaxis_transform(),
-        clip_on=True,
+def legend_below(figure: Figure, entries: Mapping[str, Any]) -> None:
+    """Put a legend of these handles, by label, below all panels, in as many columns as fit."""
+    widest = max(map(len, entries), default=1)
+    columns = int(figure.get_figwidth() / (0.55 + 0.075 * widest))
+    figure.legend(
+        list(entries.values()),
+        list(entries),
+        loc="outside lower center",
+        ncols=max(1, min(columns, len(entries))),
+        frameon=False,
     )
+
+
+class Look(NamedTuple):
+    """Of a training size, where a panel has one curve for each."""
+
+    colour: str
+    marker: str
+    size: float
+    """Of the marker."""
+
+
+def looks(count: int) -> list[Look]:
+    """Looks of `count` sizes: colours from dark to light, markers ever smaller.
+
+    So a curve that lies on another one leaves the marker below it to be seen.
+    """
+    shades = mpl.colormaps["viridis"](np.linspace(0.0, 0.85, max(count, 1)))
+    sizes = np.linspace(5.0, 2.5, count)
+    return [
+        Look(to_hex(shade), _MARKERS[index % len(_MARKERS)], size)
+        for index, (shade, size) in enumerate(zip(shades, sizes, strict=False))
+    ]

@@ -2,7 +2,8 @@ r"""Pictures of generated images beside what the model was trained on.
 
 Three panels with one grey scale: generated images, the training image nearest to each (Euclidean,
 at the same place in its panel), and some training images. A model that copies shows the first panel
-twice; one that has learned nothing shows a first panel unlike the third.
+twice; one that has learned nothing shows a first panel unlike the third. What lies between images
+is pale blue, so that it is taken for no pixel.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Array = NDArray[np.float64]
+
+_BETWEEN = np.array([0.80, 0.88, 0.96])
 
 
 def image_grid(
@@ -100,10 +103,11 @@ def image_sheets(
             most = max(map(len, sheets))
             for axis, images in zip(line, sheets, strict=True):
                 # Blank images at the end, so that all sheets are of one size.
-                blank = np.full((most - len(images), *images.shape[1:]), high)
-                sheet = tile(np.concatenate([images, blank]), columns, fill=high)
-                scaled = np.clip((sheet - low) / (high - low or 1.0), 0, 1)
-                axis.imshow(scaled, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+                blank = np.full((most - len(images), *images.shape[1:]), np.nan)
+                sheet = _tiled(np.concatenate([images, blank]), columns, gap=1, fill=np.nan)
+                edges = [(1, 1), (1, 1), *[(0, 0)] * (sheet.ndim - 2)]
+                framed = np.pad(sheet, edges, constant_values=np.nan)
+                axis.imshow(_coloured(framed, low, high), interpolation="nearest")
                 axis.set(xticks=[], yticks=[])
                 axis.spines[:].set_visible(False)
                 axis.grid(visible=False)
@@ -136,7 +140,10 @@ def tile(images: ArrayLike, columns: int, *, gap: int = 1, fill: float = 0.0) ->
            [9., 9., 9.],
            [2., 9., 9.]])
     """
-    array = _as_images(images, "images")
+    return _tiled(_as_images(images, "images"), columns, gap=gap, fill=fill)
+
+
+def _tiled(array: Array, columns: int, *, gap: int, fill: float) -> Array:
     n, channels, height, width = array.shape
     rows = math.ceil(n / columns)
     sheet = np.full(
@@ -147,6 +154,13 @@ def tile(images: ArrayLike, columns: int, *, gap: int = 1, fill: float = 0.0) ->
         top, left = row * (height + gap), column * (width + gap)
         sheet[top : top + height, left : left + width] = np.moveaxis(image, 0, -1)
     return sheet[..., 0] if channels == 1 else sheet
+
+
+def _coloured(sheet: Array, low: float, high: float) -> Array:
+    """Colours of a sheet, shape (height, width, 3): NaN is what lies between images."""
+    scaled = np.clip((sheet - low) / (high - low or 1.0), 0, 1)
+    colours = scaled if sheet.ndim == 3 else np.repeat(scaled[..., None], 3, axis=2)
+    return np.where(np.isnan(colours), _BETWEEN, colours)
 
 
 def nearest_images(images: Array, train: Array) -> Array:

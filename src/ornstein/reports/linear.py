@@ -5,23 +5,17 @@ from __future__ import annotations
 __all__ = ["tables", "figures"]
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from ornstein.reports.figures import (
-    BLUE,
-    GREY,
-    VERMILION,
-    count_axis,
-    landmark,
-    style,
-    value_axis,
-)
+from ornstein.reports.axes import count_axis, landmark, plain_axis, share_axis, value_axis
+from ornstein.reports.figures import BLUE, VERMILION, caption, legend_below, style
+from ornstein.reports.series import column, entries, means, perfect_model, shares
 from ornstein.reports.tables import (
     Column,
-    format_table,
+    format_groups,
     interval,
     legend,
     number,
@@ -43,56 +37,51 @@ _MEANINGS = {
     "KL": "KL(generated || population), in nats",
     "Wasserstein^2": "squared 2-Wasserstein distance, in squared data units",
     "Hellinger^2": "squared Hellinger distance, between 0 and 1",
-    "tr Sigma_G/(d s^2)": "trace of the generated covariance over that of the population",
+    "tr Sigma_G/(d s^2)": "trace of the generated covariance over the population's",
     "theory": "what is expected of it in closed form",
+    "median": "over runs, where the expectation is infinite",
 }
 _POINT_MEANINGS = {
-    "ln L2^2": "log squared L2 distance of the generated law to a kernel density of the points",
+    "originals": "log squared L2 distance of the law to a kernel density of them",
+    "training set": "the same of the training set",
     "ln |Delta|": "log size of the difference of the two, mean over runs",
-    "P(Delta > 0)": "share of runs in which the law is closer to the originals than to its "
-    "training set, with its Wilson 95% interval",
+    "P(Delta > 0)": "share of runs closer to the originals, Wilson 95% interval",
+    "perfect model": "P(Delta > 0) of a model that generates the population",
 }
+_POINTS = "Generated law against points: ln of squared L2 distances to originals and training set"
+
+
+class _Panel(NamedTuple):
+    """What a panel of the figure shows."""
+
+    name: str
+    title: str
+    words: str
+    """What a caption calls it."""
+
+
+_PANELS = (
+    _Panel("kl", "KL(generated || population) / d  [nats]", "KL"),
+    _Panel("hellinger2", "squared Hellinger distance", "Hellinger^2"),
+    _Panel("wasserstein2", r"$W_2^2 / (d\,\sigma^2)$", "Wasserstein^2"),
+    _Panel("trace", r"$\mathrm{tr}\,\Sigma_G / (d\,\sigma^2)$", "trace"),
+)
+# A squared Hellinger distance above it at every n tells nothing apart.
+_CERTAIN = 0.999
 
 
 def tables(summary: LinearSummary) -> str:
-    """Return heading, three tables, what their columns mean, an answer, and notes."""
+    """Return heading, tables, what their columns mean, an answer, and notes."""
     rows = _shown(summary)
-    theory = "theory~" if summary.is_approximate else "theory"
-
-    def compared(heading: str, name: str) -> list[Column]:
-        return [
-            Column(heading, [_measured(summary, row, name) for row in rows]),
-            Column(theory, [_predicted(row, name) for row in rows]),
-        ]
-
-    sizes = Column("n", [str(row["train_size"]) for row in rows])
-    first = [
-        sizes,
-        Column("runs", [str(row["simulations"]) for row in rows]),
-        *compared("KL, nats", "kl"),
-        *compared("Wasserstein^2", "wasserstein2"),
-    ]
-    second = [
-        sizes,
-        *compared("Hellinger^2", "hellinger2"),
-        *compared("tr Sigma_G/(d s^2)", "trace"),
-    ]
-    third = [
-        sizes,
-        Column("ln L2^2 original", [number(row["log_l2_original_mean"], 6) for row in rows]),
-        Column("ln L2^2 train", [number(row["log_l2_train_mean"], 6) for row in rows]),
-        Column("ln |Delta|", [number(row["delta_log_abs_mean"], 6) for row in rows]),
-        Column("P(Delta > 0) [95%]", [_probability(row) for row in rows]),
-    ]
+    distances, points = _distances(summary, rows), _against_points(rows)
     blocks = [
         heading(summary),
         "Generated law against the population (mean ± standard error over runs)",
-        format_table(first),
-        format_table(second),
-        legend(_MEANINGS),
-        "Generated law against points: squared L2 distances to originals and training set",
-        format_table(third),
-        legend(_POINT_MEANINGS),
+        distances,
+        legend(_MEANINGS, distances),
+        paragraph(_POINTS, ""),
+        points,
+        legend(_POINT_MEANINGS, points),
         *([paragraph(answer(summary), "")] if summary.rows else []),
         *(paragraph(note) for note in summary.notes),
     ]
@@ -102,6 +91,46 @@ def tables(summary: LinearSummary) -> str:
             "summary.csv and --json have all."
         )
     return "\n\n".join(blocks)
+
+
+def _distances(summary: LinearSummary, rows: Sequence[Row]) -> str:
+    """Two tables: distances to the population, measured and predicted."""
+    theory = "theory~" if summary.is_approximate else "theory"
+
+    def compared(heading: str, name: str) -> list[Column]:
+        return [
+            Column(heading, [_measured(summary, row, name) for row in rows]),
+            Column(theory, [_predicted(row, name) for row in rows]),
+        ]
+
+    return "\n\n".join(
+        format_groups([_sizes(rows)], groups)
+        for groups in (
+            [
+                [Column("runs", [str(row["simulations"]) for row in rows])],
+                compared("KL, nats", "kl"),
+                compared("Wasserstein^2", "wasserstein2"),
+            ],
+            [compared("Hellinger^2", "hellinger2"), compared("tr Sigma_G/(d s^2)", "trace")],
+        )
+    )
+
+
+def _against_points(rows: Sequence[Row]) -> str:
+    columns = [
+        Column("originals", [number(row["log_l2_original_mean"], 6) for row in rows]),
+        Column("training set", [number(row["log_l2_train_mean"], 6) for row in rows]),
+        Column("ln |Delta|", [number(row["delta_log_abs_mean"], 6) for row in rows]),
+        Column("P(Delta > 0) [95%]", [_probability(row) for row in rows]),
+    ]
+    if all("delta_perfect" in row for row in rows):
+        perfect = [f"{row['delta_perfect']:.3f}" for row in rows]
+        columns.append(Column("perfect model", perfect))
+    return format_groups([_sizes(rows)], [[column] for column in columns])
+
+
+def _sizes(rows: Sequence[Row]) -> Column:
+    return Column("n", [str(row["train_size"]) for row in rows])
 
 
 def heading(summary: LinearSummary) -> str:
@@ -137,7 +166,11 @@ def answer(summary: LinearSummary) -> str:
         parts = ["KL to the population is infinite at every n"]
     turned = _turn(rows)
     if turned is None:
-        parts.append("at no n is Delta > 0 in more than half of the runs from there on")
+        last = rows[-1]
+        parts.append(
+            f"up to n = {last['train_size']} it is not established that Delta > 0 in more than "
+            f"half of the runs ({_probability(last)} there)"
+        )
     else:
         parts.append(
             f"from n = {turned} ({turned / summary.dim:.2g} d) on, Delta > 0 in more than half of "
@@ -185,7 +218,7 @@ def _bisection_rank(index: int, count: int) -> float:
 
 def _is_heavy_tailed(summary: LinearSummary, row: Row) -> bool:
     """Whether the expectation is infinite, so that a mean over runs says little."""
-    return abs(row["train_size"] - 1 - summary.dim) <= 1
+    return abs(row["train_size"] - 1 - summary.rank) <= 1
 
 
 def _measured(summary: LinearSummary, row: Row, name: str) -> str:
@@ -210,83 +243,86 @@ def _probability(row: Row) -> str:
 
 
 def figures(summary: LinearSummary) -> dict[str, Any]:
-    """KL, Hellinger, Wasserstein and P(Delta > 0) against n/d, on their theory curves."""
-    sizes = np.array([row["train_size"] for row in summary.rows], dtype=float)
+    """Up to three distances, and P(Delta > 0), against n/d, on their theory curves."""
+    panels, missing = _panels(summary)
+    sizes = column(summary.rows, "train_size") / summary.dim
+    marks = (1.0, summary.threshold / summary.dim)
     with style():
-        figure = Figure(figsize=(7.2, 5.8), layout="constrained")
-        figure.suptitle(_caption(summary), fontsize=8)
-        axes = figure.subplots(2, 2, sharex=True).ravel()
-        panels = [
-            ("kl", "KL(generated || population) / d  [nats]", 1 / summary.dim, True),
-            ("hellinger2", "squared Hellinger distance", 1.0, False),
-            ("wasserstein2", r"$W_2^2 / (d\,\sigma^2)$", 1 / (summary.dim * summary.std**2), True),
-        ]
-        for axis, (name, label, unit, logarithmic) in zip(axes, panels, strict=False):
-            _panel(axis, summary, name, unit)
-            axis.set_title(label)
-            if logarithmic:
-                value_axis(axis)
-        _probability_panel(axes[3], summary)
-        count_axis(axes[0], sizes / summary.dim)
+        shape = (2, 2) if len(panels) == 3 else (1, len(panels) + 1)
+        figure = Figure(figsize=(3.6 * shape[1], 2.9 * shape[0]), layout="constrained")
+        axes = figure.subplots(*shape, sharex=True, squeeze=False).ravel()
+        count_axis(axes[0], sizes, marks)
+        for axis, panel in zip(axes, panels, strict=False):
+            _draw(axis, summary, panel.name)
+            axis.set_title(panel.title, pad=12)
+        _draw_shares(axes[-1], summary)
         for axis in axes:
-            landmark(axis, 1.0, "n = d", (4, 2), "right")
-            landmark(axis, summary.threshold / summary.dim, "n*", (1, 1.5), "left")
-        for axis in axes[2:]:
+            landmark(axis, marks[0], "n = d", (4, 2), "left")
+            landmark(axis, marks[1], "n*", (1, 1.5), "right")
+        for axis in axes[-shape[1] :]:
             axis.set_xlabel("training size / dimension,  n / d")
-        handles, labels = axes[2].get_legend_handles_labels()
-        if not handles:
-            handles, labels = axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+        legend_below(figure, entries(axes))
+        caption(figure, _said(summary), missing)
     return {"figure": figure}
 
 
-def _caption(summary: LinearSummary) -> str:
+def _said(summary: LinearSummary) -> list[str]:
     options = summary.options
-    return (
-        f"One-step denoiser on {summary.source}, d = {summary.dim}, T = {options.time:g}, "
-        f"noise scale {options.noise_scale:g}, seed {options.seed}"
-    )
+    return [
+        f"One-step denoiser on {summary.source}",
+        f"d = {summary.dim}",
+        f"T = {options.time:g}",
+        f"noise scale {options.noise_scale:g}",
+        f"n* = {summary.threshold:.1f}",
+        f"seed {options.seed}",
+    ]
 
 
-def _panel(axis: Axes, summary: LinearSummary, name: str, unit: float) -> None:
+def _panels(summary: LinearSummary) -> tuple[list[_Panel], str]:
+    """The first three panels that have something to show, and why others have not."""
+    chosen, missing = [], []
+    for panel in _PANELS:
+        mean = column(summary.rows, f"{panel.name}_mean")
+        if np.isnan(mean).all():
+            missing.append(f"{panel.words} (no closed form)")
+        elif not np.isfinite(mean).any():
+            missing.append(f"{panel.words} (infinite)")
+        elif panel.name == "hellinger2" and mean.min() > _CERTAIN:
+            missing.append(f"{panel.words} (above {_CERTAIN})")
+        else:
+            chosen.append(panel)
+    return chosen[:3], f"not drawn: {' and '.join(missing)}" if missing else ""
+
+
+def _draw(axis: Axes, summary: LinearSummary, name: str) -> None:
     """Simulation with its errors, on the curve of theory."""
-    rows = summary.rows
-    x = np.array([row["train_size"] for row in rows], dtype=float) / summary.dim
-    mean, error = (
-        unit * np.array([row[f"{name}_{part}"] for row in rows], dtype=float)
-        for part in ("mean", "se")
-    )
-    finite = np.isfinite(mean)
-    if not finite.any():
-        text = "infinite" if np.isposinf(mean).any() else "no closed form"
-        axis.text(0.5, 0.5, text, ha="center", transform=axis.transAxes)
-        axis.set_yticks([])
-        return
-    spread = np.nan_to_num(error[finite])
-    label = "simulation ± s.e."
-    axis.errorbar(
-        x[finite], mean[finite], yerr=spread, fmt="o", ms=4, color=BLUE, label=label, zorder=3
-    )
-    if summary.theory:
-        curve = np.where(np.isfinite(summary.theory[name]), summary.theory[name], math.nan)
+    units = {"kl": 1 / summary.dim, "wasserstein2": 1 / (summary.dim * summary.std**2)}
+    unit = units.get(name, 1.0)
+    bounded = name == "hellinger2"
+    heavy = [row for row in summary.rows if _is_heavy_tailed(summary, row) and not bounded]
+    rows = [row for row in summary.rows if row not in heavy]
+    x = column(rows, "train_size") / summary.dim
+    means(axis, x, rows, name, unit, fmt="o", color=BLUE, label="simulation, mean ± s.e.")
+    if np.isfinite(medians := unit * column(heavy, f"{name}_median")).any():
+        x = column(heavy, "train_size") / summary.dim
+        label = "simulation, median (infinite mean)"
+        axis.plot(x, medians, "o", ms=5, mfc="white", mec=BLUE, label=label, zorder=3)
+    if name in summary.theory:
+        curve = np.asarray(summary.theory[name], dtype=float)
         axis.plot(
-            summary.theory["train_size"] / summary.dim,
-            unit * curve,
+            np.asarray(summary.theory["train_size"]) / summary.dim,
+            unit * np.where(np.isfinite(curve), curve, math.nan),
             "--" if summary.is_approximate else "-",
             color="black",
             lw=1.2,
             label="theory (isotropic approximation)" if summary.is_approximate else "theory",
         )
+    (plain_axis if bounded else value_axis)(axis)
 
 
-def _probability_panel(axis: Axes, summary: LinearSummary) -> None:
-    rows = summary.rows
-    x = np.array([row["train_size"] for row in rows], dtype=float) / summary.dim
-    fraction, low, high = (
-        np.array([row[f"delta_positive{part}"] for row in rows]) for part in ("", "_low", "_high")
-    )
-    spread = np.maximum([fraction - low, high - fraction], 0)
-    axis.errorbar(x, fraction, yerr=spread, fmt="s", ms=4, color=VERMILION, zorder=3)
-    axis.axhline(0.5, color=GREY, lw=0.8, ls=":")
-    axis.set_ylim(-0.03, 1.03)
-    axis.set_title(r"$P(\Delta > 0)$, Wilson 95% interval")
+def _draw_shares(axis: Axes, summary: LinearSummary) -> None:
+    x = column(summary.rows, "train_size") / summary.dim
+    shares(axis, x, summary.rows, "delta", fmt="s", color=VERMILION, label="share of runs")
+    perfect_model(axis, summary.theory, summary.dim)
+    share_axis(axis, half=True)
+    axis.set_title(r"$P(\Delta > 0)$, Wilson 95% interval", pad=12)

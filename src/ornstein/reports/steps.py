@@ -1,161 +1,203 @@
-"""Tables and figure of the steps study."""
+"""Tables and figure of the steps study of a linear denoiser."""
 
 from __future__ import annotations
 
 __all__ = ["tables", "figures"]
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
-from ornstein.reports.figures import style
-from ornstein.reports.tables import Column, format_table, number, paragraph, with_error
+from ornstein.reports.axes import round_numbers, set_ticks, share_axis, tick_text
+from ornstein.reports.figures import VERMILION, Look, caption, legend_below, looks, style
+from ornstein.reports.tables import (
+    Column,
+    count,
+    counted,
+    format_groups,
+    format_table,
+    joined,
+    legend,
+    listed,
+    number,
+    paragraph,
+    with_error,
+)
+from ornstein.studies.steps.summary import SIGNIFICANT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
-    from ornstein.studies.steps.summary import StepsSummary
+    from ornstein.studies.steps.summary import Optimum, StepsSummary
 
-    Rows = Sequence[Mapping[str, Any]]
+    Row = Mapping[str, Any]
 
-_MARKERS = "osD^vP*X"
 _QUESTION = "Is a finite number of steps better than infinitely many? Best S, and its excess"
+_MEANINGS = {
+    "S": "number of sampling steps; inf: the limit of infinitely many",
+    "KL": "KL(generated || population), in nats, mean over runs",
+    "W2^2": "squared 2-Wasserstein distance, in squared data units",
+    "order": "p of a distance that falls like S^-p, with infinite data",
+    "s.e. <": "largest standard error of the means above",
+    "P(Delta > 0)": "share of runs closer to the originals than to the training set",
+    "95% ±": "half the width of the widest Wilson 95% interval above",
+}
+_VERDICT_MEANINGS = {
+    "n": "training points; inf: the population's own denoiser, exact",
+    "S: KL": "best number of steps by KL; empty where KL is infinite",
+    "S: W2^2": "best number of steps by W2^2",
+    "excess": "its mean distance less that of S = inf, ± standard error",
+}
+_WORDS = {"kl": "KL", "wasserstein2": "W2^2"}
+_RING: Any = {"marker": "o", "ms": 8, "mfc": "none", "mec": VERMILION, "mew": 1.2, "zorder": 4}
+
+
+class _Panel(NamedTuple):
+    metric: str
+    label: str
+    unit: float
 
 
 def tables(summary: StepsSummary) -> str:
-    """Return the summary of a steps study: per training size, then what to make of it."""
-    rows = summary.rows
-    blocks = [heading(summary)]
-    blocks += [
+    """Return heading, tables of each training size, a verdict, an answer, and notes."""
+    found = [
         "Infinite data: KL(generated || population) at S steps, nats, exact",
-        _by_steps(summary, rows, math.inf, "kl_mean", last=("order", summary.orders)),
+        _by_steps(summary, math.inf, "kl_mean", "order", summary.orders),
     ]
-    for size in summary.options.train_sizes:
-        here = [row for row in rows if row["train_size"] == size]
-        if not here:
-            continue
-        finite = all(math.isfinite(row["kl_mean"]) for row in here)
-        name, title = ("kl", "KL, nats") if finite else ("wasserstein2", "W2^2")
-        errors = _largest(summary, here, f"{name}_se")
-        floor = summary.theory["kl_floor"].get(size) if finite else None
-        theory = "" if floor is None else f"; theory at S = inf: {number(floor)}"
-        blocks += [
-            f"n = {size}, {here[0]['simulations']} runs: {title}{theory}",
-            _by_steps(summary, rows, size, f"{name}_mean", last=("s.e. <", errors)),
-            f"n = {size}: P(Delta > 0)",
-            _by_steps(summary, rows, size, "delta_positive", last=("95% ±", _half_widths(here))),
-        ]
-    blocks += [_QUESTION, _verdicts(summary)]
-    blocks += [paragraph(note) for note in summary.notes]
+    for size in _sizes(summary):
+        found += _of_size(summary, size)
+    verdicts = _verdicts(summary)
+    blocks = [
+        heading(summary),
+        *found,
+        legend(_MEANINGS, "\n".join(found)),
+        _QUESTION,
+        verdicts,
+        legend(_VERDICT_MEANINGS, verdicts),
+        *([paragraph(answer(summary), "")] if summary.rows else []),
+        *(paragraph(note) for note in summary.notes),
+    ]
     return "\n\n".join(blocks)
 
 
 def heading(summary: StepsSummary) -> str:
     """Say what was studied, in three lines."""
-    config = summary.options
-    shape = "" if config.population == "isotropic" else f", variances k^-{config.exponent:g}"
-    length = f"T = {config.diffusion_steps}" if config.diffusion_steps else "T = S"
-    return (
-        f"Samplers with a linear denoiser on N({config.mean:g}, {config.std:g}^2) in "
-        f"d = {summary.options.dim}{shape}\n"
-        f"schedules: {config.schedule} (DDPM, DDIM), {config.ode_schedule} (Euler, Heun), "
-        f"{length}, {config.start} start\n"
-        f"ridge {config.ridge:g}, {config.originals} originals (expected), seed {config.seed}"
-    )
-
-
-def figures(summary: StepsSummary) -> dict[str, Any]:
-    """KL, Wasserstein and P(Delta > 0) against S: a column per sampler, a curve per n."""
-    rows, samplers, orders = summary.rows, summary.options.samplers, summary.orders
-    sizes = [n for n in summary.options.train_sizes if any(row["train_size"] == n for row in rows)]
-    panels = [
-        ("kl_mean", "KL / d  [nats]", 1 / summary.options.dim),
+    options = summary.options
+    lines = (
+        f"Samplers with a linear denoiser on {_population(summary)}",
         (
-            "wasserstein2_mean",
-            r"$W_2^2 / (d\,\sigma^2)$",
-            1 / (summary.options.dim * summary.options.std**2),
+            f"schedules: {options.schedule} (DDPM, DDIM), {options.ode_schedule} (Euler, Heun), "
+            f"{_length(summary)}, {options.start} start"
         ),
-        ("delta_positive", r"$P(\Delta > 0)$, Wilson 95%", 1.0),
+        f"ridge {options.ridge:g}, {options.originals} originals (expected), seed {options.seed}",
+    )
+    return "\n".join(paragraph(line, "") for line in lines)
+
+
+def answer(summary: StepsSummary) -> str:
+    """Return one sentence: for which sampler and n a finite number of steps is best."""
+    parts, errors = [], []
+    for distance, word in _WORDS.items():
+        found = [o for o in summary.optima[distance] if not math.isinf(o.train_size)]
+        if not found:
+            continue
+        better = list(filter(None, (_best_of(found, name) for name in summary.options.samplers)))
+        everywhere = len({o.train_size for o in found}) == len(_sizes(summary))
+        where = "" if everywhere else ", where it is finite,"
+        errors += [o.excess_se for o in found]
+        said = f"for {joined(better)}" if better else "for no sampler at any n"
+        parts.append(f"by {word}{where} {said}")
+    if not parts:
+        return "Answer: no training size has finished cells."
+    unknown = ""
+    if all(map(math.isnan, errors)):
+        unknown = " (one run alone has no standard error, so none can be told to be better)"
+    return f"Answer: a finite number of steps is best {'; '.join(parts)}{unknown}."
+
+
+def _best_of(found: Sequence[Optimum], sampler: str) -> str:
+    """Where a finite number of steps is best for a sampler, and which; empty if nowhere."""
+    better = [o for o in found if o.sampler == sampler and o.better]
+    if not better:
+        return ""
+    steps = sorted({o.steps for o in better})
+    span = count(steps[0]) if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
+    return f"{sampler} (S = {span} at n = {listed([o.train_size for o in better])})"
+
+
+def _population(summary: StepsSummary) -> str:
+    options = summary.options
+    shape = "" if options.population == "isotropic" else f", variances k^-{options.exponent:g}"
+    return f"N({options.mean:g}, {options.std:g}^2) in d = {options.dim}{shape}"
+
+
+def _length(summary: StepsSummary) -> str:
+    steps = summary.options.diffusion_steps
+    return f"T = {steps}" if steps else "T = S"
+
+
+def _sizes(summary: StepsSummary) -> list[int]:
+    """Training sizes that have rows, as they were asked for."""
+    there = {row["train_size"] for row in summary.rows}
+    return [size for size in summary.options.train_sizes if size in there]
+
+
+def _of_size(summary: StepsSummary, size: int) -> list[str]:
+    """Titles and tables of one training size: a distance, and P(Delta > 0)."""
+    here = [row for row in summary.rows if row["train_size"] == size]
+    finite = all(math.isfinite(row["kl_mean"]) for row in here)
+    name, title = ("kl", "KL, nats") if finite else ("wasserstein2", "W2^2 (KL is infinite)")
+    floor = summary.theory.get("kl_floor", {}).get(size) if finite else None
+    theory = "" if floor is None else f"; theory at S = inf: {number(floor)}"
+    known = [row["delta_perfect"] for row in here if "delta_perfect" in row]
+    perfect = f"; perfect model: {known[0]:.3f}" if known else ""
+    return [
+        f"n = {size}, {counted(here[0]['simulations'], 'run')}: {title}{theory}",
+        _by_steps(summary, size, f"{name}_mean", "s.e. <", _largest(here, f"{name}_se")),
+        f"n = {size}: P(Delta > 0){perfect}",
+        _by_steps(summary, size, "delta_positive", "95% ±", _half_widths(here)),
     ]
-    best = {
-        (name, o.sampler, o.train_size): o.steps
-        for name in ("kl", "wasserstein2")
-        for o in summary.optima[name]
-        if o.better
-    }
-    with style():
-        width = max(4.8, 1.2 + 1.55 * len(samplers))
-        figure = Figure(figsize=(width, 5.6), layout="constrained")
-        axes = figure.subplots(3, len(samplers), sharex=True, sharey="row", squeeze=False)
-        for line, (metric, label, unit) in zip(axes, panels, strict=True):
-            line[0].set_ylabel(label)
-            for axis, sampler in zip(line, samplers, strict=True):
-                for size, look in [*zip(sizes, _looks(len(sizes)), strict=True), (math.inf, None)]:
-                    values = _curve(summary, rows, sampler, size, metric)
-                    if values is None:
-                        continue
-                    key = (metric.removesuffix("_mean"), sampler, size)
-                    _draw(axis, summary, unit * values, look, best.get(key))
-                    if metric == "delta_positive" and look is not None:
-                        ends = [
-                            _curve(summary, rows, sampler, size, f"{metric}_{end}")
-                            for end in ("low", "high")
-                        ]
-                        x = _positions(summary)
-                        axis.fill_between(x, *ends, color=look[0], alpha=0.15, lw=0, zorder=1)
-            if metric != "delta_positive":
-                line[0].set_yscale("log")
-                _limit_range(line[0], rows, metric, unit)
-            else:
-                line[0].set_ylim(-0.04, 1.04)
-        for axis, sampler in zip(axes[0], samplers, strict=True):
-            axis.set_title(f"{sampler}\norder {orders[sampler]:.2f}")
-        for axis in axes[-1]:
-            _count_axis(axis, summary)
-        axes[-1, len(samplers) // 2].set_xlabel("number of sampling steps S")
-        figure.legend(
-            handles=_legend(summary, sizes),
-            loc="outside lower center",
-            ncols=4,
-            frameon=False,
-        )
-    return {"figure": figure}
 
 
 def _by_steps(
-    summary: StepsSummary,
-    rows: Rows,
-    size: float,
-    metric: str,
-    last: tuple[str, Mapping[str, float]],
+    summary: StepsSummary, size: float, metric: str, last: str, values: Mapping[str, float]
 ) -> str:
-    """Table of one metric: a row for each S and a last one, a column for each sampler."""
-    table = {(row["sampler"], row["steps"]): row for row in rows if row["train_size"] == size}
-    columns = [Column("S", [f"{steps:g}" for steps in summary.all_steps] + [last[0]])]
-    digits = 3 if metric == "delta_positive" else 4
+    """Table of one metric: a line for each S and a last one, a column for each sampler."""
+    table = {
+        (row["sampler"], row["steps"]): row for row in summary.rows if row["train_size"] == size
+    }
+    share = metric == "delta_positive"
+    known = any(not math.isnan(values[sampler]) for sampler in summary.options.samplers)
+    ends = [last] if known else []
+    steps = Column("S", [*map(count, summary.all_steps), *ends])
+    groups = []
     for sampler in summary.options.samplers:
-        cells = [number(table[sampler, steps][metric], digits) for steps in summary.all_steps]
-        columns.append(Column(sampler, [*cells, number(last[1][sampler], 2 + (size == math.inf))]))
-    return format_table(columns)
+        here = [table[sampler, steps][metric] for steps in summary.all_steps]
+        cells = [f"{value:.3f}" if share else number(value) for value in here]
+        cells += [number(values[sampler], 3 if last == "order" else 2)] * known
+        groups.append([Column(sampler, cells)])
+    return format_groups([steps], groups)
 
 
-def _largest(summary: StepsSummary, here: Rows, metric: str) -> dict[str, float]:
+def _largest(here: Sequence[Row], metric: str) -> dict[str, float]:
     """Largest standard error of each sampler, rounded up to two digits."""
     found = {}
-    for sampler in summary.options.samplers:
+    for sampler in {row["sampler"]: None for row in here}:
         value = max(row[metric] for row in here if row["sampler"] == sampler)
         unit = 10.0 ** (math.floor(math.log10(value)) - 1) if value > 0 else 1.0
-        found[sampler] = math.ceil(value / unit) * unit if math.isfinite(value) else math.nan
+        # What is a round number but for rounding stays one.
+        found[sampler] = math.ceil(value / unit - 1e-6) * unit if math.isfinite(value) else math.nan
     return found
 
 
-def _half_widths(here: Rows) -> dict[str, float]:
+def _half_widths(here: Sequence[Row]) -> dict[str, float]:
     """Widest Wilson interval of each sampler, halved."""
     widest: dict[str, float] = {}
     for row in here:
@@ -165,105 +207,170 @@ def _half_widths(here: Rows) -> dict[str, float]:
 
 
 def _verdicts(summary: StepsSummary) -> str:
-    rows = summary.rows
-    found = {
-        (o.train_size, o.sampler, name): o
-        for name in ("kl", "wasserstein2")
-        for o in summary.optima[name]
-    }
-    keys = list(dict.fromkeys((row["train_size"], row["sampler"]) for row in rows))
+    found = {(o.train_size, o.sampler, name): o for name in _WORDS for o in summary.optima[name]}
+    keys = list(dict.fromkeys((row["train_size"], row["sampler"]) for row in summary.rows))
     columns = [
-        Column("n", [f"{size:g}" for size, _ in keys]),
+        Column("n", [count(size) for size, _ in keys]),
         Column("sampler", [sampler for _, sampler in keys]),
     ]
-    for name, title in (("kl", "KL"), ("wasserstein2", "W2^2")):
+    for name, word in _WORDS.items():
         best, gains = [], []
         for key in keys:
             o = found.get((*key, name))
-            best.append("" if o is None else f"{o.steps if o.better else math.inf:g}")
+            best.append("" if o is None else count(o.steps if o.better else math.inf))
             gains.append(with_error(o.excess, o.excess_se) if o is not None and o.better else "")
-        columns += [Column(f"S: {title}", best), Column("excess", gains)]
+        columns += [Column(f"S: {word}", best), Column("excess", gains)]
     return format_table(columns)
 
 
-def _looks(count: int) -> list[tuple[Any, str]]:
-    """Colour and marker of each training size, from dark to light."""
-    shades = mpl.colormaps["viridis"](np.linspace(0.0, 0.85, max(count, 1)))
-    return [(shade, _MARKERS[index % len(_MARKERS)]) for index, shade in enumerate(shades)]
+def figures(summary: StepsSummary) -> dict[str, Any]:
+    """KL, Wasserstein and P(Delta > 0) against S: a column per sampler, a curve per n."""
+    sizes, samplers = _sizes(summary), summary.options.samplers
+    panels, missing = _panels(summary)
+    chosen: dict[float, Look | None] = dict(zip(sizes, looks(len(sizes)), strict=True))
+    chosen[math.inf] = None
+    with style():
+        width, height = max(5.2, 1.0 + 1.6 * len(samplers)), 0.9 + 1.75 * len(panels)
+        figure = Figure(figsize=(width, height), layout="constrained")
+        axes = figure.subplots(len(panels), len(samplers), sharex=True, sharey="row", squeeze=False)
+        for line, panel in zip(axes, panels, strict=True):
+            line[0].set_ylabel(panel.label)
+            for axis, sampler in zip(line, samplers, strict=True):
+                for size, look in chosen.items():
+                    _draw(axis, summary, panel, sampler, size, look)
+            if panel.metric == "delta_positive":
+                share_axis(line[0])
+            else:
+                _distance_axis(line[0], summary, panel)
+        for axis, sampler in zip(axes[0], samplers, strict=True):
+            order = summary.orders[sampler]
+            axis.set_title(sampler if math.isnan(order) else f"{sampler}\norder {order:.2f}")
+        for axis in axes[-1]:
+            _steps_axis(axis, summary)
+            axis.set_xlabel("sampling steps S", fontsize=8)
+        legend_below(figure, _legend(summary, chosen))
+        caption(figure, _said(summary), missing)
+    return {"figure": figure}
 
 
-def _curve(
-    summary: StepsSummary, rows: Rows, sampler: str, size: float, metric: str
-) -> np.ndarray | None:
-    """Values at all S; NaN where infinite; None if there are none."""
+def _said(summary: StepsSummary) -> list[str]:
+    options = summary.options
+    return [
+        f"Linear denoiser on {_population(summary)}",
+        _length(summary),
+        f"{options.start} start",
+        f"ridge {options.ridge:g}" if options.ridge else "",
+        f"seed {options.seed}",
+    ]
+
+
+def _panels(summary: StepsSummary) -> tuple[list[_Panel], str]:
+    """Panels, and why that of KL is missing where it is infinite at every n."""
+    dim, std = summary.options.dim, summary.options.std
+    panels = [
+        _Panel("kl_mean", "KL / d  [nats]", 1 / dim),
+        _Panel("wasserstein2_mean", r"$W_2^2 / (d\,\sigma^2)$", 1 / (dim * std**2)),
+        _Panel("delta_positive", r"$P(\Delta > 0)$", 1.0),
+    ]
+    measured = [row["kl_mean"] for row in summary.rows if not math.isinf(row["train_size"])]
+    if measured and not any(map(math.isfinite, measured)):
+        return panels[1:], "not drawn: KL (infinite at every n)"
+    return panels, ""
+
+
+def _curve(summary: StepsSummary, sampler: str, size: float, metric: str) -> NDArray[np.float64]:
+    """Values at all S; NaN where infinite."""
     table = {
         row["steps"]: row[metric]
-        for row in rows
+        for row in summary.rows
         if row["sampler"] == sampler and row["train_size"] == size
     }
     values = np.array([table[steps] for steps in summary.all_steps], dtype=float)
     values[~np.isfinite(values)] = np.nan
-    return None if np.isnan(values).all() else values
+    return values
 
 
 def _draw(
-    axis: Axes, summary: StepsSummary, values: np.ndarray, look: Any, best: int | None
+    axis: Axes, summary: StepsSummary, panel: _Panel, sampler: str, size: float, look: Look | None
 ) -> None:
-    x = _positions(summary)
-    if look is None:
-        axis.plot(x[:-1], values[:-1], "--", color="black", lw=1.0, zorder=2)
+    """One curve, with its band of P or its ring at the best S; the population's is dashed."""
+    values = _curve(summary, sampler, size, panel.metric)
+    if np.isnan(values).all():
         return
-    colour, marker = look
-    axis.plot(x[:-1], values[:-1], color=colour, marker=marker, ms=3, lw=1.0, zorder=3)
-    axis.plot(x[-2:], values[-2:], ":", color=colour, lw=1.0, zorder=3)
-    axis.plot(x[-1:], values[-1:], color=colour, marker=marker, ms=3, zorder=3)
-    if best is not None:
-        index = summary.all_steps.index(best)
-        axis.plot(x[index], values[index], "o", ms=8, mfc="none", mec="#D55E00", mew=1.2, zorder=4)
+    x, values = _positions(summary), panel.unit * values
+    if look is None:
+        axis.plot(x[:-1], values[:-1], ".--", color="black", ms=3, lw=1.0, zorder=2)
+        return
+    style: Any = {"color": look.colour, "marker": look.marker, "ms": look.size, "lw": 1.0}
+    axis.plot(x[:-1], values[:-1], zorder=3, **style)
+    axis.plot(x[-2:], values[-2:], ":", color=look.colour, lw=1.0, zorder=3)
+    axis.plot(x[-1:], values[-1:], zorder=3, **style)
+    if panel.metric == "delta_positive":
+        low = _curve(summary, sampler, size, "delta_positive_low")
+        high = _curve(summary, sampler, size, "delta_positive_high")
+        axis.fill_between(x, low, high, color=look.colour, alpha=0.15, lw=0, zorder=1)
+        _draw_perfect(axis, summary, size, look)
+        return
+    for o in summary.optima[panel.metric.removesuffix("_mean")]:
+        if o.better and (o.sampler, o.train_size) == (sampler, size):
+            index = summary.all_steps.index(o.steps)
+            axis.plot(x[index], values[index], **_RING)
 
 
-def _positions(summary: StepsSummary) -> np.ndarray:
+def _draw_perfect(axis: Axes, summary: StepsSummary, size: float, look: Look) -> None:
+    """The share of a model that generates the population, whatever S, where theory has it."""
+    known = summary.theory.get("perfect_delta")
+    if known is None:
+        return
+    for train_size, share in zip(known["train_size"], known["share"], strict=True):
+        if train_size == size:
+            axis.axhline(share, ls="-.", color=look.colour, lw=0.8, zorder=2)
+
+
+def _positions(summary: StepsSummary) -> NDArray[np.float64]:
     """Places on the axis; infinity stands a factor 5 right of the largest S."""
     finite = np.array(summary.all_steps[:-1], dtype=float)
     return np.append(finite, 5 * finite[-1])
 
 
-def _count_axis(axis: Axes, summary: StepsSummary) -> None:
+def _steps_axis(axis: Axes, summary: StepsSummary) -> None:
     axis.set_xscale("log")
     x = _positions(summary)
     powers = [10.0**k for k in range(10) if x[0] <= 10.0**k <= x[-2]]
     if len(powers) < 2:
-        powers = [x[0], x[-2]]
-    axis.xaxis.set_major_locator(FixedLocator([*powers, x[-1]]))
-    axis.xaxis.set_minor_locator(NullLocator())
-    axis.set_xticklabels([*(f"{power:g}" for power in powers), "∞"])
+        powers = sorted({x[0], x[-2]})
+    # Of many powers the last ones: infinity needs its place beside them.
+    powers = powers[:: max(1, math.ceil(len(powers) / 3))]
+    set_ticks(axis.xaxis, [*powers, x[-1]])
+    axis.set_xticklabels([*map(tick_text, powers), "∞"])
 
 
-def _limit_range(axis: Axes, rows: Rows, metric: str, unit: float) -> None:
-    """Leave the population's curve where finite n no longer care for it."""
+def _distance_axis(axis: Axes, summary: StepsSummary, panel: _Panel) -> None:
+    """A logarithmic scale of what was measured; the population's curve leaves it."""
     measured = [
-        row[metric] for row in rows if row["train_size"] != math.inf and 0 < row[metric] < math.inf
+        panel.unit * row[panel.metric]
+        for row in summary.rows
+        if not math.isinf(row["train_size"]) and 0 < row[panel.metric] < math.inf
     ]
+    axis.set_yscale("log")
     if measured:
-        axis.set_ylim(unit * min(measured) / 30, 1.5 * unit * max(measured))
+        low, high = min(measured) / 5, 1.5 * max(measured)
+        axis.set_ylim(low, high)
+        set_ticks(axis.yaxis, round_numbers(low, high, 5))
 
 
-def _legend(summary: StepsSummary, sizes: Sequence[int]) -> list[Any]:
-    from matplotlib.lines import Line2D
-
-    handles = [
-        Line2D(
-            [],
-            [],
-            color=colour,
-            marker=marker,
-            ms=4,
-            lw=1.0,
-            label=f"n = {n / summary.options.dim:g} d",
-        )
-        for n, (colour, marker) in zip(sizes, _looks(len(sizes)), strict=True)
-    ]
-    handles.append(Line2D([], [], color="black", ls="--", lw=1.0, label="infinite data, exact"))
-    ring = Line2D([], [], ls="", marker="o", ms=8, mfc="none", mec="#D55E00", mew=1.2)
-    ring.set_label(r"finite S better than $\infty$ (4 s.e.)")
-    return [*handles, ring]
+def _legend(summary: StepsSummary, chosen: Mapping[float, Look | None]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for size, look in chosen.items():
+        if look is None:
+            continue
+        label = f"n = {count(size)} ({number(size / summary.options.dim, 2)} d)"
+        style: Any = {"color": look.colour, "marker": look.marker, "ms": 4, "lw": 1.0}
+        found[label] = Line2D([], [], **style)
+    found["infinite data, exact"] = Line2D([], [], color="black", ls="--", lw=1.0)
+    found["Wilson 95% interval"] = Patch(color="black", alpha=0.15, lw=0)
+    if summary.theory.get("perfect_delta") is not None:
+        found["perfect model"] = Line2D([], [], color="black", ls="-.", lw=0.8)
+    if any(o.better for name in _WORDS for o in summary.optima[name]):
+        found[f"finite S better than ∞ ({SIGNIFICANT:g} s.e.)"] = Line2D([], [], ls="", **_RING)
+    return found

@@ -5,8 +5,13 @@ from __future__ import annotations
 __all__ = [
     "Column",
     "format_table",
+    "format_groups",
     "with_error",
     "number",
+    "count",
+    "counted",
+    "listed",
+    "joined",
     "interval",
     "paragraph",
     "legend",
@@ -50,6 +55,53 @@ def number(value: float, digits: int = 4) -> str:
     return f"{value:.{digits - 1}e}"
 
 
+def count(value: float) -> str:
+    """Return a whole number in full, and ``inf`` for infinity.
+
+    Examples
+    --------
+    >>> count(10_000_000), count(1e6), count(float("inf"))
+    ('10000000', '1000000', 'inf')
+    """
+    return "inf" if math.isinf(value) else f"{value:.0f}"
+
+
+def counted(value: int, name: str) -> str:
+    """Return a count with its noun, in the singular for one.
+
+    Examples
+    --------
+    >>> counted(1, "run"), counted(3, "run")
+    ('1 run', '3 runs')
+    """
+    return f"{value} {name}" if value == 1 else f"{value} {name}s"
+
+
+def listed(sizes: Sequence[float], most: int = 4) -> str:
+    """Return training sizes in words; of more than `most`, two and the last.
+
+    Examples
+    --------
+    >>> listed([8]), listed([8, 20, 50]), listed(range(10, 61, 10))
+    ('8', '8, 20 and 50', '10, 20, ..., 60')
+    """
+    words = [count(size) for size in sizes]
+    if len(words) > most:
+        return f"{words[0]}, {words[1]}, ..., {words[-1]}"
+    return joined(words)
+
+
+def joined(words: Sequence[str]) -> str:
+    """Return words as a list in a sentence.
+
+    Examples
+    --------
+    >>> joined(["a"]), joined(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
 def with_error(mean: float, error: float, value: float | None = None) -> str:
     """Return ``mean +- error`` to the second digit of the error; or `value` to the same digit.
 
@@ -80,8 +132,8 @@ def with_error(mean: float, error: float, value: float | None = None) -> str:
 
 def format_table(columns: Sequence[Column]) -> str:
     """Right-aligned columns under their headings; columns without any value are left out."""
-    kept = [column for column in columns if any(column.cells)]
-    widths = [max(len(column.heading), *map(len, column.cells)) for column in kept]
+    kept = _filled(columns)
+    widths = [_width(column) for column in kept]
     lines = ["  ".join(c.heading.rjust(w) for c, w in zip(kept, widths, strict=True))]
     lines.append("  ".join("-" * width for width in widths))
     table = zip(*(column.cells for column in kept), strict=True)
@@ -89,9 +141,40 @@ def format_table(columns: Sequence[Column]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def format_groups(keys: Sequence[Column], groups: Sequence[Sequence[Column]]) -> str:
+    """Return tables that begin with `keys`, with as many groups of columns each as the width takes.
+
+    Columns of a group stay together. Groups without any value are left out.
+
+    Examples
+    --------
+    >>> wide = [Column(name, ["1".rjust(30)]) for name in ("a", "b", "c")]
+    >>> tables = format_groups([Column("n", ["5"])], [[column] for column in wide])
+    >>> [line.split() for line in tables.splitlines() if "n" in line]
+    [['n', 'a', 'b'], ['n', 'c']]
+    """
+    parts: list[list[Column]] = [[]]
+    for group in map(_filled, groups):
+        together = [*_filled(keys), *parts[-1], *group]
+        if parts[-1] and sum(map(_width, together)) + 2 * (len(together) - 1) > WIDTH:
+            parts.append([])
+        parts[-1] += group
+    return "\n\n".join(format_table([*keys, *part]) for part in parts)
+
+
+def _filled(columns: Sequence[Column]) -> list[Column]:
+    return [column for column in columns if any(column.cells)]
+
+
+def _width(column: Column) -> int:
+    return max(len(column.heading), *map(len, column.cells))
+
+
 def paragraph(text: str, indent: str = "  ") -> str:
     """Wrap a note to the width of the terminal."""
-    return textwrap.fill(text, WIDTH, initial_indent=indent, subsequent_indent=indent)
+    return textwrap.fill(
+        text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )
 
 
 def interval(value: float, low: float, high: float) -> str:
@@ -107,23 +190,31 @@ def interval(value: float, low: float, high: float) -> str:
     return f"{value:.3f} [{low:.3f}, {high:.3f}]"
 
 
-def legend(meanings: Mapping[str, str]) -> str:
+def legend(meanings: Mapping[str, str], shown: str | None = None) -> str:
     """Say what columns mean, a line each, wrapped to the width of the terminal.
+
+    Parameters
+    ----------
+    meanings : mapping of str to str
+    shown : str, optional
+        Tables: names that do not occur in them are left out.
 
     Examples
     --------
-    >>> print(legend({"n": "training points", "KL": "in nats"}))
+    >>> print(legend({"n": "training points", "KL": "in nats", "W2": "squared"}, "n  KL"))
       n   training points
       KL  in nats
     """
-    widest = max(map(len, meanings))
+    chosen = {name: text for name, text in meanings.items() if shown is None or name in shown}
+    widest = max(map(len, chosen))
     lines = [
         textwrap.fill(
             meaning,
             WIDTH,
             initial_indent=f"  {name.ljust(widest)}  ",
             subsequent_indent=" " * (widest + 4),
+            break_on_hyphens=False,
         )
-        for name, meaning in meanings.items()
+        for name, meaning in chosen.items()
     ]
     return "\n".join(lines)

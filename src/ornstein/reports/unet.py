@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-__all__ = ["tables", "figures", "samples_figure", "heading"]
+__all__ = ["tables", "figures", "samples_figure"]
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
 
-from ornstein.reports.figures import BLUE, GREEN, GREY, VERMILION, style
+from ornstein.reports.axes import (
+    count_axis,
+    landmark,
+    legend_inside,
+    plain_axis,
+    share_axis,
+    value_axis,
+)
+from ornstein.reports.figures import BLUE, GREEN, GREY, VERMILION, caption, style
 from ornstein.reports.grids import image_sheets
+from ornstein.reports.networks import barely_trained, copied, heading, said
+from ornstein.reports.series import column, means, perfect_model, shares
 from ornstein.reports.tables import (
     Column,
-    format_table,
+    format_groups,
     interval,
+    legend,
+    listed,
     number,
     paragraph,
     with_error,
@@ -28,189 +39,326 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from ornstein.studies.neural.summary import NeuralSummary
-    from ornstein.studies.neural.unet import Samples, UNetSummary
+    from ornstein.studies.neural.unet import UNetSummary
 
-    Rows = Sequence[Mapping[str, Any]]
+    Row = Mapping[str, Any]
 
+_MEANINGS = {
+    "original-generated": "squared L2 distance per coordinate, in the originals' std",
+    "train-generated": "the same to the images that the network is trained on",
+    "Delta": "the second less the first; > 0: closer to fresh data",
+    "perfect model": "what a model that generates the population would have",
+    "per coordinate": "share of runs with Delta > 0, with its Wilson 95% interval",
+    "full dimension": "the same of Delta in all coordinates at once",
+    "ln |Delta|": "log size of Delta in full dimension, mean over runs",
+    "memorized": "share much nearer to one training image than to others",
+    "baseline": "the same of held-out images",
+    "loss": "training objective in the last epoch",
+    "valid.": "the same on validation images",
+    "train, s": "seconds of training, and of sampling, a run",
+    "KL": "of the Gaussian fit from the population's, in nats",
+    "W2^2": "squared 2-Wasserstein distance of the two",
+    "linear": "exact, of the best linear denoiser of the same images",
+    "component": "of the mixture, where a point most probably comes from",
+    "all": "mean over the runs of all sizes, each counted once",
+}
 _PANEL_COLUMNS = 4
-_LOGARITHMIC_FROM = 30.0
+
+
+class _Series(NamedTuple):
+    """One value of the rows, and how it is drawn."""
+
+    name: str
+    label: str
+    colour: str
+    format: str
+
+
+class _Panel(NamedTuple):
+    title: str
+    series: tuple[_Series, ...]
+    unit: float = 1.0
+    kind: str = "plain"
+    """Of its vertical axis: plain, share or logarithmic."""
 
 
 def tables(summary: UNetSummary) -> str:
-    """Return tables, with heading and notes.
+    """Return heading, tables, what their columns mean, an answer, and notes.
 
-    The last row of the first three is over all sizes.
+    The last line of each table is over all sizes, but for components.
     """
-    rows, overall = summary.rows, summary.overall
-    several = len(rows) > 1
-    lines = [*rows, {"train_size": "all", **overall}] if several else list(rows)
-    sizes = Column("n", [str(line["train_size"]) for line in lines])
-    blocks = [
-        heading(summary),
+    rows = summary.rows
+    lines = [*rows, {"train_size": "all", **summary.overall}] if len(rows) > 1 else list(rows)
+    found = [
         "Squared L2 distances per coordinate (mean ± standard error over runs)",
-        format_table(
-            [
-                sizes,
-                Column("runs", [str(line["simulations"]) for line in lines]),
-                _measured("original-generated", lines, "distance_original"),
-                _measured("train-generated", lines, "distance_train"),
-                _measured("Delta", lines, "delta"),
-            ]
-        ),
+        _distances(lines),
         "P(Delta > 0) with its Wilson 95% interval; size of Delta in full dimension",
-        format_table(
-            [
-                sizes,
-                _share("per coordinate", lines, "delta"),
-                _share("full dimension", lines, "full_delta"),
-                Column("ln |Delta|", _plain(lines, "full_delta_log_abs_mean")),
-            ]
-        ),
+        _shares_table(lines),
         "Memorized fraction, losses of the last epoch, seconds a run",
-        format_table(
-            [
-                sizes,
-                _measured("memorized", lines, "memorized"),
-                Column("baseline", _plain(lines, "baseline_mean", 3)),
-                Column("loss", _plain(lines, "train_loss_mean")),
-                Column("valid.", _plain(lines, "validation_loss_mean")),
-                Column("train, s", _plain(lines, "train_seconds", 3)),
-                Column("sample, s", _plain(lines, "sample_seconds", 3)),
-            ]
-        ),
+        _memorization(lines),
     ]
     if summary.has_fits:
-        blocks += [
+        groups = [
+            [_measured("KL, nats", lines, "kl"), _measured("linear", lines, "kl_linear")],
+            [
+                _measured("W2^2", lines, "wasserstein2"),
+                _measured("linear", lines, "wasserstein2_linear"),
+            ],
+        ]
+        found += [
             "Gaussian fit to the generated points against the population's",
-            format_table(
-                [
-                    Column("n", [str(row["train_size"]) for row in rows]),
-                    _measured("KL, nats", rows, "kl"),
-                    _measured("linear", rows, "kl_linear"),
-                    _measured("W2^2", rows, "wasserstein2"),
-                    _measured("linear", rows, "wasserstein2_linear"),
-                ]
-            ),
+            format_groups([_sizes(lines)], groups),
         ]
     if summary.components:
-        blocks += [
+        found += [
             "Components of the mixture among the generated points, beside the truth",
             _components(summary),
         ]
-    if several:
-        low, high = overall["delta_positive_low"], overall["delta_positive_high"]
-        blocks.append(
-            "Net over all sizes: average Delta "
-            f"{with_error(overall['delta_mean'], overall['delta_se'])},\n"
-            f"P(Delta > 0) = {overall['delta_positive']:.3f} [{low:.3f}, {high:.3f}]"
-        )
-    blocks += [paragraph(note) for note in summary.notes]
+    blocks = [
+        heading(summary),
+        *found,
+        legend(_MEANINGS, "\n".join(found[1::2])),
+        *([paragraph(answer(summary), "")] if rows else []),
+        *(paragraph(note) for note in summary.notes),
+    ]
     return "\n\n".join(blocks)
+
+
+def answer(summary: UNetSummary) -> str:
+    """Return one sentence: has it learned, has it copied."""
+    parts = [barely_trained(summary), _learned(summary), _copies(summary)]
+    return f"Answer: {'; '.join(filter(None, parts))}."
+
+
+def _learned(summary: UNetSummary) -> str:
+    """What the largest training set has taught that is not barely used; by distance, or loss."""
+    taught = [row for row in summary.rows if row["train_size"] not in summary.barely_trained]
+    if not taught:
+        return ""
+    row = taught[-1]
+    where = f"at n = {row['train_size']}"
+    distance, linear = row["wasserstein2_mean"], row["wasserstein2_linear_mean"]
+    if math.isfinite(distance):
+        errors = (row["wasserstein2_se"], row["wasserstein2_linear_se"])
+        slack = 2 * math.hypot(*(error for error in errors if math.isfinite(error)))
+        how, within = "as much as", ", within 2 standard errors"
+        if abs(distance - linear) > slack:
+            how, within = "more than" if distance < linear else "less than", ""
+        shown = with_error(distance, row["wasserstein2_se"])
+        return (
+            f"{where} the network has learned {how} the best linear denoiser of the same images"
+            f"{within} (W2^2 {shown} against {number(linear, 2)})"
+        )
+    loss = with_error(row["train_loss_mean"], row["train_loss_se"])
+    best = number(summary.theory["linear_loss"], 3)
+    return f"{where} the training loss is {loss}, that of the best linear denoiser {best}"
+
+
+def _copies(summary: UNetSummary) -> str:
+    copying = [row for row in summary.rows if copied(summary, row)]
+    if not copying:
+        return (
+            "it copies at no n: the memorized fraction is nowhere above that of held-out images by "
+            "more than 4 standard errors"
+        )
+    most = max(copying, key=lambda row: row["memorized_mean"])
+    shown = with_error(most["memorized_mean"], most["memorized_se"])
+    return (
+        f"it copies at n = {listed([row['train_size'] for row in copying])} (at n = "
+        f"{most['train_size']} a fraction {shown} is memorized, of held-out images "
+        f"{number(most['baseline_mean'], 2)})"
+    )
+
+
+def _sizes(lines: Sequence[Row]) -> Column:
+    return Column("n", [str(line["train_size"]) for line in lines])
+
+
+def _distances(lines: Sequence[Row]) -> str:
+    null = [number(line.get("delta_null", math.nan), 2) for line in lines]
+    return format_groups(
+        [_sizes(lines)],
+        [
+            [Column("runs", [str(line["simulations"]) for line in lines])],
+            [_measured("original-generated", lines, "distance_original")],
+            [_measured("train-generated", lines, "distance_train")],
+            [_measured("Delta", lines, "delta")],
+            [Column("perfect model", null)],
+        ],
+    )
+
+
+def _shares_table(lines: Sequence[Row]) -> str:
+    known = [line.get("delta_perfect", math.nan) for line in lines]
+    return format_groups(
+        [_sizes(lines)],
+        [
+            [_share("per coordinate", lines, "delta")],
+            [_share("full dimension", lines, "full_delta")],
+            [Column("ln |Delta|", [number(line["full_delta_log_abs_mean"]) for line in lines])],
+            [Column("perfect model", ["" if math.isnan(p) else f"{p:.3f}" for p in known])],
+        ],
+    )
+
+
+def _memorization(lines: Sequence[Row]) -> str:
+    return format_groups(
+        [_sizes(lines)],
+        [
+            [_measured("memorized", lines, "memorized"), _measured("baseline", lines, "baseline")],
+            [_measured("loss", lines, "train_loss"), _measured("valid.", lines, "validation_loss")],
+            [
+                Column("train, s", [number(line["train_seconds"], 3) for line in lines]),
+                Column("sample, s", [number(line["sample_seconds"], 3) for line in lines]),
+            ],
+        ],
+    )
 
 
 def _components(summary: UNetSummary) -> str:
     """A line per training size and component: weight, mean and deviation, measured and true."""
     count = len(summary.components)
     lines = [(row, index) for row in summary.rows for index in range(count)]
-    columns = [
+    keys = [
         Column("n", [str(row["train_size"]) if index == 0 else "" for row, index in lines]),
         Column("component", [str(index + 1) for _, index in lines]),
     ]
+    groups = []
     for place, name in enumerate(("weight", "mean", "std")):
         measured = [
             with_error(*(row[f"{component_metric(i, name)}_{part}"] for part in ("mean", "se")))
             for row, i in lines
         ]
         truth = [number(summary.components[i][place], 3) for _, i in lines]
-        columns += [Column(name, measured), Column("truth", truth)]
-    return format_table(columns)
+        groups.append([Column(name, measured), Column("truth", truth)])
+    return format_groups(keys, groups)
 
 
-def heading(summary: NeuralSummary, *, how_sampled: bool = True) -> str:
-    """Say what was studied: network and data, training, and sampling if that is one way."""
-    options = summary.options
-    form = " x ".join(map(str, summary.shape))
-    name = "U-Net" if options.model == "unet" else "MLP"
-    width = "" if options.width is None else f" of width {options.width:g}"
-    if options.training_steps is None:
-        steps = sorted({*summary.optimiser_steps.values()})
-        span = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
-        length = f"{options.epochs} epochs ({span} optimiser steps)"
-    else:
-        length = f"{options.training_steps} steps"
-    lines = (
-        f"{name}{width} on {summary.source}, {form}",
-        (
-            f"trained {length} in batches of {options.batch_size}, T = {options.diffusion_steps}, "
-            f"predicting {options.prediction}"
-        ),
-        (
-            f"{options.generated} generated by {options.sampler} in {options.chosen_steps} steps "
-            f"from the {options.start} start, seed {options.seed}"
-        ),
-    )
-    return "\n".join(paragraph(line, "") for line in lines[: 3 if how_sampled else 2])
+def _measured(title: str, lines: Sequence[Row], name: str) -> Column:
+    cells = [with_error(line[f"{name}_mean"], line[f"{name}_se"]) for line in lines]
+    return Column(title, cells)
+
+
+def _share(title: str, lines: Sequence[Row], name: str) -> Column:
+    parts = (f"{name}_positive", f"{name}_positive_low", f"{name}_positive_high")
+    return Column(title, [interval(*(line[part] for part in parts)) for line in lines])
 
 
 def figures(summary: UNetSummary) -> dict[str, Any]:
     """The main figure, and images if there are any: ``figure``, ``samples.png``."""
     found: dict[str, Any] = {"figure": _figure(summary)}
     if summary.samples:
-        found["samples.png"] = samples_figure(summary.samples)
+        found["samples.png"] = samples_figure(summary)
     return found
 
 
 def _figure(summary: UNetSummary) -> Figure:
     """Distances, P(Delta > 0), memorized fraction and losses, or KL and Wasserstein, against n."""
-    rows = summary.rows
-    sizes = np.array([row["train_size"] for row in rows], dtype=float)
+    panels, missing = _panels(summary)
+    sizes = column(summary.rows, "train_size")
     with style():
-        shape = (2, 3) if summary.has_fits else (2, 2)
-        figure = Figure(figsize=(3.1 * shape[1] + 0.6, 5.4), layout="constrained")
-        axes = figure.subplots(*shape, sharex=True).ravel()
-        _series(axes[0], sizes, rows, "distance_original", "original-generated", BLUE, "o")
-        _series(axes[0], sizes, rows, "distance_train", "train-generated", VERMILION, "s")
-        axes[0].set_title("squared L2 distance per coordinate")
-        _shares(axes[1], sizes, rows)
-        _series(axes[2], sizes, rows, "memorized", "generated", VERMILION, "s")
-        _series(axes[2], sizes, rows, "baseline", "held out (baseline)", GREY, "^", "--")
-        axes[2].set_ylim(-0.03, 1.03)
-        axes[2].set_title("memorized fraction")
-        _series(axes[3], sizes, rows, "train_loss", "training", BLUE, "o")
-        _series(axes[3], sizes, rows, "validation_loss", "validation", GREEN, "D")
-        axes[3].set_title("loss, last epoch")
-        if summary.has_fits:
-            unit = 1 / (summary.dim * summary.std**2)
-            panels = [
-                (axes[4], "kl", "KL of Gaussian fit / d  [nats]", 1 / summary.dim),
-                (axes[5], "wasserstein2", r"$W_2^2 / (d\,\sigma^2)$ of Gaussian fit", unit),
-            ]
-            for axis, name, title, factor in panels:
-                _series(axis, sizes, rows, name, "network", BLUE, "o", unit=factor)
-                label = "linear, exact"
-                _series(axis, sizes, rows, f"{name}_linear", label, "black", "", unit=factor)
-                axis.set_title(title)
-                _logarithmic(axis)
+        columns = math.ceil((len(panels) + 1) / 2)
+        figure = Figure(figsize=(3.1 * columns + 0.6, 5.6), layout="constrained")
+        axes = figure.subplots(2, columns, sharex=True).ravel()
+        count_axis(axes[0], sizes, [summary.dim], most=6)
+        _draw_shares(axes[1], summary)
+        for axis, panel in zip([axes[0], *axes[2:]], panels, strict=True):
+            _draw(axis, summary, panel)
         for axis in axes:
-            if axis.get_legend_handles_labels()[0]:
-                axis.legend(edgecolor="none", framealpha=0.85).set_zorder(5)
-            else:
-                axis.text(0.5, 0.5, "no values", ha="center", transform=axis.transAxes)
-                axis.set_axis_off()
-        for axis in axes[-shape[1] :]:
+            landmark(axis, summary.dim, "n = d", (4, 2), "right")
+        for axis in axes[-columns:]:
             axis.set_xlabel("training size n")
-        if sizes.max() > _LOGARITHMIC_FROM * sizes.min():
-            axes[0].set_xscale("log")
-            axes[0].xaxis.set_major_formatter("{x:g}")
+        caption(figure, said(summary), missing)
     return figure
 
 
-def samples_figure(samples: Sequence[Samples], count: int = 3) -> Figure:
+def _panels(summary: UNetSummary) -> tuple[list[_Panel], str]:
+    """All panels but that of P(Delta > 0), and what is missing because there is nothing to draw."""
+    panels = [
+        _Panel(
+            "squared L2 distance per coordinate",
+            (
+                _Series("distance_original", "original-generated", BLUE, "o-"),
+                _Series("distance_train", "train-generated", VERMILION, "s-"),
+            ),
+        ),
+        _Panel(
+            "memorized fraction",
+            (
+                _Series("baseline", "held out (baseline)", GREY, "^--"),
+                _Series("memorized", "generated", VERMILION, "s-"),
+            ),
+            kind="share",
+        ),
+        _Panel(
+            "loss, last epoch",
+            (
+                _Series("train_loss", "training", BLUE, "o-"),
+                _Series("validation_loss", "validation", GREEN, "D-"),
+            ),
+        ),
+    ]
+    if not summary.has_fits:
+        return panels, ""
+    fits = [
+        ("kl", "KL of Gaussian fit / d  [nats]", 1 / summary.dim),
+        (
+            "wasserstein2",
+            r"$W_2^2 / (d\,\sigma^2)$ of Gaussian fit",
+            1 / (summary.dim * summary.std**2),
+        ),
+    ]
+    missing = ""
+    for name, title, unit in fits:
+        if not np.isfinite(column(summary.rows, f"{name}_mean")).any():
+            series = (_Series("delta", "mean ± s.e.", BLUE, "o-"),)
+            panels.append(_Panel(r"$\Delta$ per coordinate", series))
+            missing = "not drawn: KL (constant pixels: no network generates exactly constant ones)"
+            continue
+        series = (
+            _Series(f"{name}_linear", "linear, exact", "black", "x--"),
+            _Series(name, "network", BLUE, "o-"),
+        )
+        panels.append(_Panel(title, series, unit, "logarithmic"))
+    return panels, missing
+
+
+def _draw(axis: Axes, summary: UNetSummary, panel: _Panel) -> None:
+    sizes = column(summary.rows, "train_size")
+    for name, label, colour, form in panel.series:
+        look = {"color": colour, "label": label, "fmt": form, "mfc": "white"}
+        if form != "^--":
+            del look["mfc"]
+        means(axis, sizes, summary.rows, name, panel.unit, **look)
+    lines = 1
+    if panel.title.startswith("loss") and "linear_loss" in summary.theory:
+        best = summary.theory["linear_loss"]
+        axis.plot(axis.get_xlim(), [best, best], ":", color="black", lw=1.0, label="best linear")
+        lines = 2
+    axis.set_title(panel.title, pad=12)
+    {"plain": plain_axis, "share": share_axis, "logarithmic": value_axis}[panel.kind](axis)
+    legend_inside(axis, lines=lines)
+
+
+def _draw_shares(axis: Axes, summary: UNetSummary) -> None:
+    # A little apart, so that error bars do not hide each other.
+    sizes = column(summary.rows, "train_size")
+    look = {"color": BLUE, "fmt": "o", "label": "per coordinate"}
+    shares(axis, sizes / 1.02, summary.rows, "delta", **look)
+    look = {"color": GREEN, "fmt": "D", "label": "full dimension"}
+    shares(axis, sizes * 1.02, summary.rows, "full_delta", **look)
+    perfect_model(axis, summary.theory)
+    share_axis(axis, half=True)
+    axis.set_title(r"$P(\Delta > 0)$, Wilson 95% interval", pad=12)
+    legend_inside(axis, lines=1 + ("perfect_delta" in summary.theory))
+
+
+def samples_figure(summary: UNetSummary, count: int = 3) -> Figure:
     """Generated images beside the nearest training images, for up to `count` sizes.
 
     A model that copies shows its first panel twice.
     """
+    samples = summary.samples
     chosen = [samples[i] for i in sorted({*np.linspace(0, len(samples) - 1, count).astype(int)})]
     low = min(float(sets.train.min()) for sets in chosen)
     high = max(float(sets.train.max()) for sets in chosen)
@@ -223,88 +371,7 @@ def samples_figure(samples: Sequence[Samples], count: int = 3) -> Figure:
         for sets in chosen
     ]
     labels = [f"n = {sets.train_size}" for sets in chosen]
-    return image_sheets(rows, (low, high), columns=_PANEL_COLUMNS, labels=labels)
-
-
-def _measured(title: str, lines: Rows, name: str) -> Column:
-    cells = [with_error(line[f"{name}_mean"], line[f"{name}_se"]) for line in lines]
-    return Column(title, cells)
-
-
-def _plain(lines: Rows, name: str, digits: int = 4) -> list[str]:
-    return [number(line[name], digits) for line in lines]
-
-
-def _share(title: str, lines: Rows, name: str) -> Column:
-    parts = (f"{name}_positive", f"{name}_positive_low", f"{name}_positive_high")
-    return Column(title, [interval(*(line[part] for part in parts)) for line in lines])
-
-
-def _series(
-    axis: Axes,
-    sizes: np.ndarray,
-    rows: Rows,
-    name: str,
-    label: str,
-    colour: str,
-    marker: str,
-    dash: str = "-",
-    unit: float = 1.0,
-) -> None:
-    """Means with standard errors; nothing if there are none."""
-    mean, error = (
-        unit * np.array([row[f"{name}_{part}"] for row in rows]) for part in ("mean", "se")
-    )
-    finite = np.isfinite(mean)
-    if not finite.any():
-        return
-    axis.errorbar(
-        sizes[finite],
-        mean[finite],
-        yerr=np.nan_to_num(error[finite]),
-        fmt=f"{marker}{dash}",
-        ms=4,
-        lw=1.0,
-        color=colour,
-        label=label,
-        zorder=3,
-    )
-
-
-def _shares(axis: Axes, sizes: np.ndarray, rows: Rows) -> None:
-    # Drawn a little apart, so that error bars do not hide each other.
-    if sizes.max() > _LOGARITHMIC_FROM * sizes.min():
-        step = 0.02 * sizes
-    else:
-        step = np.full(sizes.size, 0.008 * (float(np.ptp(sizes)) or 1.0))
-    series = [("delta", "per coordinate", BLUE, "o"), ("full_delta", "full dimension", GREEN, "D")]
-    for side, (name, label, colour, marker) in zip((-1, 1), series, strict=True):
-        fraction, low, high = (
-            np.array([row[f"{name}_positive{part}"] for row in rows])
-            for part in ("", "_low", "_high")
-        )
-        spread = np.maximum([fraction - low, high - fraction], 0)
-        axis.errorbar(
-            sizes + side * step,
-            fraction,
-            yerr=spread,
-            fmt=marker,
-            ms=4,
-            lw=1.0,
-            color=colour,
-            label=label,
-            zorder=3,
-        )
-    axis.axhline(0.5, color=GREY, lw=0.8, ls=":")
-    axis.set_ylim(-0.03, 1.03)
-    axis.set_title(r"$P(\Delta > 0)$, Wilson 95% interval")
-
-
-def _logarithmic(axis: Axes) -> None:
-    """A logarithmic scale, unless a correction left a value at or below 0."""
-    values = [y for line in axis.get_lines() for y in np.asarray(line.get_ydata(), dtype=float)]
-    if values and min(values) > 0 and math.isfinite(max(values)):
-        axis.set_yscale("log")
-        axis.yaxis.set_major_formatter("{x:g}")
-        axis.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
-        axis.yaxis.set_minor_formatter("{x:g}")
+    figure = image_sheets(rows, (low, high), columns=_PANEL_COLUMNS, labels=labels)
+    remark = f"black: {number(low, 3)}, white: {number(high, 3)}"
+    caption(figure, said(summary), remark)
+    return figure

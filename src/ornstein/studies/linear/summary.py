@@ -36,9 +36,11 @@ class LinearSummary(Summary):
     source: str
     """What the training sets are drawn from, in words."""
     dim: int
+    rank: int
+    """Directions in which the data vary; ``dim`` unless coordinates are constant."""
     std: float
     threshold: float
-    """``n*``."""
+    """``n*``, of the isotropic Gaussian of this dimension and standard deviation."""
     is_approximate: bool
     """Whether theory stands for a Gaussian that only resembles the data."""
 
@@ -55,6 +57,7 @@ def summarize(study: LinearStudy, store: Store) -> LinearSummary:
         options=study.options,
         source=study.source.describe(),
         dim=study.dim,
+        rank=study.source.moments().covariance.rank,
         std=study.std,
         threshold=study.threshold,
         is_approximate=study.source.population is None,
@@ -78,7 +81,9 @@ def _curves(study: LinearStudy, sizes: Sequence[int]) -> dict[str, np.ndarray]:
     """Theory on a fine grid of sizes; empty where there is none."""
     if not sizes or not study.theory(sizes[0]):
         return {}
-    low, high = max(2.0, 0.9 * min(sizes)), 1.1 * max(sizes)
+    # A figure of one size shows what is around it.
+    factor = 1.2 if max(sizes) > 3 * min(sizes) else 2.1
+    low, high = max(2.0, min(sizes) / factor), max(sizes) * factor
     grid = np.unique(np.geomspace(low, high, _CURVE_POINTS).round().astype(int))
     values = [study.theory(int(n)) for n in grid]
     columns = {name: np.array([value[name] for value in values]) for name in COMPARED}
@@ -98,6 +103,10 @@ def _notes(study: LinearStudy) -> list[str]:
         notes.append(
             "|n - 1 - d| <= 1: the expectations are infinite, so means over runs, where they "
             "are finite, and their standard errors depend on the largest run alone."
+        )
+    if population is None or len(population.components) > 1:
+        notes.append(
+            "n*: that of the isotropic Gaussian of this dimension and mean coordinate variance."
         )
     if population is None:
         notes += _notes_on_data(study)

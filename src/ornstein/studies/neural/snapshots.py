@@ -135,15 +135,7 @@ class SnapshotStudy(NeuralStudy):
         sizes = ", ".join(f"{n}: {options.trained_on(n)}" for n in self.train_sizes)
         return [
             f"The network is trained on part of n, the rest is for validation ({sizes}).",
-            (
-                "memorized: share of generated points whose nearest training point is much nearer "
-                "than the second nearest; losses: the training objective, at the same noises for "
-                "all."
-            ),
-            (
-                f"tau_mem: optimiser step at which the memorized fraction passes {HALF:g} for "
-                "good, geometric mean over runs, if all of them pass."
-            ),
+            "memorized: the nearest training image is much nearer than the second nearest.",
         ]
 
     def summarize(self, store: Store) -> SnapshotSummary:
@@ -215,12 +207,9 @@ def summarize(study: SnapshotStudy, store: Store) -> SnapshotSummary:
     """Average the finished cells, one row per training size and optimiser step."""
     values = store.of(study)
     found = windows(study, values)
+    rows = [row for n, own in values.items() for row in _rows(study, n, own)]
     return SnapshotSummary(
-        rows=[row for n, own in values.items() for row in _rows(study, n, own)],
-        notes=study.notes,
-        windows=found,
-        exponent=exponent(found),
-        **described(study),
+        rows=rows, windows=found, exponent=exponent(found), **described(study, rows, study.notes)
     )
 
 

@@ -173,9 +173,8 @@ class UNetStudy(NeuralStudy):
                 f"{options.train_sizes[0]}, and they are the training set of all distances."
             )
         notes.append(
-            "distances per coordinate are in units of the originals' standard deviation; Delta > "
-            "0: generated points are closer to fresh data. Its null value is 0 only for as many "
-            "originals as training points; with more of them it is below 0, with fewer above."
+            "Delta of a perfect model is 0 on average only for as many originals as training "
+            "points; with more originals it is below 0, with fewer above."
         )
         if self.source.population is None:
             left = self.source.largest_train_size + 2 - max(options.train_sizes)
@@ -189,14 +188,13 @@ class UNetStudy(NeuralStudy):
                 f"{short}, at most {options.originals}."
             )
         notes.append(
-            "memorized: the nearest training image is much nearer than the second nearest; "
-            "baseline: the same of held-out points."
+            "memorized: the nearest training image is much nearer than the second nearest."
         )
         if self.has_fits:
             notes.append(
-                "KL and W2^2: of the Gaussian fit to the generated points, corrected for their "
-                "number (so values near 0 may be negative); linear: exact, for the best linear "
-                "denoiser of the same images, sampled alike; its KL is infinite below n - 1 = d."
+                "KL and W2^2 are corrected for the number of generated points, so that values "
+                "near 0 may be negative. The linear denoiser is sampled as the network is; its KL "
+                "is infinite where fewer than d + 1 images are trained on."
             )
         elif self.source.population is not None:
             notes.append(
@@ -204,10 +202,7 @@ class UNetStudy(NeuralStudy):
                 "points: --generated."
             )
         if self.components:
-            notes.append(
-                "components: of the generated points that most probably come from each; std is the "
-                "root of the mean variance of a pixel."
-            )
+            notes.append("components: std is the root of the mean variance of a pixel.")
         return notes
 
     def _observe(self, trainings: Sequence[TrainedModel], step: int) -> list[dict[str, float]]:
@@ -307,7 +302,11 @@ def summarize(study: UNetStudy, store: Store) -> UNetSummary:
     """Average the finished cells, by training size and over all."""
     found = store.of(study)
     rows = [
-        {"train_size": train_size, **_row(values, study.component_metrics)}
+        {
+            "train_size": train_size,
+            **_row(values, study.component_metrics),
+            "delta_null": study.perfect_delta(train_size),
+        }
         for train_size, values in found.items()
     ]
     together = {
@@ -317,7 +316,6 @@ def summarize(study: UNetStudy, store: Store) -> UNetSummary:
     weights = () if population is None else population.weights
     return UNetSummary(
         rows=rows,
-        notes=study.notes,
         overall=_row(together, study.component_metrics) if found else {},
         samples=read_samples(store.folder, list(found)),
         components=[
@@ -325,7 +323,7 @@ def summarize(study: UNetStudy, store: Store) -> UNetSummary:
             for weight, component in zip(weights, study.components, strict=False)
         ],
         has_fits=study.has_fits,
-        **described(study),
+        **described(study, rows, study.notes),
     )
 
 

@@ -1,0 +1,93 @@
+"""Series of a figure: means and shares of the rows of a summary, with their errors."""
+
+from __future__ import annotations
+
+__all__ = ["column", "means", "shares", "perfect_model", "entries"]
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+
+def column(rows: Sequence[Mapping[str, Any]], name: str) -> Array:
+    """One column of the rows, as numbers."""
+    return np.array([row[name] for row in rows], dtype=float)
+
+
+def means(
+    axis: Axes,
+    x: Array,
+    rows: Sequence[Mapping[str, Any]],
+    name: str,
+    unit: float = 1.0,
+    **look: Any,
+) -> bool:
+    """Draw the finite means of a value with their standard errors.
+
+    Parameters
+    ----------
+    axis : Axes
+    x : ndarray of shape (n_rows,)
+    rows : sequence of mappings
+        With ``NAME_mean`` and ``NAME_se``.
+    name : str
+    unit : float
+        Factor of all values.
+    **look
+        Of the points, as for ``Axes.errorbar``.
+
+    Returns
+    -------
+    bool
+        Whether there was anything to draw.
+    """
+    mean, error = unit * column(rows, f"{name}_mean"), unit * column(rows, f"{name}_se")
+    finite = np.isfinite(mean)
+    if finite.any():
+        spread = np.nan_to_num(error[finite])
+        style: dict[str, Any] = {"ms": 4, "lw": 1.0, "elinewidth": 0.9, "zorder": 3, **look}
+        axis.errorbar(x[finite], mean[finite], yerr=spread, **style)
+    return bool(finite.any())
+
+
+def shares(axis: Axes, x: Array, rows: Sequence[Mapping[str, Any]], name: str, **look: Any) -> None:
+    """Draw shares with their intervals, of ``NAME_positive``, ``..._low`` and ``..._high``."""
+    share, low, high = (column(rows, f"{name}_positive{end}") for end in ("", "_low", "_high"))
+    # Rounding may leave an end within 1e-17 of the share on its other side.
+    spread = np.maximum([share - low, high - share], 0)
+    style: dict[str, Any] = {"ms": 4, "lw": 1.0, "elinewidth": 0.9, "zorder": 3, **look}
+    axis.errorbar(x, share, yerr=spread, **style)
+
+
+def perfect_model(axis: Axes, theory: Mapping[str, Any], unit: float = 1.0) -> None:
+    """Draw P(Delta > 0) of a model that generates the population, where theory has it.
+
+    Parameters
+    ----------
+    axis : Axes
+    theory : mapping
+        Of a summary; ``perfect_delta`` has the arrays ``train_size`` and ``share``.
+    unit : float
+        Of the horizontal axis, in training points.
+    """
+    known = theory.get("perfect_delta")
+    if known is not None:
+        x = np.asarray(known["train_size"], dtype=float) / unit
+        axis.plot(x, known["share"], "-.", color="black", lw=1.2, label="perfect model", zorder=2)
+
+
+def entries(axes: Iterable[Axes]) -> dict[str, Any]:
+    """Handles of all labelled series of some axes, by label, each once."""
+    found: dict[str, Any] = {}
+    for axis in axes:
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    return found
