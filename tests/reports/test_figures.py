@@ -75,6 +75,27 @@ def test_sizes_differ_in_colour_marker_and_size() -> None:
     assert light == sorted(light)
 
 
+# Protanopia, deuteranopia, tritanopia in linear RGB (Machado, Oliveira, Fernandes, 2009).
+DICHROMACIES = (
+    [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.052],
+    ],
+    [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.01182, 0.04294, 0.968881],
+    ],
+    [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.3039],
+    ],
+)
+TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+
+
 def lab(linear: np.ndarray) -> np.ndarray:
     """CIELAB of linear RGB: a distance of about 2 can just be seen."""
     xyz = np.clip(linear, 0, 1) @ TO_XYZ.T / TO_XYZ.sum(axis=1)

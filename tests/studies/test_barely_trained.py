@@ -86,7 +86,8 @@ def test_the_note_says_why_and_what_to_do() -> None:
     options = NeuralOptions((50, 150))
     assert training_note((50, 150), rows, 0.5928, options) == [
         (
-            "barely trained at n = 50, 150: the training loss is 0.971 at n = 50, where the answer 0 "
+            "barely trained at n = 50, 150: the training loss is 0.971 at n = 50, where the "
+            "answer 0 "
             "has 1 and the best linear denoiser 0.593. What is generated says little about "
             "memorization: raise --epochs (now 10, 10 optimiser steps at n = 50), or give "
             "--training-steps."
