@@ -935,7 +935,7 @@ def test_matplotlib_is_loaded_for_figures_only() -> None:
 def test_only_the_parser_that_is_needed_is_built(
     ornstein: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module = sys.modules["ornstein.cli.main"]
+    module = sys.modules["ornstein.cli.predict.answering"]
     built: list[str] = []
     original = module.prediction_parser
     monkeypatch.setattr(

@@ -11,6 +11,14 @@ import pytest
 
 STUDY = ("linear", "--dim", "3", "--train-sizes", "5", "--simulations", "2", "--jobs", "1")
 COMMAND = (sys.executable, "-m", "ornstein")
+# As on a terminal: what is started by nohup ignores SIGHUP, and so do its children.
+ENTRY = """
+import signal, sys
+for number in (signal.SIGHUP, signal.SIGTERM):
+    signal.signal(number, signal.SIG_DFL)
+from ornstein.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX shells and signals")
 
 
@@ -77,7 +85,7 @@ def test_signals_that_end_a_process_are_as_ctrl_c(tmp_path: Path, ending: int) -
     """To the driver alone, as a batch system sends it; its workers end with it."""
     options = ("--dim", "40", "--train-sizes", "30,80", "--simulations", "20000", "--jobs", "2")
     with subprocess.Popen(
-        [*COMMAND, "linear", *options, "--out", "study"],
+        [sys.executable, "-c", ENTRY, "linear", *options, "--out", "study"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
