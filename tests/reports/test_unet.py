@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
-from ornstein.studies.neural.measures import FittedDistances
+from ornstein.studies.sample_measures import FittedDistances
 from tests.reports.cells import expected, expected_share, filled
 from tests.reports.networks import DIM, STD, STUDIED, numbered, options, share
 from tests.reports.reading import (

@@ -139,7 +139,7 @@ class TestLinearDistances:
     def test_start_from_the_population_is_the_marginal_one_for_many_points(self) -> None:
         reference = Gaussian.isotropic(6, 4.0, 0.3)
         trajectory = as_sampler("ddim").trajectory(self.schedule.levels(3))
-        seen = reference.sample(40_000, 0)
+        seen = reference.sample(40_000, np.random.default_rng(0))
         known, estimated = (
             linear_distances(seen, reference, trajectory, start)
             for start in ("population", "marginal")
