@@ -11,7 +11,6 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
-from ornstein.studies.sample_measures import FittedDistances
 from tests.reports.cells import expected, expected_share, filled
 from tests.reports.networks import DIM, STD, STUDIED, numbered, options, share
 from tests.reports.reading import (
@@ -36,6 +35,7 @@ from ornstein.studies.neural.models import TrainedModel
 from ornstein.studies.neural.options import NeuralOptions
 from ornstein.studies.neural.study import CellData, CellSeeds
 from ornstein.studies.neural.unet import METRICS, Samples, UNetStudy, UNetSummary, perfect_delta
+from ornstein.studies.sample_measures import FittedDistances
 
 DISTANCES = ("distance_original", "distance_train", "delta")
 FITS = ("kl", "kl_linear", "wasserstein2", "wasserstein2_linear")

@@ -10,7 +10,6 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
-from ornstein.studies.sample_measures import FittedDistances
 from tests.reports.cells import expected, expected_share, filled
 from tests.reports.networks import DIM, STD, STUDIED, numbered, share
 from tests.reports.reading import (
@@ -34,6 +33,7 @@ from ornstein.studies.neural import steps as steps_module
 from ornstein.studies.neural.models import TrainedModel
 from ornstein.studies.neural.steps import NeuralStepsOptions, NeuralStepsStudy, NeuralStepsSummary
 from ornstein.studies.neural.study import CellData, CellSeeds
+from ornstein.studies.sample_measures import FittedDistances
 
 SAMPLERS = ("ddpm", "heun")
 STEPS = (5, 20, 50)

@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-_AHEAD = 3  # tasks in flight for each worker: one at work, two on their way
+# Tasks in flight for each worker: one at work, one on its way. With more of them than the queue of
+# loky's workers holds (two each, and one), its thread fails where the workers are killed.
+_AHEAD = 2
 _PATIENCE = 10.0  # seconds without a dask worker after which a line says so
 
 
@@ -82,7 +84,7 @@ class Pool(ABC, Generic[T, R]):
         ----------
         tasks : iterable
         ahead : int, optional
-            Largest number of tasks in flight; by default three for each worker.
+            Largest number of tasks in flight; by default two for each worker.
         """
         waiting = iter(tasks)
         running = 0
@@ -385,13 +387,23 @@ def _call_on_dask(name: str, task: Any) -> Any:
 def _interrupts_ignored() -> Iterator[None]:
     """Processes started within ignore Ctrl-C, which a terminal sends to all: the driver does not.
 
-    An ignored signal stays ignored in a child. Only the main thread may change what a signal does.
+    An ignored signal stays ignored in a child. Other signals that the driver hears (SIGTERM and
+    SIGHUP) wait until the end, so that a task is handed over whole. Only the main thread may change
+    what a signal does.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    heard: list[int] = []
+    before: dict[int, Any] = {signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN)}
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and callable(signal.getsignal(number)):
+            before[number] = signal.signal(number, lambda number, _: heard.append(number))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in heard:
+            signal.raise_signal(number)
