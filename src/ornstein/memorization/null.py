@@ -113,7 +113,7 @@ def perfect_model_delta(
     --------
     >>> from ornstein import Gaussian
     >>> perfect_model_delta(Gaussian.isotropic(100), 150, 10_000, draws=200, rng=0).fraction
-    0.975
+    0.985
     """
     n, N = as_count(n_train, "n_train"), as_count(n_original, "n_original")
     count = as_count(draws, "draws")
