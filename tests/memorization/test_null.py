@@ -20,7 +20,7 @@ from ornstein.memorization.null import perfect_model_delta
 )
 def test_counts_the_signs_of_delta(population: Gaussian, n_original: int) -> None:
     """The population as the law of :func:`ornstein.delta`, on the same training sets."""
-    found = perfect_model_delta(population, 20, n_original, draws=100, rng=3)
+    found = perfect_model_delta(population, 20, n_original, draws=100, rng=np.random.default_rng(3))
     rng = np.random.default_rng(3)
     signs = [
         delta(population, population.sample(20, rng), population, n_original=n_original).sign
@@ -34,7 +34,9 @@ def test_counts_the_signs_of_delta(population: Gaussian, n_original: int) -> Non
 
 def test_sampled_originals_are_those_of_delta() -> None:
     population = Gaussian.isotropic(6)
-    found = perfect_model_delta(population, 9, 14, 50, rng=5, original_mode="sampled", std=1.5)
+    found = perfect_model_delta(
+        population, 9, 14, 50, rng=np.random.default_rng(5), original_mode="sampled", std=1.5
+    )
     rng = np.random.default_rng(5)
     signs = [
         delta(population, population.sample(9, rng), population.sample(14, rng), std=1.5).sign
@@ -55,7 +57,7 @@ def test_one_training_point_has_a_closed_form(dim: int) -> None:
 def test_a_mixture_against_its_density_written_out() -> None:
     population = Mixture.isotropic(3, [0.0, 5.0], [1.0, 2.0], [0.25, 0.75])
     n, N, draws = 8, 30, 60
-    found = perfect_model_delta(population, n, N, draws, rng=1)
+    found = perfect_model_delta(population, n, N, draws, rng=np.random.default_rng(1))
     rng = np.random.default_rng(1)
     eps2, fresh2 = ((population.std * size ** (-1 / 3)) ** 2 for size in (n, N))
 
