@@ -185,7 +185,7 @@ class KernelSet:
     >>> train = KernelSet.of(population.sample(20, rng=0), std=1.0)
     >>> statistic = DeltaStatistic(train, KernelSet.expected(population, 20, std=1.0))
     >>> statistic(law).sign
-    1
+    -1
     """
 
     n_points: int

@@ -136,7 +136,7 @@ def membership_attack(
     >>> model = LinearDiffusion().fit(points[:1000])
     >>> found = membership_attack(model, points[:1000], points[1000:], 0.5)
     >>> found.auc.round(2), found.power.round(2)
-    (array([0.79]), array([0.09]))
+    (array([0.79]), array([0.07]))
     """
     inside = as_points(members, "members", at_least=2)
     outside = as_points(non_members, "non_members", dim=inside.shape[1], at_least=2)

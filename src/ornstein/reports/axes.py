@@ -237,7 +237,9 @@ def set_ticks(direction: Axis, numbers: Sequence[float] | Array) -> None:
 
 def _between(numbers: Any, low: float, high: float) -> Array:
     slack = 1e-9 * (high - low)
-    return np.sort(numbers[(numbers >= low - slack) & (numbers <= high + slack)])
+    # Over many decades a part of the range is more than the low end itself.
+    below = min(slack, 1e-9 * low) if low > 0 else slack
+    return np.sort(numbers[(numbers >= low - below) & (numbers <= high + slack)])
 
 
 def _drawn(axes: Sequence[Axes]) -> tuple[Array, Array]:

@@ -107,7 +107,7 @@ def sizes_around(dim: int, most: int) -> tuple[int, ...]:
     >>> sizes_around(64, 1795)
     (16, 32, 48, 58, 70, 80, 96, 128, 192, 256, 384, 512, 768, 1024, 1536)
     >>> sizes_around(784, 100)
-    (2, 3, 4, 7, 10, 16, 25, 40, 63, 100)
+    (2, 3, 5, 7, 11, 18, 27, 42, 65, 100)
     """
     sizes = sorted({max(2, round(ratio * dim)) for ratio in _RATIOS})
     fitting = tuple(size for size in sizes if size <= most)

@@ -121,7 +121,7 @@ def linear_loss(eigenvalues: ArrayLike, options: NeuralOptions) -> float:
     --------
     >>> from ornstein.studies.neural.options import NeuralOptions
     >>> linear_loss([1.0, 1.0], NeuralOptions())  # the mean of abar
-    0.598
+    0.5928
     """
     levels = options.schedule.levels(options.diffusion_steps)
     # The last level is the clean image, at which nothing is trained.
