@@ -8,7 +8,7 @@ import torch
 from diffusers import DDIMScheduler, DDPMScheduler, EDMEulerScheduler, UNet2DModel
 from torch import Tensor, nn
 
-from ornstein.diffusion.affine_propagation import generated_modes, linear_response
+from ornstein.diffusion.affine_propagation import generated_modes, sampler_response
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.diffusion.schedules import KarrasSchedule
 from ornstein.networks import (
@@ -209,7 +209,7 @@ def test_a_denoiser_generates_the_law_of_the_exact_recursion(sampler: str, karra
     levels = (schedule or model.process.schedule).levels(8)
     trajectory = as_sampler(sampler).trajectory(levels)
     first = trajectory.levels.signal[0], trajectory.levels.noise_std[0]
-    response = linear_response(trajectory, [std**2])
+    response = sampler_response(trajectory, [std**2])
     fraction, variance = generated_modes(response, *first, [std**2], "standard")
     assert abs(x.mean() - mean * fraction[0]) < 4 * np.sqrt(variance[0] / x.size)
     assert abs(x.var() - variance[0]) < 4 * variance[0] * np.sqrt(2 / x.size)
