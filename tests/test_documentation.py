@@ -1,6 +1,7 @@
 """Every code block of README and docs runs, and prints what stands there.
 
-A block after a comment ``<!-- not run: reason -->`` is only read: its commands must parse.
+A block after a comment ``<!-- not run: reason -->`` is only read: its commands must parse. The Python
+of a comment ``<!-- before: ... -->`` runs first, and defines what a block takes as given.
 """
 
 import doctest
@@ -16,7 +17,8 @@ from ornstein.cli.main import _parse, main
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(
-    r"(?:<!-- not run: (?P<why>.*?) -->\s*)?^```(?P<kind>[^\n]*)\n(?P<text>.*?)^```",
+    r"(?:<!-- not run: (?P<why>.*?) -->\s*)?(?:<!-- before:(?P<before>.*?)-->\s*)?"
+    r"^```(?P<kind>[^\n]*)\n(?P<text>.*?)^```",
     re.MULTILINE | re.DOTALL,
 )
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -30,6 +32,7 @@ class Block(NamedTuple):
     kind: str
     text: str
     why_not: str | None
+    before: str
 
 
 def blocks() -> list[Block]:
@@ -41,7 +44,8 @@ def blocks() -> list[Block]:
         for match in FENCE.finditer(content):
             line = content[: match.start()].count("\n") + 1
             name = str(page.relative_to(ROOT))
-            found.append(Block(name, line, match["kind"], match["text"], match["why"]))
+            before = match["before"] or ""
+            found.append(Block(name, line, match["kind"], match["text"], match["why"], before))
     return found
 
 
@@ -105,7 +109,9 @@ def test_python(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         return
     monkeypatch.chdir(tmp_path)
     if block.kind == "python":
-        exec(compile(block.text, block.page, "exec"), {"__name__": "documentation"})
+        names = {"__name__": "documentation"}
+        exec(compile(block.before, block.page, "exec"), names)
+        exec(compile(block.text, block.page, "exec"), names)
         return
     flags = FLAGS | doctest.register_optionflag("NUMBER")
     test = doctest.DocTestParser().get_doctest(block.text, {}, block.page, block.page, block.line)
