@@ -146,8 +146,7 @@ class TestTables:
         text = tables(summary())
         assert text.startswith(
             "MLP of width 32 on N(0.5, 0.2^2), 1 x 4 x 4\n"
-            "trained 10 epochs (10 to 30 optimiser steps) in batches of 128, T = 50,\n"
-            "predicting epsilon\n"
+            "trained 2000 optimiser steps in batches of 128, T = 50, predicting epsilon\n"
             "60 generated from the standard start, seed 7\n"
         )
         assert text.endswith("\n\n  a note on all this")

@@ -56,6 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         _say(f"error: {_reason(error)}")
         return 2
+    except ArithmeticError as error:
+        if debug:
+            traceback.print_exc()
+        _say(f"error: a number leaves the range of float64 ({error}): choose less extreme options")
+        return 2
     return status
 
 

@@ -22,9 +22,9 @@ def heading(summary: NeuralSummary, *, how_sampled: bool = True) -> str:
     """Say what was studied: network and data, training, and sampling if that is one way."""
     options = summary.options
     if options.training_steps is None:
-        length = f"{counted(options.epochs, 'epoch')} ({_steps(summary)})"
+        length = f"{counted(options.chosen_epochs, 'epoch')} ({_steps(summary)})"
     else:
-        length = counted(options.training_steps, "step")
+        length = counted(options.training_steps, "optimiser step")
     how = f"by {options.sampler} in {options.chosen_steps} steps " if how_sampled else ""
     lines = (
         f"{_network(summary)} on {summary.source}, {' x '.join(map(str, summary.shape))}",

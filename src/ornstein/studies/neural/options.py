@@ -26,6 +26,9 @@ _KNOWN = {
 OF_POPULATIONS = {"mean": (0.5,), "std": (0.1,), "weights": None}
 """Options that have no effect with data, and their defaults."""
 
+DEFAULT_EPOCHS = 10
+"""Of the published code."""
+
 
 @dataclass(frozen=True)
 class NeuralOptions:
@@ -53,7 +56,7 @@ class NeuralOptions:
     width : float
         U-Net: factor of its channels, by default 1; MLP: hidden units, by default 128
     epochs : int
-        passes through the training images
+        passes through the training images; by default 10
     training_steps : int
         optimiser steps, instead of epochs
     batch_size : int
@@ -103,7 +106,7 @@ class NeuralOptions:
     data: str | None = None
     model: Literal["unet", "mlp"] = "unet"
     width: float | None = None
-    epochs: int = 10
+    epochs: int | None = None
     training_steps: int | None = None
     batch_size: int = 128
     learning_rate: float = 2e-4
@@ -132,6 +135,7 @@ class NeuralOptions:
                     "effect, leave it out"
                 )
         check_plan(self)
+        self._choose_length()
         for name, known in _KNOWN.items():
             if getattr(self, name) not in known:
                 raise ValueError(
@@ -158,6 +162,21 @@ class NeuralOptions:
                 )
         self.training(0)
 
+    def _choose_length(self) -> None:
+        """Fill in the epochs; refuse those that would have no effect beside training_steps."""
+        if self.epochs is None:
+            object.__setattr__(self, "epochs", DEFAULT_EPOCHS)
+        elif self.training_steps is not None and self.epochs != DEFAULT_EPOCHS:
+            raise ValueError(
+                f"epochs is {self.epochs} and training_steps is {self.training_steps}: the epochs "
+                "would have no effect, give one of the two"
+            )
+
+    @property
+    def chosen_epochs(self) -> int:
+        """Passes through the training images, where no number of optimiser steps is given."""
+        return DEFAULT_EPOCHS if self.epochs is None else self.epochs
+
     @property
     def schedule(self) -> BetaSchedule:
         """Noise levels of the process."""
@@ -177,14 +196,14 @@ class NeuralOptions:
         """Optimiser steps of a training."""
         if self.training_steps is not None:
             return self.training_steps
-        return self.epochs * math.ceil(self.trained_on(train_size) / self.batch_size)
+        return self.chosen_epochs * math.ceil(self.trained_on(train_size) / self.batch_size)
 
     def training(self, seed: int, accelerator: str = "cpu") -> TrainingConfig:
         """The part that is about training."""
         from ornstein.networks.training.config import TrainingConfig
 
         return TrainingConfig(
-            epochs=self.epochs,
+            epochs=self.chosen_epochs,
             training_steps=self.training_steps,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,

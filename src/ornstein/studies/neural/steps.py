@@ -55,6 +55,8 @@ if TYPE_CHECKING:
 AVERAGED = ("kl", "kl_linear", "wasserstein2", "wasserstein2_linear", "memorized", "delta")
 WATCHED = (*AVERAGED, "delta_sign")
 ONCE = ("baseline", "train_seconds")
+DEFAULT_TRAINING_STEPS = {"mlp": 2000, "unet": 300}
+"""Enough for a W2^2 of the default population that is near that of the linear denoiser."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,10 @@ class NeuralStepsOptions(NeuralOptions):
     steps : tuple of int
         numbers of sampling steps S, none above diffusion-steps: start:stop:step (stop included) or
         a comma list
+    epochs : int
+        passes through the training images, instead of optimiser steps
+    training_steps : int
+        optimiser steps; by default 2000 for the MLP and 300 for the U-Net
     generated : int
         points of each sampler and S; 0 for three times the dimension
 
@@ -85,6 +91,8 @@ class NeuralStepsOptions(NeuralOptions):
     least_generated: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
+        if self.epochs is None and self.training_steps is None:
+            object.__setattr__(self, "training_steps", DEFAULT_TRAINING_STEPS.get(self.model))
         super().__post_init__()
         check_samplers(self)
         for steps in self.steps:
