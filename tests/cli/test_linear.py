@@ -140,7 +140,7 @@ def test_few_dimensions(ornstein: Callable, tmp_path: Path, dim: int, mode: str)
 @pytest.mark.usefixtures("without_figure")
 def test_many_dimensions(ornstein: Callable, tmp_path: Path) -> None:
     options = ("--simulations", 1, "--jobs", 1, "--out", "study")
-    result = ornstein("linear", "--dim", 1000, "--train-sizes", "3,5000", *options)
+    result = ornstein("linear", "--dim", 900, "--train-sizes", "3,2700", *options)
     assert (result.status, result.err) == (0, "")
     check_text(result.out)
     few, many = rows_of(tmp_path / "study")
@@ -151,8 +151,8 @@ def test_many_dimensions(ornstein: Callable, tmp_path: Path) -> None:
     assert few["delta_positive"] == 0
     for name in ("kl", "wasserstein2", "trace"):
         assert many[f"{name}_mean"] == pytest.approx(many[f"{name}_theory"], rel=0.01)
-    # ln int (p - p_X)^2 is near -924: the integral itself is below the smallest float.
-    assert -1000 < many["log_l2_original_mean"] < -800
+    # ln int (p - p_X)^2 is near -830: the integral itself is below the smallest float.
+    assert -900 < many["log_l2_original_mean"] < -750
     assert many["delta_positive"] == 1
 
 

@@ -7,21 +7,23 @@ from typing import Any, Literal, get_args, get_origin
 import numpy as np
 import pytest
 
-from ornstein.cli.main import _parse
+from ornstein.cli.main import COMMANDS, _parse
 from ornstein.cli.parsing import UsageError, call, given_option, integers, options_of
+from ornstein.cli.predict import PREDICTIONS
 from ornstein.settings_files import SettingsError, dump_settings, load_settings
 
 VARIANTS = {
     "linear": ["linear"],
     "unet": ["unet"],
     "steps": ["steps"],
-    "steps of networks": ["steps", "--model", "mlp"],
+    "steps, empirical": ["steps", "--model", "empirical"],
+    "steps, unet": ["steps", "--model", "unet"],
+    "steps, mlp": ["steps", "--model", "mlp"],
     "verify": ["verify"],
-    "predict one-step": ["predict", "one-step"],
-    "predict spectrum": ["predict", "spectrum"],
-    "predict wishart-kl": ["predict", "wishart-kl"],
-    "predict phase": ["predict", "phase"],
+    **{f"predict {name}": ["predict", name] for name in PREDICTIONS},
 }
+"""Every command that has a configuration."""
+ROUNDS = 10
 TEXTS = [
     "10:50:10",
     "1e4",
@@ -93,7 +95,7 @@ def test_print_config_reads_back_as_itself(
     command = VARIANTS[variant]
     function, _options = _parse(command).args  # type: ignore[attr-defined]
     rng = np.random.default_rng(sum(map(ord, variant)))
-    for _round in range(23):
+    for _round in range(ROUNDS):
         arguments = list(command)
         for option in options_of(function):
             if option.name in {"model", "config"} or rng.random() < 0.6:
@@ -108,6 +110,11 @@ def test_print_config_reads_back_as_itself(
         again = [*short, "--config", str(tmp_path / "c.yaml")]
         assert made(arguments) == made(again), arguments
         assert ornstein(*again, "--print_config").out == result.out
+
+
+def test_no_command_is_left_out() -> None:
+    assert {command[0] for command in VARIANTS.values()} | {"status"} == {*COMMANDS, "predict"}
+    assert len(VARIANTS) * ROUNDS >= 200
 
 
 @pytest.mark.parametrize("value", [*TEXTS, 3, 2.5, 1e300, True, None, "inf", ".inf", "1_000", "on"])

@@ -251,7 +251,9 @@ def test_steps_of_a_network_trained_otherwise(ornstein: Callable) -> None:
     result = ornstein("steps", "--model", "mlp", *options)
     assert (result.status, result.err) == (0, "")
     assert "0.3 N(0.2, 0.1^2) + 0.7 N(0.8, 0.1^2)" in result.out
-    assert "trained 7 optimiser steps in batches of 4, T = 200, predicting v" in " ".join(result.out.split())
+    assert "trained 7 optimiser steps in batches of 4, T = 200, predicting v" in " ".join(
+        result.out.split()
+    )
     config = yaml.safe_load(Path("study/config.yaml").read_text())
     assert config["gradient_clip"] == 1
     assert ornstein("steps", "--config", "study/config.yaml", "--jobs", 1).status == 0

@@ -454,21 +454,22 @@ class TestMemorizationAndGeneralization:
         assert abs(mean) < 0.01
 
     def test_the_unet_learns_a_mixture(self) -> None:
-        """Weights, means and deviations of 2,000 images within 10 percent of the truth."""
+        """Weights, means and deviations of 1,000 images within 10 percent of the truth."""
         truth = {"mean": (0.2, 0.8), "std": (0.1, 0.1), "weights": (0.3, 0.7)}
         config = NeuralOptions(
-            train_sizes=(4000,),
+            train_sizes=(2000,),
             width=0.125,
             prediction="v",
-            training_steps=400,
-            learning_rate=3e-3,
-            ema_decay=0.99,
+            training_steps=250,
+            batch_size=64,
+            learning_rate=4e-3,
+            ema_decay=0.98,
             start="population",
-            sampling_steps=25,
-            generated=2000,
+            sampling_steps=20,
+            generated=1000,
             **truth,
         )
-        found = UNetStudy(config).measure(Cell(4000, 0))
+        found = UNetStudy(config).measure(Cell(2000, 0))
         for name, values in zip(("mean", "std", "weight"), truth.values(), strict=True):
             for index, value in enumerate(values):
                 assert found[component_metric(index, name)] == pytest.approx(value, rel=0.1)

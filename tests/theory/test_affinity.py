@@ -34,6 +34,6 @@ def test_below_the_threshold(dim: int, n: int, signal_fraction: float) -> None:
 
     With a Gaussian law of ``ln det``, or its variance to leading order, 3 to 5 % off.
     """
-    mean, error = simulated_affinity(dim, n, signal_fraction, 40_000)
+    mean, error = simulated_affinity(dim, n, signal_fraction, 20_000)
     predicted = np.exp(theory.one_step_log_affinity(dim, n, signal_fraction))
     assert abs(mean - predicted) < 4 * error + 0.1 / dim * predicted

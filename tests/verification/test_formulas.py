@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
@@ -16,19 +15,6 @@ from ornstein.verification.running import measure
 
 BY_NAME = {check.name: check for check in CHECKS}
 EXPERIMENTS = {check.experiment.name: check.experiment for check in CHECKS}
-
-
-@pytest.fixture(scope="session")
-def measured() -> Callable[[str], dict[str, np.ndarray]]:
-    """Observables of an experiment at its fast setting, run when first asked for."""
-
-    @cache
-    def run(name: str) -> dict[str, np.ndarray]:
-        found = measure([EXPERIMENTS[name]], fast=True, jobs=1)[name]
-        assert not isinstance(found, str), found
-        return found
-
-    return run
 
 
 def with_parameters(**changes: Callable[[dict], float]) -> Callable[[Check, dict], float]:
@@ -294,19 +280,25 @@ def factors(check: Check, p: dict) -> dict[str, float]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", BY_NAME)
-def test_holds_and_a_broken_formula_fails(name: str, measured: Callable) -> None:
-    check = BY_NAME[name]
-    setting = check.experiment.fast
-    values = measured(check.experiment.name)[check.observable]
-    row = judge(check, setting, values)
-    assert row.passed, row
-    wrong = factors(check, dict(setting.parameters))
-    for index, broken in enumerate(BROKEN.get(name, [])):
-        wrong[f"broken formula {index}"] = broken(check, dict(setting.parameters))
-    for what, value in wrong.items():
-        broken_row = judge(replace(check, predict=lambda value=value, **_: value), setting, values)
-        assert not broken_row.passed, (what, broken_row)
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_holds_and_a_broken_formula_fails(name: str, subtests: pytest.Subtests) -> None:
+    """Each check of an experiment, which runs once."""
+    experiment = EXPERIMENTS[name]
+    setting = experiment.fast
+    found = measure([experiment], fast=True, jobs=1)[name]
+    assert not isinstance(found, str), found
+    for check in (check for check in CHECKS if check.experiment is experiment):
+        with subtests.test(check.name):
+            values = found[check.observable]
+            row = judge(check, setting, values)
+            assert row.passed, row
+            wrong = factors(check, dict(setting.parameters))
+            for index, broken in enumerate(BROKEN.get(check.name, [])):
+                wrong[f"broken formula {index}"] = broken(check, dict(setting.parameters))
+            for what, value in wrong.items():
+                replaced = replace(check, predict=lambda value=value, **_: value)
+                broken_row = judge(replaced, setting, values)
+                assert not broken_row.passed, (what, broken_row)
 
 
 def test_every_formula_with_a_ratio_or_a_factor_is_broken_by_hand() -> None:
