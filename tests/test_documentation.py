@@ -1,7 +1,7 @@
 """Every code block of README and docs runs, and prints what stands there.
 
-A block after a comment ``<!-- not run: reason -->`` is only read: its commands must parse. The Python
-of a comment ``<!-- before: ... -->`` runs first, and defines what a block takes as given.
+A block after a comment ``<!-- not run: reason -->`` is only read: its commands must parse.
+The Python of a comment ``<!-- before: ... -->`` runs first: it defines what a block takes as given.
 """
 
 import doctest

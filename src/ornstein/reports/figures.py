@@ -56,6 +56,9 @@ def style() -> Any:
 def save_figure(figure: Figure, *paths: Path) -> None:
     """Write a figure to each of `paths`; the ending decides the format."""
     with style():
+        if len(paths) > 1:  # the layout is found once, and holds for all
+            figure.draw_without_rendering()
+            figure.set_layout_engine("none")
         for path in paths:
             # Without a date, the same study writes the same file.
             metadata: Any = {"Date": None} if path.suffix == ".svg" else None
