@@ -19,7 +19,7 @@ def status(folder: str, json: bool = False) -> int:
     json : bool
         print one JSON document and nothing else
     """
-    from ornstein.engine.store import read_status
+    from ornstein.engine.status import read_status
     from ornstein.reports.tables import Column, format_table
 
     found = read_status(Path(folder))

@@ -12,8 +12,11 @@ from __future__ import annotations
 
 __all__ = ["run", "compute"]
 
+import platform
 import time
+from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +26,7 @@ from ornstein.engine.study import Cell, planned_cells
 from ornstein.progress import progress_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ornstein.engine.pool import Pool
     from ornstein.engine.study import Study
@@ -63,7 +66,8 @@ def run(
             raise KeyboardInterrupt(f"interrupted{kept if place else ''}") from None
         summary = study.summarize(store)
         failed = sorted(store.failed() & set(planned_cells(study)))
-    summary = replace(summary, failed=failed)
+        notes = (*summary.notes, *_of_two_types(store.cpus()))
+    summary = replace(summary, failed=failed, notes=notes)
     if place is not None and summary.rows:
         write_summary(place, summary)
     return summary
@@ -108,15 +112,26 @@ def compute(
             if lost:
                 suspects += group
                 continue
-            for outcome in outcomes or ():
-                store.save(outcome)
+            store.save(*(outcomes or ()))
             bar.update(len(group))
         for (cell,), outcomes, lost in pool.map(([cell] for cell in suspects), ahead=1):
             reason = "its worker died: out of memory?"
             found = [Outcome(cell, float("nan"), error=reason)] if lost else outcomes
-            for outcome in found or ():
-                store.save(outcome)
+            store.save(*(found or ()))
             bar.update(1)
+
+
+def _of_two_types(cpus: Mapping[str, int]) -> list[str]:
+    """Say that a table mixes cells of machines that may differ in the last bits."""
+    if len(cpus) < 2:
+        return []
+    counts = "; ".join(f"{name}: {count}" for name, count in cpus.items())
+    return [
+        (
+            f"Cells were computed on {len(cpus)} types of CPU ({counts}): numbers agree to the "
+            "last bit within one type, and to rounding between types."
+        )
+    ]
 
 
 def _groups(study: Study, cells: Sequence[Cell]) -> list[list[Cell]]:
@@ -169,7 +184,7 @@ def _batch(study: Study, cells: Sequence[Cell]) -> list[Outcome] | None:
         return None
     share = (time.perf_counter() - start) / len(cells)
     return [
-        Outcome(cell, share, values=dict(values))
+        Outcome(cell, share, values=dict(values), cpu=_cpu_type())
         for cell, values in zip(cells, measured, strict=True)
     ]
 
@@ -180,5 +195,15 @@ def _single(study: Study, cell: Cell) -> Outcome:
         values: dict[str, Any] = dict(study.measure(cell))
     except Exception as error:  # noqa: BLE001 - one failing cell is recorded, the rest goes on
         reason = f"{type(error).__name__}: {error}"
-        return Outcome(cell, time.perf_counter() - start, error=reason)
-    return Outcome(cell, time.perf_counter() - start, values=values)
+        return Outcome(cell, time.perf_counter() - start, error=reason, cpu=_cpu_type())
+    return Outcome(cell, time.perf_counter() - start, values=values, cpu=_cpu_type())
+
+
+@cache
+def _cpu_type() -> str:
+    """Model of this machine's CPU: numbers agree to the last bit within one type."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return " ".join(line.partition(":")[2].split())
+    return platform.processor() or platform.machine()

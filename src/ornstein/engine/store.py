@@ -1,22 +1,24 @@
 """One SQLite file per study: a row per cell, written by the driver alone.
 
-Every finished cell is one transaction in a write-ahead log, so a run killed at any moment leaves
-the cells before it, whole. The file also holds what the study is (its identity): a run with
-another configuration is refused, with the difference shown.
+The outcomes of a group of cells are one transaction, so a run killed at any moment leaves the cells
+before it, whole. The file also holds what the study is (its identity): a run with another
+configuration is refused, with the difference shown; and on which type of CPU each cell was
+computed, since numbers agree to the last bit within one type.
 """
 
 from __future__ import annotations
 
-__all__ = ["Store", "Status", "Outcome", "StudyError", "read_status", "FILE_NAME"]
+__all__ = ["Store", "Outcome", "StudyError", "FILE_NAME"]
 
 import json
 import math
 import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ornstein.engine.database import FORMAT, StudyError, get, open_database, put, said
+from ornstein.engine.lock import DriverLock
 from ornstein.engine.study import Cell, planned_cells
 
 if TYPE_CHECKING:
@@ -26,11 +28,6 @@ if TYPE_CHECKING:
     from ornstein.engine.study import Study
 
 FILE_NAME = "study.sqlite"
-_FORMAT = 1
-
-
-class StudyError(ValueError):
-    """A study folder that cannot be used as asked; the message is for the user."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +38,12 @@ class Outcome:
     seconds: float
     values: Mapping[str, float] | None = None
     error: str | None = None
+    cpu: str = ""
+    """Type of the CPU that computed it."""
 
 
 class Store:
-    """The cells of one study on disk.
+    """The cells of one study on disk, of which this process is the driver.
 
     Parameters
     ----------
@@ -60,7 +59,8 @@ class Store:
     Raises
     ------
     StudyError
-        If the folder cannot be written, holds no readable study, or one of another identity.
+        If the folder cannot be written, has another driver, holds no readable study, or one of
+        another identity.
     """
 
     def __init__(
@@ -73,18 +73,20 @@ class Store:
         self.folder = folder
         self.metrics = tuple(metrics)
         self.path = Path(":memory:") if folder is None else folder / FILE_NAME
+        self._lock: DriverLock | None = None
         try:
             if folder is not None:
                 folder.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(self.path)
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-            self._require_study_tables()
-            self._create()
+                self._lock = DriverLock(folder)
+            self._connection = open_database(None if folder is None else self.path)
         except (OSError, sqlite3.Error) as error:
+            if self._lock is not None:
+                self._lock.release()
             raise StudyError(f"cannot use the folder {str(folder)!r}: {error}") from error
         try:
-            self._check({**identity, "arithmetic": arithmetic})
+            with said("use", self.path):
+                self._create()
+                self._check({**identity, "arithmetic": arithmetic})
         except StudyError:
             self.close()
             raise
@@ -96,8 +98,13 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Close the file; the write-ahead log is merged into it."""
-        self._connection.close()
+        """Close the file, with what is in its log, and let go of the folder."""
+        try:
+            with said("close", self.path):
+                self._connection.close()
+        finally:
+            if self._lock is not None:
+                self._lock.release()
 
     def finished(self) -> set[Cell]:
         """Cells that are done."""
@@ -107,33 +114,29 @@ class Store:
         """Cells that ended with an error."""
         return self._cells("failed")
 
-    def save(self, outcome: Outcome) -> None:
-        """Record one outcome, in a transaction of its own.
+    def save(self, *outcomes: Outcome) -> None:
+        """Record outcomes, in one transaction.
 
         Raises
         ------
         StudyError
-            If the disk refuses; everything saved before stays.
+            If the disk refuses, or another driver has taken over; everything saved before stays.
         """
-        values = outcome.values or {}
-        status = "failed" if outcome.values is None else "done"
-        row = (
-            *outcome.cell,
-            status,
-            outcome.seconds,
-            outcome.error,
-            *(float(values.get(name, math.nan)) for name in self.metrics),
-        )
-        marks = ", ".join("?" * len(row))
-        try:
-            with self._connection:
-                self._connection.execute(f"INSERT OR REPLACE INTO cells VALUES ({marks})", row)  # noqa: S608
-        except sqlite3.Error as error:
-            raise StudyError(f"cannot write to {str(self.path)!r}: {error}") from error
+        if self._lock is not None and self._lock.lost:
+            raise StudyError(
+                f"another driver has taken over {str(self.folder)!r}, since this one was stopped "
+                "for minutes: the study goes on there"
+            )
+        marks = ", ".join("?" * (6 + len(self.metrics)))
+        with said("write to", self.path), self._connection:
+            self._connection.executemany(
+                f"INSERT OR REPLACE INTO cells VALUES ({marks})",  # noqa: S608
+                [self._row(outcome) for outcome in outcomes],
+            )
 
     def forget_failures(self) -> int:
         """Drop failed cells, so that they are computed again; returns how many."""
-        with self._connection:
+        with said("write to", self.path), self._connection:
             return self._connection.execute("DELETE FROM cells WHERE status = 'failed'").rowcount
 
     def of(self, study: Study) -> dict[int, dict[str, list[float]]]:
@@ -149,48 +152,67 @@ class Store:
             "WHERE status = 'done' ORDER BY train_size, replicate"
         )
         table: dict[int, dict[str, list[float]]] = {}
-        for train_size, replicate, *row in self._connection.execute(query):
-            if Cell(train_size, replicate) in wanted:
-                size = table.setdefault(train_size, {name: [] for name in self.metrics})
-                for name, value in zip(self.metrics, row, strict=True):
-                    # SQLite keeps NaN as NULL.
-                    size[name].append(math.nan if value is None else value)
+        with said("read", self.path):
+            for train_size, replicate, *row in self._connection.execute(query):
+                if Cell(train_size, replicate) in wanted:
+                    size = table.setdefault(train_size, {name: [] for name in self.metrics})
+                    for name, value in zip(self.metrics, row, strict=True):
+                        # SQLite keeps NaN as NULL.
+                        size[name].append(math.nan if value is None else value)
         return table
+
+    def cpus(self) -> dict[str, int]:
+        """Finished cells by the type of CPU that computed them, where that is known."""
+        query = (
+            "SELECT name, COUNT(*) FROM cells JOIN cpus ON cells.cpu = cpus.id "
+            "WHERE status = 'done' GROUP BY name ORDER BY name"
+        )
+        with said("read", self.path):
+            return dict(self._connection.execute(query))
 
     def plan(self, plan: Mapping[str, Any]) -> None:
         """Remember what the latest run asked for, for `ornstein status`."""
-        with self._connection:
-            self._put("plan", plan)
+        with said("write to", self.path), self._connection:
+            put(self._connection, "plan", plan)
 
-    def _require_study_tables(self) -> None:
-        """Refuse a database that is of something else, or of cells with other values."""
-        tables = "SELECT name FROM sqlite_master WHERE type = 'table'"
-        found = {name for (name,) in self._connection.execute(tables)}
-        foreign = sorted(found - {"study", "cells"})
-        if foreign:
-            raise sqlite3.DatabaseError(
-                f"{FILE_NAME} has the table(s) {', '.join(foreign[:3])}, which no study has: "
-                "use another --out"
-            )
+    def _row(self, outcome: Outcome) -> tuple[Any, ...]:
+        values = outcome.values or {}
+        return (
+            *outcome.cell,
+            "failed" if outcome.values is None else "done",
+            outcome.seconds,
+            outcome.error,
+            *(float(values.get(name, math.nan)) for name in self.metrics),
+            self._cpu(outcome.cpu) if outcome.cpu else None,
+        )
+
+    def _cpu(self, name: str) -> int:
+        if name not in self._cpus:
+            self._connection.execute("INSERT OR IGNORE INTO cpus (name) VALUES (?)", (name,))
+            query = "SELECT id FROM cpus WHERE name = ?"
+            (self._cpus[name],) = self._connection.execute(query, (name,)).fetchone()
+        return self._cpus[name]
 
     def _create(self) -> None:
         columns = "".join(f', "{name}" REAL' for name in self.metrics)
+        self._cpus: dict[str, int] = {}
         with self._connection:
-            self._connection.execute(
-                "CREATE TABLE IF NOT EXISTS study (key TEXT PRIMARY KEY, value)"
-            )
-            self._connection.execute(
-                "CREATE TABLE IF NOT EXISTS cells (train_size INTEGER, replicate INTEGER, "
-                f"status TEXT, seconds REAL, error TEXT{columns}, "
-                "PRIMARY KEY (train_size, replicate))"
-            )
+            for name, definition in {
+                "study": "key TEXT PRIMARY KEY, value",
+                "cpus": "id INTEGER PRIMARY KEY, name TEXT UNIQUE",
+                "cells": (
+                    "train_size INTEGER, replicate INTEGER, status TEXT, seconds REAL, error TEXT"
+                    f"{columns}, cpu INTEGER, PRIMARY KEY (train_size, replicate)"
+                ),
+            }.items():
+                self._connection.execute(f"CREATE TABLE IF NOT EXISTS {name} ({definition})")
 
     def _check(self, identity: Mapping[str, Any]) -> None:
-        given = json.loads(json.dumps({**identity, "format": _FORMAT}))
-        known = _get(self._connection, "identity")
+        given = json.loads(json.dumps({**identity, "format": FORMAT}))
+        known = get(self._connection, "identity")
         if known is None:
             with self._connection:
-                self._put("identity", given)
+                put(self._connection, "identity", given)
             return
         # What folders of older versions do not have.
         known = {"arithmetic": 1, **known}
@@ -206,68 +228,7 @@ class Store:
                 f"({difference}): use another --out, or the configuration it has"
             )
 
-    def _put(self, key: str, value: Mapping[str, Any]) -> None:
-        text = json.dumps(dict(value))
-        self._connection.execute("INSERT OR REPLACE INTO study VALUES (?, ?)", (key, text))
-
     def _cells(self, status: str) -> set[Cell]:
         query = "SELECT train_size, replicate FROM cells WHERE status = ?"
-        return {Cell(*row) for row in self._connection.execute(query, (status,))}
-
-
-@dataclass(frozen=True)
-class Status:
-    """What of a study is planned, done and failed."""
-
-    identity: Mapping[str, Any]
-    planned: Mapping[int, int]
-    done: Mapping[int, int]
-    failed: Mapping[int, int]
-    errors: tuple[tuple[Cell, str], ...]
-
-
-def read_status(folder: Path) -> Status:
-    """Read a study folder without changing it.
-
-    Raises
-    ------
-    StudyError
-        If there is no readable study.
-    """
-    path = Path(folder) / FILE_NAME
-    if not path.is_file():
-        raise StudyError(
-            f"no study in {str(folder)!r}: expected a folder with {FILE_NAME}, as --out makes it"
-        )
-    try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-            plan = _get(connection, "plan") or {"train_sizes": [], "simulations": 0}
-            counts = {
-                status: dict(
-                    connection.execute(
-                        "SELECT train_size, COUNT(*) FROM cells WHERE status = ? "
-                        "GROUP BY train_size",
-                        (status,),
-                    )
-                )
-                for status in ("done", "failed")
-            }
-            errors = connection.execute(
-                "SELECT train_size, replicate, error FROM cells WHERE status = 'failed' "
-                "ORDER BY train_size, replicate"
-            ).fetchall()
-            identity = _get(connection, "identity") or {}
-    except (sqlite3.Error, json.JSONDecodeError) as error:
-        raise StudyError(f"cannot read {str(path)!r}: {error}") from error
-    return Status(
-        identity,
-        {int(size): int(plan["simulations"]) for size in plan["train_sizes"]},
-        counts["done"],
-        counts["failed"],
-        tuple((Cell(size, replicate), error) for size, replicate, error in errors),
-    )
-
-
-def _get(connection: sqlite3.Connection, key: str) -> dict[str, Any] | None:
-    row = connection.execute("SELECT value FROM study WHERE key = ?", (key,)).fetchone()
-    return json.loads(row[0]) if row else None
+        with said("read", self.path):
+            return {Cell(*row) for row in self._connection.execute(query, (status,))}

@@ -1,0 +1,101 @@
+"""What of a study is planned, done and failed: read from its folder, which stays as it is."""
+
+from __future__ import annotations
+
+__all__ = ["Status", "read_status"]
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ornstein.engine.database import get, read_only, said
+from ornstein.engine.lock import Holder, read_holder
+from ornstein.engine.store import FILE_NAME, StudyError
+from ornstein.engine.study import Cell
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Status:
+    """What of a study is planned, done and failed.
+
+    Attributes
+    ----------
+    identity : mapping
+        What the study is.
+    planned, done, failed : mappings of int to int
+        Cells of each training size: in the latest run, and in all.
+    errors : tuple of (Cell, str)
+        Why cells failed.
+    seconds : float
+        Spent on all cells, by all workers.
+    holder : Holder or None
+        The driver at work, if there is one.
+    """
+
+    identity: Mapping[str, Any]
+    planned: Mapping[int, int]
+    done: Mapping[int, int]
+    failed: Mapping[int, int]
+    errors: tuple[tuple[Cell, str], ...]
+    seconds: float = 0.0
+    holder: Holder | None = None
+
+    @property
+    def left(self) -> int:
+        """Planned cells that are neither done nor failed."""
+        return sum(
+            max(0, count - self.done.get(size, 0) - self.failed.get(size, 0))
+            for size, count in self.planned.items()
+        )
+
+
+def read_status(folder: Path) -> Status:
+    """Read a study folder without changing it.
+
+    Raises
+    ------
+    StudyError
+        If there is no readable study.
+    """
+    path = Path(folder) / FILE_NAME
+    if not path.is_file():
+        raise StudyError(
+            f"no study in {str(folder)!r}: expected a folder with {FILE_NAME}, as --out makes it"
+        )
+    with said("read", path), read_only(path) as connection:
+        identity = get(connection, "identity") or {}
+        planned = _planned(get(connection, "plan") or {})
+        counts: dict[str, dict[int, int]] = {"done": {}, "failed": {}}
+        spent = 0.0
+        query = "SELECT status, train_size, COUNT(*), SUM(seconds) FROM cells GROUP BY 1, 2"
+        for status, size, count, seconds in connection.execute(query):
+            counts.setdefault(status, {})[size] = count
+            spent += seconds or 0.0
+        errors = connection.execute(
+            "SELECT train_size, replicate, error FROM cells WHERE status = 'failed' "
+            "ORDER BY train_size, replicate"
+        ).fetchall()
+    holder = read_holder(path.parent)
+    return Status(
+        identity,
+        planned,
+        counts["done"],
+        counts["failed"],
+        tuple((Cell(size, replicate), error) for size, replicate, error in errors),
+        spent,
+        None if holder is None or holder.has_ended() else holder,
+    )
+
+
+def _planned(plan: Mapping[str, Any]) -> dict[int, int]:
+    """Cells of each size that the latest run asked for."""
+    try:
+        if "cells" in plan:
+            return {int(size): int(count) for size, count in plan["cells"].items()}
+        return {int(n): int(plan["simulations"]) for n in plan.get("train_sizes", [])}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise sqlite3.DatabaseError("its plan is not one of a study: the file is damaged") from None
