@@ -28,6 +28,8 @@ COMMANDS = {
     "steps": "Quality and memorization against the number of sampling steps S",
     "verify": "Every theory result against simulation: predicted, simulated, standard error, z",
     "status": "What of a study is planned, done and failed",
+    "merge": "Join the shards of a study, or copies of it, and print its tables",
+    "export": "The cells of a study as one table: Parquet, CSV or npz",
 }
 """Modules of this package with a function of their name, and what `--help` says of each."""
 

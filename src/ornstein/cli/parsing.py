@@ -1,9 +1,10 @@
 """From a typed function with a numpydoc docstring to a subcommand, through jsonargparse.
 
 Every option can come from ``--config FILE``; ``--print_config`` prints one. A parameter without a
-default is positional; a bool is a flag; underscores become dashes. A parameter whose type is a
-dataclass stands for the fields of that class, documented in its docstring: a set of options is
-written down once, and is what Python, the command line and ``config.yaml`` read.
+default is positional, one or more if it is a list; a bool is a flag; underscores become
+dashes. A parameter whose type is a dataclass stands for the fields of that class, documented in its
+docstring: a set of options is written down once, and is what Python, the command line and
+``config.yaml`` read.
 
 Tuples are written as text, ``25,50`` or ``25:100:25`` (stop included), ``ddpm,heun``.
 """
@@ -151,7 +152,9 @@ def command(function: Callable[..., Any]) -> Parser:
     for name, kind, default, text, _ in options_of(function):
         flag = f"--{name.replace('_', '-')}"
         number = number_kind(kind)
-        if default is inspect.Parameter.empty:
+        if default is inspect.Parameter.empty and kind == list[str]:
+            parser.add_argument(name, type=str, nargs="+", help=text)
+        elif default is inspect.Parameter.empty:
             parser.add_argument(name, type=kind, help=text)
         elif default is False:
             parser.add_argument(flag, action="store_true", help=text)

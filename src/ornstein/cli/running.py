@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ornstein.cli.parsing import UsageError, as_json
 
 if TYPE_CHECKING:
+    from ornstein.engine.shards import Shard
     from ornstein.engine.study import Study
 
 
@@ -27,6 +28,8 @@ class RunOptions:
         worker processes; -1 for one per core
     dask : str
         address of a dask scheduler to work on, tcp://host:port
+    shard : str
+        compute share i of k alone, as 3/8, in a folder of its own; ornstein merge joins them
     retry_failed : bool
         compute failed cells again
     json : bool
@@ -36,12 +39,23 @@ class RunOptions:
     out: str | None = None
     jobs: int = -1
     dask: str | None = None
+    shard: str | None = None
     retry_failed: bool = False
     json: bool = False
 
     def __post_init__(self) -> None:
         if self.jobs == 0:
             raise UsageError("--jobs: given 0, expected 1 or more workers, or -1 for one per core")
+        self.chosen_shard()
+
+    def chosen_shard(self) -> Shard | None:
+        """The share to compute; None for all."""
+        from ornstein.engine.shards import Shard
+
+        try:
+            return None if self.shard is None else Shard.read(self.shard)
+        except ValueError as error:
+            raise UsageError(f"--shard: {error}") from error
 
     def folder(self, study: Study) -> Path:
         """Folder of a study, given or derived, that holds no files of another."""
@@ -57,10 +71,23 @@ def run_study(study: Study, options: RunOptions, folder: Path | None = None) -> 
     from ornstein.engine.folder import written
 
     folder = options.folder(study) if folder is None else folder
+    shard = options.chosen_shard()
     summary = study.run(
-        folder, jobs=options.jobs, dask=options.dask, retry_failed=options.retry_failed
+        folder,
+        jobs=options.jobs,
+        dask=options.dask,
+        shard=shard,
+        retry_failed=options.retry_failed,
     )
-    if options.json:
+    if shard is not None:
+        place = shard.folder(folder)
+        if options.json:
+            print(as_json({"folder": str(place), "failed": summary.failed}))
+        else:
+            print(f"Shard {shard.index} of {shard.count} is done: {place}")
+            print(f"When all are, ornstein merge {folder} joins them and prints the tables.")
+        folder = place
+    elif options.json:
         document: dict[str, Any] = {"folder": str(folder), "config": study.settings}
         if summary.rows:
             document |= summary.document()

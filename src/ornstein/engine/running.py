@@ -14,6 +14,7 @@ __all__ = ["run", "compute"]
 
 import platform
 import time
+from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
@@ -21,15 +22,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ornstein.engine.pool import one_blas_thread, open_pool
-from ornstein.engine.store import Outcome, Store
-from ornstein.engine.study import Cell, planned_cells
+from ornstein.engine.shards import cells_of
+from ornstein.engine.store import Outcome, Store, StudyError
 from ornstein.progress import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ornstein.engine.pool import Pool
-    from ornstein.engine.study import Study
+    from ornstein.engine.shards import Shard
+    from ornstein.engine.study import Cell, Study
     from ornstein.engine.summary import Summary
 
 _GROUP_SECONDS = 0.5  # a group of cells is closed at this cost: little is lost with it
@@ -41,6 +43,7 @@ def run(
     *,
     jobs: int = -1,
     dask: str | None = None,
+    shard: Shard | None = None,
     retry_failed: bool = False,
     progress: bool | None = None,
 ) -> Summary:
@@ -51,6 +54,10 @@ def run(
     from ornstein.engine.folder import require_study_folder, write_settings, write_summary
 
     place = None if folder is None else Path(folder)
+    if shard is not None:
+        if place is None:
+            raise StudyError("a shard needs a study folder: without one its cells would be lost")
+        place = shard.folder(place)
     if place is not None:
         require_study_folder(place)
     with Store(place, study.identity, study.metrics, study.arithmetic) as store:
@@ -58,17 +65,23 @@ def run(
             write_settings(place, study)
         try:
             compute(
-                study, store, jobs=jobs, dask=dask, retry_failed=retry_failed, progress=progress
+                study,
+                store,
+                jobs=jobs,
+                dask=dask,
+                shard=shard,
+                retry_failed=retry_failed,
+                progress=progress,
             )
         except KeyboardInterrupt:
             ready = len(store.finished())
             kept = f": {ready} cells are in {place}; the same command goes on from there"
             raise KeyboardInterrupt(f"interrupted{kept if place else ''}") from None
         summary = study.summarize(store)
-        failed = sorted(store.failed() & set(planned_cells(study)))
+        failed = sorted(store.failed() & set(cells_of(study, shard)))
         notes = (*summary.notes, *_of_two_types(store.cpus()))
     summary = replace(summary, failed=failed, notes=notes)
-    if place is not None and summary.rows:
+    if place is not None and summary.rows and shard is None:
         write_summary(place, summary)
     return summary
 
@@ -79,6 +92,7 @@ def compute(
     *,
     jobs: int = -1,
     dask: str | None = None,
+    shard: Shard | None = None,
     retry_failed: bool = False,
     progress: bool | None = None,
 ) -> None:
@@ -90,13 +104,15 @@ def compute(
         What to compute.
     store : Store
         Where its cells are kept; finished ones are reused.
-    jobs, dask, retry_failed, progress
+    jobs, dask, shard, retry_failed, progress
         As for :meth:`~ornstein.engine.study.Study.run`.
     """
-    store.plan({"train_sizes": list(study.train_sizes), "simulations": study.simulations})
+    cells = cells_of(study, shard)
+    plan = {"train_sizes": list(study.train_sizes), "simulations": study.simulations}
+    share = {} if shard is None else {"cells": Counter(cell.train_size for cell in cells)}
+    store.plan({**plan, **share})
     if retry_failed:
         store.forget_failures()
-    cells = planned_cells(study)
     ready = store.finished() | store.failed()
     missing = [cell for cell in cells if cell not in ready]
     if not missing:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from ornstein.engine.shards import Shard
     from ornstein.engine.store import Store
     from ornstein.engine.summary import Summary
 
@@ -117,6 +118,7 @@ class Study(ABC):
         *,
         jobs: int = -1,
         dask: str | None = None,
+        shard: Shard | None = None,
         retry_failed: bool = False,
         progress: bool | None = None,
     ) -> Summary:
@@ -131,6 +133,9 @@ class Study(ABC):
             Local worker processes; -1 for one per core.
         dask : str, optional
             Address of a dask scheduler, ``tcp://...``, to work on instead.
+        shard : Shard, optional
+            Compute a share of the cells alone, in a folder of its own within `folder`; `merge`
+            brings shards together. The summary is that of the share, and is not written.
         retry_failed : bool
             Compute again the cells that failed before.
         progress : bool, optional
@@ -147,7 +152,15 @@ class Study(ABC):
         """
         from ornstein.engine.running import run
 
-        return run(self, folder, jobs=jobs, dask=dask, retry_failed=retry_failed, progress=progress)
+        return run(
+            self,
+            folder,
+            jobs=jobs,
+            dask=dask,
+            shard=shard,
+            retry_failed=retry_failed,
+            progress=progress,
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]

@@ -175,8 +175,8 @@ def training_note(
     given = f"--training-steps (now {options.training_steps})"
     if options.training_steps is None:
         given = (
-            f"--epochs (now {options.chosen_epochs}, {options.total_steps(first)} optimiser steps at "
-            f"n = {first}), or give --training-steps"
+            f"--epochs (now {options.chosen_epochs}, {options.total_steps(first)} optimiser steps "
+            f"at n = {first}), or give --training-steps"
         )
     row = _last_rows(rows)[first][0]
     if _lost(row, best_loss):

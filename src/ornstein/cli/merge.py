@@ -1,0 +1,92 @@
+"""``ornstein merge``: shards of a study, or copies that went on elsewhere, in one folder."""
+
+from __future__ import annotations
+
+__all__ = ["merge"]
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ornstein.cli.parsing import UsageError, as_json
+
+if TYPE_CHECKING:
+    from ornstein.engine.merging import Merged
+
+COMMANDS = {
+    "linear": "linear",
+    "steps": "steps",
+    "empirical-steps": "steps",
+    "unet": "unet",
+    "unet-snapshots": "unet",
+    "unet-steps": "steps",
+}
+"""Command of each kind of study."""
+
+
+def merge(folders: list[str], out: str | None = None, json: bool = False) -> int:
+    """Join the shards of a study, or copies of it, and print its tables.
+
+    Merging again, or one by one, gives the same. Cells that are still missing are counted, and the
+    command that computes them is printed; a study that is whole gets its tables and figures.
+
+    Parameters
+    ----------
+    folders : list of str
+        study folders, or folders with shards (shard-1-of-8 and so on) in them
+    out : str
+        folder to merge into; by default the one with the shards
+    json : bool
+        print one JSON document and nothing else
+    """
+    from ornstein.engine.merging import merge as merged_into
+    from ornstein.engine.merging import shards_in
+    from ornstein.engine.store import FILE_NAME
+
+    places = [Path(folder) for folder in folders]
+    sources: list[Path] = []
+    for place in places:
+        own = [place] if (place / FILE_NAME).is_file() else []
+        found = shards_in(place) + own
+        if not found:
+            raise UsageError(
+                f"no study in {str(place)!r}: expected a study folder, or one with shards in it"
+            )
+        sources += found
+    if out is None and len(places) > 1:
+        raise UsageError("several folders are given: --out says which folder to merge them into")
+    target = places[0] if out is None else Path(out)
+    result = merged_into(sources, target)
+    command = _command(target)
+    if json:
+        print(as_json({"folder": str(target), "command": command, **result._asdict()}))
+        return 1 if result.missing or result.failed else 0
+    print(_said(result, len(sources), target))
+    for folder in result.working:
+        print(f"ornstein: {folder} is still being computed", file=sys.stderr)
+    if result.missing or command is None:
+        if command is not None:
+            print(f"What is missing is computed by: ornstein {' '.join(command)}")
+        return 1 if result.missing or result.failed else 0
+    from ornstein.cli.main import main
+
+    print()
+    return main(command)
+
+
+def _said(result: Merged, sources: int, target: Path) -> str:
+    return (
+        f"{result.added} cells of {sources} folder(s) merged into {target}, {result.known} were "
+        f"there: {result.done} done, {result.failed} failed, {result.missing} missing"
+    )
+
+
+def _command(folder: Path) -> list[str] | None:
+    """The command that goes on with a study, from its configuration; None if there is none."""
+    config = folder / "config.yaml"
+    if not config.is_file():
+        return None
+    kind = config.read_text().removeprefix("# ").partition(" study")[0]
+    if kind not in COMMANDS:
+        return None
+    return [COMMANDS[kind], "--config", str(config), "--out", str(folder)]
