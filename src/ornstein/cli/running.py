@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 from ornstein.cli.parsing import UsageError, as_json
 
 if TYPE_CHECKING:
+    from ornstein.engine.precision import Precision
     from ornstein.engine.shards import Shard
     from ornstein.engine.study import Study
+
+MAX_SIMULATIONS = 5000
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,11 @@ class RunOptions:
         address of a dask scheduler to work on, tcp://host:port
     shard : str
         compute share i of k alone, as 3/8, in a folder of its own; ornstein merge joins them
+    target_se : str
+        add runs to a training size until these standard errors are reached, as kl=0.01,delta=0.02
+        (delta: of P(Delta > 0)); simulations is then the least number of runs
+    max_simulations : int
+        most runs of a training size, with target-se; by default 5000
     retry_failed : bool
         compute failed cells again
     json : bool
@@ -40,6 +48,8 @@ class RunOptions:
     jobs: int = -1
     dask: str | None = None
     shard: str | None = None
+    target_se: str | None = None
+    max_simulations: int | None = None
     retry_failed: bool = False
     json: bool = False
 
@@ -47,6 +57,7 @@ class RunOptions:
         if self.jobs == 0:
             raise UsageError("--jobs: given 0, expected 1 or more workers, or -1 for one per core")
         self.chosen_shard()
+        self.chosen_precision()
 
     def chosen_shard(self) -> Shard | None:
         """The share to compute; None for all."""
@@ -56,6 +67,20 @@ class RunOptions:
             return None if self.shard is None else Shard.read(self.shard)
         except ValueError as error:
             raise UsageError(f"--shard: {error}") from error
+
+    def chosen_precision(self) -> Precision | None:
+        """The standard errors to reach; None if none are asked for."""
+        from ornstein.engine.precision import Precision
+
+        if self.target_se is None:
+            if self.max_simulations is not None:
+                raise UsageError("--max-simulations has no effect without --target-se")
+            return None
+        most = MAX_SIMULATIONS if self.max_simulations is None else self.max_simulations
+        try:
+            return Precision.read(self.target_se, most)
+        except (ValueError, TypeError) as error:
+            raise UsageError(f"--target-se: {error}") from error
 
     def folder(self, study: Study) -> Path:
         """Folder of a study, given or derived, that holds no files of another."""
@@ -77,6 +102,7 @@ def run_study(study: Study, options: RunOptions, folder: Path | None = None) -> 
         jobs=options.jobs,
         dask=options.dask,
         shard=shard,
+        precision=options.chosen_precision(),
         retry_failed=options.retry_failed,
     )
     if shard is not None:

@@ -18,6 +18,7 @@ from ornstein.files import atomic_write
 from ornstein.settings_files import dump_settings
 
 if TYPE_CHECKING:
+    from ornstein.engine.precision import Precision
     from ornstein.engine.study import Study
     from ornstein.engine.summary import Summary
 
@@ -51,7 +52,7 @@ def require_study_folder(folder: Path) -> None:
         )
 
 
-def write_settings(folder: Path, study: Study) -> None:
+def write_settings(folder: Path, study: Study, precision: Precision | None = None) -> None:
     """Write the settings of a study to ``config.yaml``, with the versions in use.
 
     ``--config`` reads it again.
@@ -61,6 +62,10 @@ def write_settings(folder: Path, study: Study) -> None:
         key: ",".join(map(_plain, value)) if isinstance(value, list | tuple) else value
         for key, value in study.settings.items()
     }
+    if precision is not None:
+        targets = precision.targets.items()
+        options["target_se"] = ",".join(f"{name}={value!r}" for name, value in targets)
+        options["max_simulations"] = precision.max_simulations
     packages = ("numpy", "scipy", "scikit-learn", "joblib", *study.packages)
     options["versions"] = {
         "ornstein": __version__,

@@ -22,17 +22,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ornstein.engine.pool import one_blas_thread, open_pool
+from ornstein.engine.precision import enough
 from ornstein.engine.shards import cells_of
 from ornstein.engine.store import Outcome, Store, StudyError
+from ornstein.engine.study import planned_cells
 from ornstein.progress import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ornstein.engine.pool import Pool
+    from ornstein.engine.precision import Precision
     from ornstein.engine.shards import Shard
     from ornstein.engine.study import Cell, Study
     from ornstein.engine.summary import Summary
+
+    _Pool = Pool[list[Cell], list[Outcome]]
 
 _GROUP_SECONDS = 0.5  # a group of cells is closed at this cost: little is lost with it
 
@@ -44,6 +49,7 @@ def run(
     jobs: int = -1,
     dask: str | None = None,
     shard: Shard | None = None,
+    precision: Precision | None = None,
     retry_failed: bool = False,
     progress: bool | None = None,
 ) -> Summary:
@@ -62,7 +68,7 @@ def run(
         require_study_folder(place)
     with Store(place, study.identity, study.metrics, study.arithmetic) as store:
         if place is not None:
-            write_settings(place, study)
+            write_settings(place, study, precision)
         try:
             compute(
                 study,
@@ -70,6 +76,7 @@ def run(
                 jobs=jobs,
                 dask=dask,
                 shard=shard,
+                precision=precision,
                 retry_failed=retry_failed,
                 progress=progress,
             )
@@ -78,8 +85,11 @@ def run(
             kept = f": {ready} cells are in {place}; the same command goes on from there"
             raise KeyboardInterrupt(f"interrupted{kept if place else ''}") from None
         summary = study.summarize(store)
-        failed = sorted(store.failed() & set(cells_of(study, shard)))
-        notes = (*summary.notes, *_of_two_types(store.cpus()))
+        cells = cells_of(study, shard) if shard else planned_cells(study, store.replicates)
+        failed = sorted(store.failed() & set(cells))
+        notes = [*summary.notes, *_of_two_types(store.cpus())]
+        if precision is not None:
+            notes.append(_on_precision(study, store, precision))
     summary = replace(summary, failed=failed, notes=notes)
     if place is not None and summary.rows and shard is None:
         write_summary(place, summary)
@@ -93,6 +103,7 @@ def compute(
     jobs: int = -1,
     dask: str | None = None,
     shard: Shard | None = None,
+    precision: Precision | None = None,
     retry_failed: bool = False,
     progress: bool | None = None,
 ) -> None:
@@ -104,37 +115,82 @@ def compute(
         What to compute.
     store : Store
         Where its cells are kept; finished ones are reused.
-    jobs, dask, shard, retry_failed, progress
+    jobs, dask, shard, precision, retry_failed, progress
         As for :meth:`~ornstein.engine.study.Study.run`.
     """
-    cells = cells_of(study, shard)
-    plan = {"train_sizes": list(study.train_sizes), "simulations": study.simulations}
-    share = {} if shard is None else {"cells": Counter(cell.train_size for cell in cells)}
-    store.plan({**plan, **share})
+    if precision is not None:
+        if shard is not None:
+            raise StudyError("target_se needs all replicates of a size: give it without a shard")
+        precision.metrics(study)
+        precision.ladder(study)
     if retry_failed:
         store.forget_failures()
-    ready = store.finished() | store.failed()
-    missing = [cell for cell in cells if cell not in ready]
-    if not missing:
+    cells = cells_of(study, shard)
+    _plan(study, store, cells, shard)
+    missing = _missing(store, cells)
+    if precision is None and not missing:
         return
-    groups = _groups(study, missing)
-    suspects: list[Cell] = []
-    pool: Pool[list[Cell], list[Outcome]]
+    tasks = len(_groups(study, missing)) if precision is None else None
     with (
         progress_bar(len(cells), "cell", progress, initial=len(cells) - len(missing)) as bar,
-        open_pool(_Work(study), jobs, dask, tasks=len(groups)) as pool,
+        open_pool(_Work(study), jobs, dask, tasks=tasks) as pool,
     ):
-        for group, outcomes, lost in pool.map(groups):
-            if lost:
-                suspects += group
-                continue
-            store.save(*(outcomes or ()))
-            bar.update(len(group))
-        for (cell,), outcomes, lost in pool.map(([cell] for cell in suspects), ahead=1):
-            reason = "its worker died: out of memory?"
-            found = [Outcome(cell, float("nan"), error=reason)] if lost else outcomes
-            store.save(*(found or ()))
-            bar.update(1)
+        _compute(study, store, missing, pool, bar)
+        while precision is not None:
+            store.replicates, _ = enough(study, store, precision)
+            cells = planned_cells(study, store.replicates)
+            missing = _missing(store, cells)
+            _plan(study, store, cells, None)
+            if not missing:
+                break
+            bar.total = len(cells)
+            _compute(study, store, missing, pool, bar)
+
+
+def _plan(study: Study, store: Store, cells: Sequence[Cell], shard: Shard | None) -> None:
+    """Tell the store what is asked for: all replicates of all sizes, or so many of each."""
+    plan = {"train_sizes": list(study.train_sizes), "simulations": study.simulations}
+    share: dict[str, Any] = {}
+    if shard is not None or len(cells) != len(study.train_sizes) * study.simulations:
+        share = {"cells": Counter(cell.train_size for cell in cells)}
+    store.plan({**plan, **share})
+
+
+def _missing(store: Store, cells: Sequence[Cell]) -> list[Cell]:
+    ready = store.finished() | store.failed()
+    return [cell for cell in cells if cell not in ready]
+
+
+def _compute(study: Study, store: Store, cells: Sequence[Cell], pool: _Pool, bar: Any) -> None:
+    """Compute cells in groups; then, one by one, those that may have killed their worker."""
+    suspects: list[Cell] = []
+    for group, outcomes, lost in pool.map(_groups(study, cells)):
+        if lost:
+            suspects += group
+            continue
+        store.save(*(outcomes or ()))
+        bar.update(len(group))
+    for (cell,), outcomes, lost in pool.map(([cell] for cell in suspects), ahead=1):
+        reason = "its worker died: out of memory?"
+        found = [Outcome(cell, float("nan"), error=reason)] if lost else outcomes
+        store.save(*(found or ()))
+        bar.update(1)
+
+
+def _on_precision(study: Study, store: Store, precision: Precision) -> str:
+    """Say where the rule stopped, and where it could not."""
+    counts, short = enough(study, store, precision)
+    targets = ", ".join(f"{name} {target:g}" for name, target in precision.targets.items())
+    least, most = min(counts.values()), max(counts.values())
+    runs = f"{least}" if least == most else f"{least} to {most}"
+    missed = ""
+    if short:
+        sizes = ", ".join(map(str, sorted(short)))
+        missed = f" Not reached within {precision.max_simulations} runs at n = {sizes}."
+    return (
+        f"Runs were added until standard errors were at most {targets}: {runs} of each n.{missed} "
+        "The rule looked at the data, so that errors are a little smaller than they should be."
+    )
 
 
 def _of_two_types(cpus: Mapping[str, int]) -> list[str]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ornstein.engine.study import Study
 
 FILE_NAME = "study.sqlite"
+_FEW = 100  # training sizes that are named in a query
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,11 @@ class Store:
     arithmetic : int
         Version of what measures them; cells of another one are not reused.
 
+    Attributes
+    ----------
+    replicates : mapping of int to int, or None
+        Replicates of each training size that the study counts, where a rule has added some.
+
     Raises
     ------
     StudyError
@@ -73,6 +79,7 @@ class Store:
         self.folder = folder
         self.metrics = tuple(metrics)
         self.path = Path(":memory:") if folder is None else folder / FILE_NAME
+        self.replicates: Mapping[int, int] | None = None
         self._lock: DriverLock | None = None
         try:
             if folder is not None:
@@ -141,15 +148,17 @@ class Store:
 
     def of(self, study: Study) -> dict[int, dict[str, list[float]]]:
         """Measured values of the finished cells that a study plans, as `values` returns them."""
-        return self.values(planned_cells(study))
+        return self.values(planned_cells(study, self.replicates))
 
     def values(self, cells: Iterable[Cell]) -> dict[int, dict[str, list[float]]]:
         """Measured values of the finished `cells`: per training size and metric, by replicate."""
         wanted = set(cells)
+        sizes = sorted({cell.train_size for cell in wanted})
+        few = f" AND train_size IN ({', '.join(map(str, sizes))})" if len(sizes) < _FEW else ""
         columns = ", ".join(f'"{name}"' for name in self.metrics)
         query = (
             f"SELECT train_size, replicate, {columns} FROM cells "  # noqa: S608 - own names
-            "WHERE status = 'done' ORDER BY train_size, replicate"
+            f"WHERE status = 'done'{few} ORDER BY train_size, replicate"
         )
         table: dict[int, dict[str, list[float]]] = {}
         with said("read", self.path):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from ornstein.engine.precision import Precision
     from ornstein.engine.shards import Shard
     from ornstein.engine.store import Store
     from ornstein.engine.summary import Summary
@@ -119,6 +120,7 @@ class Study(ABC):
         jobs: int = -1,
         dask: str | None = None,
         shard: Shard | None = None,
+        precision: Precision | None = None,
         retry_failed: bool = False,
         progress: bool | None = None,
     ) -> Summary:
@@ -136,6 +138,8 @@ class Study(ABC):
         shard : Shard, optional
             Compute a share of the cells alone, in a folder of its own within `folder`; `merge`
             brings shards together. The summary is that of the share, and is not written.
+        precision : Precision, optional
+            Go on with more replicates of a size until its standard errors are small enough.
         retry_failed : bool
             Compute again the cells that failed before.
         progress : bool, optional
@@ -158,6 +162,7 @@ class Study(ABC):
             jobs=jobs,
             dask=dask,
             shard=shard,
+            precision=precision,
             retry_failed=retry_failed,
             progress=progress,
         )
@@ -171,12 +176,21 @@ def cell_seed(seed: int, cell: Cell) -> np.random.SeedSequence:
     return np.random.SeedSequence(seed, spawn_key=(cell.train_size, cell.replicate))
 
 
-def planned_cells(study: Study) -> list[Cell]:
-    """All cells of a study, one replicate of every size before the next."""
+def planned_cells(study: Study, replicates: Mapping[int, int] | None = None) -> list[Cell]:
+    """All cells of a study, one replicate of every size before the next.
+
+    Parameters
+    ----------
+    study : Study
+    replicates : mapping of int to int, optional
+        Replicates of each training size; by default `study.simulations` of all.
+    """
+    counts = dict.fromkeys(study.train_sizes, study.simulations) | dict(replicates or {})
     return [
         Cell(train_size, replicate)
-        for replicate in range(study.simulations)
+        for replicate in range(max(counts.values()))
         for train_size in study.train_sizes
+        if replicate < counts[train_size]
     ]
 
 
