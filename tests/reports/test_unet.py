@@ -30,11 +30,13 @@ from ornstein.reports.figures import BLUE, GREEN, GREY, VERMILION
 from ornstein.reports.networks import copied, heading
 from ornstein.reports.tables import interval, number, with_error
 from ornstein.reports.unet import answer, figures, samples_figure, tables
+from ornstein.studies.neural import study as study_module
 from ornstein.studies.neural import unet as unet_module
 from ornstein.studies.neural.models import TrainedModel
 from ornstein.studies.neural.options import NeuralOptions
+from ornstein.studies.neural.samples import Samples
 from ornstein.studies.neural.study import CellData, CellSeeds
-from ornstein.studies.neural.unet import METRICS, Samples, UNetStudy, UNetSummary, perfect_delta
+from ornstein.studies.neural.unet import METRICS, UNetStudy, UNetSummary, perfect_delta
 from ornstein.studies.sample_measures import FittedDistances
 
 DISTANCES = ("distance_original", "distance_train", "delta")
@@ -332,7 +334,7 @@ class TestSummary:
             seen.update(generated=generated, held_out=held_out)
             return {"memorized": 5.0, "baseline": 6.0}
 
-        monkeypatch.setattr(unet_module, "kernel_measures", lambda *_: kernels)
+        monkeypatch.setattr(study_module, "kernel_measures", lambda *_: kernels)
         monkeypatch.setattr(unet_module, "memorization", fractions)
         monkeypatch.setattr(unet_module, "fitted_distances", lambda *_: FittedDistances(1.0, 2.0))
         monkeypatch.setattr(unet_module, "linear_distances", linear)
