@@ -7,7 +7,10 @@ __all__ = [
     "format_table",
     "format_groups",
     "with_error",
+    "texts",
+    "numbers",
     "measured",
+    "share",
     "number",
     "count",
     "counted",
@@ -132,9 +135,25 @@ def with_error(mean: float, error: float, value: float | None = None) -> str:
     return f"{text} ± {number(error, 2)}" if value is None else text
 
 
+def texts(heading: str, rows: Sequence[Mapping[str, Any]], name: str) -> Column:
+    """Return a column of values as they are."""
+    return Column(heading, [str(row[name]) for row in rows])
+
+
+def numbers(heading: str, rows: Sequence[Mapping[str, Any]], name: str, digits: int = 4) -> Column:
+    """Return a column of numbers; empty where rows do not have it."""
+    return Column(heading, [number(row.get(name, math.nan), digits) for row in rows])
+
+
 def measured(heading: str, rows: Sequence[Mapping[str, Any]], name: str) -> Column:
     """Return a column of the means of a value with their standard errors."""
     return Column(heading, [with_error(row[f"{name}_mean"], row[f"{name}_se"]) for row in rows])
+
+
+def share(heading: str, rows: Sequence[Mapping[str, Any]], name: str) -> Column:
+    """Return a column of shares of positive signs with their intervals."""
+    parts = [f"{name}_positive{end}" for end in ("", "_low", "_high")]
+    return Column(heading, [interval(*(row[part] for part in parts)) for row in rows])
 
 
 def format_table(columns: Sequence[Column]) -> str:
