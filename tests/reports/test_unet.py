@@ -26,6 +26,7 @@ from tests.reports.reading import (
 
 from ornstein.cli.parsing import as_json
 from ornstein.engine.study import Cell
+from ornstein.memorization.sample_measures import FittedDistances
 from ornstein.reports.figures import BLUE, GREEN, GREY, VERMILION
 from ornstein.reports.networks import copied, heading
 from ornstein.reports.tables import interval, number, with_error
@@ -37,7 +38,6 @@ from ornstein.studies.neural.options import NeuralOptions
 from ornstein.studies.neural.samples import Samples
 from ornstein.studies.neural.study import CellData, CellSeeds
 from ornstein.studies.neural.unet import METRICS, UNetStudy, UNetSummary, perfect_delta
-from ornstein.studies.sample_measures import FittedDistances
 
 DISTANCES = ("distance_original", "distance_train", "delta")
 FITS = ("kl", "kl_linear", "wasserstein2", "wasserstein2_linear")
@@ -169,7 +169,7 @@ class TestTables:
         once = options(model="unet", width=None, training_steps=1)
         text = heading(summary(options=once))
         assert text.startswith("U-Net on N(0.5, 0.2^2)")
-        assert "trained 1 step in" in text
+        assert "trained 1 optimiser step in" in text
 
     def test_without_enough_points_there_is_no_fit(self) -> None:
         text = tables(summary(row(20, **missing(*FITS)), has_fits=False))

@@ -26,6 +26,7 @@ from tests.reports.reading import (
 from ornstein.cli.parsing import as_json
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.engine.study import Cell
+from ornstein.memorization.sample_measures import FittedDistances
 from ornstein.reports.figures import looks
 from ornstein.reports.tables import with_error
 from ornstein.reports.unet_steps import answer, figures, tables
@@ -34,7 +35,6 @@ from ornstein.studies.neural import study as study_module
 from ornstein.studies.neural.models import TrainedModel
 from ornstein.studies.neural.steps import NeuralStepsOptions, NeuralStepsStudy, NeuralStepsSummary
 from ornstein.studies.neural.study import CellData, CellSeeds
-from ornstein.studies.sample_measures import FittedDistances
 
 SAMPLERS = ("ddpm", "heun")
 STEPS = (5, 20, 50)

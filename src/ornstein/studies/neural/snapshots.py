@@ -2,8 +2,8 @@ r"""Training dynamics: when a network generalizes, and when it begins to memoriz
 
 A cell trains a network for a fixed number of optimiser steps, the same for all training sizes n,
 and looks at it on the way, at 10, 20, 50, 100, ... steps: points are generated then and there, of
-which the memorized fraction and Delta are measured (:mod:`ornstein.studies.sample_measures`), and
-so is the training objective on the training images and on held-out ones, at the same noises.
+which the memorized fraction and Delta are measured (:mod:`ornstein.memorization.sample_measures`).
+So is the training objective, on the training images and on held-out ones, at the same noises.
 
 Two times describe a size:
 
@@ -41,10 +41,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from ornstein.engine.summary import averages, mean_and_error, share_positive
+from ornstein.memorization.sample_measures import memorization
 from ornstein.studies.neural.models import generate, snapshot_steps
 from ornstein.studies.neural.study import MEMORIZED_NOTE, ONCE, NeuralStudy, once
 from ornstein.studies.neural.summary import NeuralSummary, described
-from ornstein.studies.sample_measures import memorization
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

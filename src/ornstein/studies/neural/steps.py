@@ -2,7 +2,7 @@ r"""The steps study of a trained network: quality and memorization against sampl
 
 A cell trains one network, and generates from it with each sampler in each number of steps S, from
 the same random numbers. KL and Wasserstein distance are those of a Gaussian fit, corrected for the
-number of points (:mod:`ornstein.studies.sample_measures`); beside them stand those of the best
+number of points (:mod:`ornstein.memorization.sample_measures`); beside them stand those of the best
 linear denoiser of the same images at the same S, which are exact. All samplers visit noise levels
 that the network was trained at.
 
@@ -24,17 +24,17 @@ import numpy as np
 
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.engine.summary import averages, mean_and_error, share_positive
-from ornstein.studies.neural.models import generate
-from ornstein.studies.neural.options import NeuralOptions
-from ornstein.studies.neural.study import ONCE, NeuralStudy, once
-from ornstein.studies.neural.summary import NeuralSummary, described
-from ornstein.studies.sample_measures import (
+from ornstein.memorization.sample_measures import (
     beside_linear,
     fitted_distances,
     linear_distances,
     memorization,
     require_fit,
 )
+from ornstein.studies.neural.models import generate
+from ornstein.studies.neural.options import NeuralOptions
+from ornstein.studies.neural.study import ONCE, NeuralStudy, once
+from ornstein.studies.neural.summary import NeuralSummary, described
 from ornstein.studies.steps.options import check_samplers
 from ornstein.studies.steps.values import (
     AVERAGED,

@@ -31,9 +31,9 @@ import numpy as np
 from ornstein.data.images import DEFAULT_PIXELS, load_shaped
 from ornstein.data.sources import PopulationSource, Source
 from ornstein.engine.study import cell_seed
+from ornstein.memorization.sample_measures import kernel_measures, memorization
 from ornstein.studies.neural.models import torch_threads, train_models
 from ornstein.studies.neural.options import OF_POPULATIONS, Execution, NeuralOptions
-from ornstein.studies.sample_measures import kernel_measures, memorization
 from ornstein.studies.source_study import SourceStudy
 from ornstein.validation import as_count
 

@@ -1,7 +1,7 @@
 r"""The U-Net study: what a trained diffusion model has learned, and what it has copied.
 
 A cell trains a network on its images, generates M points, and measures
-(:mod:`ornstein.studies.sample_measures`)
+(:mod:`ornstein.memorization.sample_measures`)
 
 - squared L2 distances of the generated points to originals and training set and their difference
   Delta, per coordinate (averages, in units of the originals' standard deviation) and in full
@@ -42,11 +42,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.engine.summary import averages, mean_and_error, share_positive
-from ornstein.studies.neural.models import generate, snapshot_steps
-from ornstein.studies.neural.samples import keep_samples, read_samples
-from ornstein.studies.neural.study import MEMORIZED_NOTE, NeuralStudy
-from ornstein.studies.neural.summary import NeuralSummary, described
-from ornstein.studies.sample_measures import (
+from ornstein.memorization.sample_measures import (
     COMPONENT_MOMENTS,
     FITTED,
     beside_linear,
@@ -56,6 +52,10 @@ from ornstein.studies.sample_measures import (
     linear_distances,
     memorization,
 )
+from ornstein.studies.neural.models import generate, snapshot_steps
+from ornstein.studies.neural.samples import keep_samples, read_samples
+from ornstein.studies.neural.study import MEMORIZED_NOTE, NeuralStudy
+from ornstein.studies.neural.summary import NeuralSummary, described
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

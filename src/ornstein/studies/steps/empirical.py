@@ -4,7 +4,7 @@ The denoiser of least loss on n training points is the posterior mean over them
 (:mod:`ornstein.denoisers.empirical`). Run to its end the reverse process returns training points
 and nothing else. A cell draws a training set, and generates with each sampler in each number of
 steps S, without training anything. What is measured is what is measured of a trained network
-(:mod:`ornstein.studies.sample_measures`), so that the two tables can be laid side by side: a
+(:mod:`ornstein.memorization.sample_measures`), so that the two tables can be laid side by side: a
 network that has learned its training set by heart gives this table. Beside it stand KL and
 Wasserstein distance of the best linear denoiser of the same points, which are exact.
 
@@ -28,7 +28,7 @@ from ornstein.diffusion.samplers import as_sampler, denoising_path
 from ornstein.engine.study import cell_seed
 from ornstein.engine.summary import Summary, averages, share_positive
 from ornstein.gaussians import kl_divergence, wasserstein_squared
-from ornstein.studies.sample_measures import (
+from ornstein.memorization.sample_measures import (
     FittedDistances,
     beside_linear,
     fitted_distances,

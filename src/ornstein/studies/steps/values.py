@@ -7,7 +7,7 @@ __all__ = ["AVERAGED", "MEASURED", "metric_name", "metrics_by_sampler", "rows_by
 import math
 from typing import TYPE_CHECKING, Any
 
-from ornstein.studies.sample_measures import FITTED
+from ornstein.memorization.sample_measures import FITTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
