@@ -38,7 +38,7 @@ from ornstein.reports.tables import (
 from ornstein.studies.neural.unet import component_metric
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from matplotlib.axes import Axes
 
@@ -67,21 +67,43 @@ _MEANINGS = {
 }
 
 
-class _Series(NamedTuple):
-    """One value of the rows, and how it is drawn."""
-
-    name: str
-    label: str
-    colour: str
-    format: str
-
-
 class _Panel(NamedTuple):
     title: str
-    series: tuple[_Series, ...]
+    series: Sequence[tuple[str, str, str, str]]
+    """Name in the rows, label, colour, and marker with line style, of each."""
+    draw_axis: Callable[[Axes], None] = plain_axis
     unit: float = 1.0
-    kind: str = "plain"
-    """Of its vertical axis: plain, share or logarithmic."""
+
+
+_PANELS = (
+    _Panel(
+        "squared L2 distance per coordinate",
+        [
+            ("distance_original", "original-generated", BLUE, "o-"),
+            ("distance_train", "train-generated", VERMILION, "s-"),
+        ],
+    ),
+    _Panel(
+        "memorized fraction",
+        [
+            ("baseline", "held out (baseline)", GREY, "^--"),
+            ("memorized", "generated", VERMILION, "s-"),
+        ],
+        share_axis,
+    ),
+    _Panel(
+        "loss, last epoch",
+        [
+            ("train_loss", "training", BLUE, "o-"),
+            ("validation_loss", "validation", GREEN, "D-"),
+        ],
+    ),
+)
+_DELTA = _Panel(r"$\Delta$ per coordinate", [("delta", "mean ± s.e.", BLUE, "o-")])
+_FITS = {
+    "kl": "KL of Gaussian fit / d  [nats]",
+    "wasserstein2": r"$W_2^2 / (d\,\sigma^2)$ of Gaussian fit",
+}
 
 
 def tables(summary: UNetSummary) -> str:
@@ -194,11 +216,9 @@ def _components(summary: UNetSummary) -> str:
     ]
     groups = []
     for place, name in enumerate(("weight", "mean", "std")):
-        found = [
-            measured(name, [row], component_metric(index, name)).cells[0] for row, index in lines
-        ]
+        cells = [measured(name, [row], component_metric(i, name)).cells[0] for row, i in lines]
         truth = [number(summary.components[i][place], 3) for _, i in lines]
-        groups.append([Column(name, found), Column("truth", truth)])
+        groups.append([Column(name, cells), Column("truth", truth)])
     return format_groups(keys, groups)
 
 
@@ -232,62 +252,32 @@ def _figure(summary: UNetSummary) -> Figure:
 
 def _panels(summary: UNetSummary) -> tuple[list[_Panel], str]:
     """All panels but that of P(Delta > 0), and what is missing because there is nothing to draw."""
-    panels = [
-        _Panel(
-            "squared L2 distance per coordinate",
-            (
-                _Series("distance_original", "original-generated", BLUE, "o-"),
-                _Series("distance_train", "train-generated", VERMILION, "s-"),
-            ),
-        ),
-        _Panel(
-            "memorized fraction",
-            (
-                _Series("baseline", "held out (baseline)", GREY, "^--"),
-                _Series("memorized", "generated", VERMILION, "s-"),
-            ),
-            kind="share",
-        ),
-        _Panel(
-            "loss, last epoch",
-            (
-                _Series("train_loss", "training", BLUE, "o-"),
-                _Series("validation_loss", "validation", GREEN, "D-"),
-            ),
-        ),
-    ]
-    if not summary.has_fits:
-        return panels, ""
-    missing, words = "", " of Gaussian fit"
-    for name, label, unit in distance_panels(summary.dim, summary.std):
-        title = label.replace(" / d", f"{words} / d") if name == "kl" else f"{label}{words}"
-        if not np.isfinite(column(summary.rows, f"{name}_mean")).any():
-            series = (_Series("delta", "mean ± s.e.", BLUE, "o-"),)
-            panels.append(_Panel(r"$\Delta$ per coordinate", series))
+    panels, missing = list(_PANELS), ""
+    for name, _, unit in distance_panels(summary.dim, summary.std) if summary.has_fits else ():
+        if np.isfinite(column(summary.rows, f"{name}_mean")).any():
+            linear, network = (f"{name}_linear", "linear, exact"), (name, "network")
+            series = [(*linear, "black", "x--"), (*network, BLUE, "o-")]
+            panels.append(_Panel(_FITS[name], series, value_axis, unit))
+        else:
+            panels.append(_DELTA)
             missing = "not drawn: KL (constant pixels: no network generates exactly constant ones)"
-            continue
-        series = (
-            _Series(f"{name}_linear", "linear, exact", "black", "x--"),
-            _Series(name, "network", BLUE, "o-"),
-        )
-        panels.append(_Panel(title, series, unit, "logarithmic"))
     return panels, missing
 
 
 def _draw(axis: Axes, summary: UNetSummary, panel: _Panel) -> None:
     sizes = column(summary.rows, "train_size")
     for name, label, colour, form in panel.series:
-        look = {"mfc": "white"} if form == "^--" else {}
-        means(
-            axis, sizes, summary.rows, name, panel.unit, color=colour, label=label, fmt=form, **look
-        )
+        look: Any = {"color": colour, "label": label, "fmt": form}
+        if form == "^--":
+            look["mfc"] = "white"
+        means(axis, sizes, summary.rows, name, panel.unit, **look)
     lines = 1
     if panel.title.startswith("loss") and "linear_loss" in summary.theory:
         best = summary.theory["linear_loss"]
         axis.plot(axis.get_xlim(), [best, best], ":", color="black", lw=1.0, label="best linear")
         lines = 2
     axis.set_title(panel.title, pad=12)
-    {"plain": plain_axis, "share": share_axis, "logarithmic": value_axis}[panel.kind](axis)
+    panel.draw_axis(axis)
     legend_inside(axis, lines=lines)
 
 

@@ -38,13 +38,14 @@ from ornstein.reports.tables import (
     joined,
     legend,
     listed,
+    measured,
     paragraph,
     report,
     with_error,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
@@ -126,43 +127,35 @@ def _of_size(summary: NeuralStepsSummary, size: int) -> list[str]:
     found = []
     for name, label in (("kl", "KL, nats"), ("wasserstein2", "W2^2")):
         if any(math.isfinite(row[f"{name}_mean"]) for row in here):
-            pair = {"": _mean(name), "linear": _mean(f"{name}_linear")}
+            pair = {"": name, "linear": f"{name}_linear"}
             found += [f"{title}: {label}, network and linear", _by_steps(summary, here, pair)]
     known = [row["delta_perfect"] for row in here if "delta_perfect" in row]
     perfect = f"; perfect model: {known[0]:.3f}" if known else ""
     return [
         *found,
         paragraph(f"{title}: memorized fraction (baseline {baseline})", ""),
-        _by_steps(summary, here, {"mem.": _mean("memorized")}),
+        _by_steps(summary, here, {"mem.": "memorized"}),
         f"{title}: P(Delta > 0) with its 95% interval{perfect}",
-        _by_steps(summary, here, {"": _share}),
+        _by_steps(summary, here, {"": "delta_positive"}),
     ]
 
 
-def _by_steps(
-    summary: NeuralStepsSummary, rows: Sequence[Row], columns: Mapping[str, Callable[[Row], str]]
-) -> str:
-    """A line per S; for each sampler these columns, by title."""
-    values = {(row["sampler"], row["steps"]): row for row in rows}
+def _by_steps(summary: NeuralStepsSummary, rows: Sequence[Row], names: Mapping[str, str]) -> str:
+    """A line per S; for each sampler a column for each of `names`, by title."""
     groups = []
     for sampler in summary.options.samplers:
-        here = [values[sampler, steps] for steps in summary.all_steps]
-        groups.append(
-            [
-                Column(f"{sampler} {title}".strip() if index == 0 else title, list(map(cell, here)))
-                for index, (title, cell) in enumerate(columns.items())
-            ]
-        )
+        here = where(rows, sampler=sampler)
+        (title, name), *others = names.items()
+        first = _column(f"{sampler} {title}".strip(), here, name)
+        groups.append([first, *(_column(title, here, name) for title, name in others)])
     return format_groups([Column("S", [str(steps) for steps in summary.all_steps])], groups)
 
 
-def _mean(name: str) -> Callable[[Row], str]:
-    return lambda row: with_error(row[f"{name}_mean"], row[f"{name}_se"])
-
-
-def _share(row: Row) -> str:
-    low, high = row["delta_positive_low"], row["delta_positive_high"]
-    return f"{row['delta_positive']:.2f} [{low:.2f}, {high:.2f}]"
+def _column(title: str, rows: Sequence[Row], name: str) -> Column:
+    if name != "delta_positive":
+        return measured(title, rows, name)
+    ends = [(row[name], row[f"{name}_low"], row[f"{name}_high"]) for row in rows]
+    return Column(title, [f"{share:.2f} [{low:.2f}, {high:.2f}]" for share, low, high in ends])
 
 
 def figures(summary: NeuralStepsSummary) -> dict[str, Any]:

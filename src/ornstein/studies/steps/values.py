@@ -37,34 +37,12 @@ def metrics_by_sampler(study: Any, names: Iterable[str]) -> tuple[str, ...]:
 def rows_by_sampler(
     study: Any, train_size: int, values: Mapping[str, Sequence[float]], names: Sequence[str]
 ) -> Iterator[tuple[Row, dict[str, Sequence[float]]]]:
-    """Begin a row for each sampler and number of steps of a study.
+    """Yield, for each sampler and number of steps, the first columns of a row, and its values.
 
-    Parameters
-    ----------
-    study : Study
-        With `all_steps`, and `samplers` among its options.
-    train_size : int
-    values : mapping of str to sequence of float
-        Of all cells of this size, by :func:`metric_name`.
-    names : sequence of str
-        Values to look up.
-
-    Yields
-    ------
-    row : dict
-        Sampler, steps, training size and number of cells.
-    here : dict
-        Its values by name.
+    The values are those of `names`, by name, of all cells of a training size.
     """
     for sampler in study.options.samplers:
         for steps in study.all_steps:
             here = {name: values[metric_name(sampler, steps, name)] for name in names}
-            yield (
-                {
-                    "sampler": sampler,
-                    "steps": steps,
-                    "train_size": train_size,
-                    "simulations": len(here[names[0]]),
-                },
-                here,
-            )
+            row: Row = {"sampler": sampler, "steps": steps, "train_size": train_size}
+            yield row | {"simulations": len(here[names[0]])}, here
