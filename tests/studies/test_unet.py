@@ -42,7 +42,10 @@ TINY: dict[str, Any] = {
 
 
 def tiny(sizes: tuple[int, ...] = (10,), **options: Any) -> NeuralOptions:
-    return NeuralOptions(train_sizes=sizes, **{**TINY, **options})
+    fields = {**TINY, **options}
+    if "training_steps" in options:
+        del fields["epochs"]
+    return NeuralOptions(train_sizes=sizes, **fields)
 
 
 def run(study: NeuralStudy, folder: Path, **options: Any) -> dict[int, dict[str, list[float]]]:
