@@ -17,6 +17,7 @@ import torch
 from ornstein import memorized_fraction
 from ornstein.data.files import load_data
 from ornstein.engine.summary import mean_and_error
+from ornstein.memorization.sample_measures import fitted_distances
 from ornstein.networks import (
     DiffusionProcess,
     TrainingConfig,
@@ -28,7 +29,6 @@ from ornstein.networks import (
 from ornstein.reports.figures import save_figure
 from ornstein.reports.grids import image_sheets, nearest_images
 from ornstein.reports.tables import with_error
-from ornstein.studies.sample_measures import fitted_distances
 
 FOLDER = Path("runs/digits")
 SHOWN = 36

@@ -26,16 +26,18 @@ from tests.reports.reading import (
 
 from ornstein.cli.parsing import as_json
 from ornstein.engine.study import Cell
+from ornstein.memorization.sample_measures import FittedDistances
 from ornstein.reports.figures import BLUE, GREEN, GREY, VERMILION
 from ornstein.reports.networks import copied, heading
 from ornstein.reports.tables import interval, number, with_error
 from ornstein.reports.unet import answer, figures, samples_figure, tables
+from ornstein.studies.neural import study as study_module
 from ornstein.studies.neural import unet as unet_module
 from ornstein.studies.neural.models import TrainedModel
 from ornstein.studies.neural.options import NeuralOptions
+from ornstein.studies.neural.samples import Samples
 from ornstein.studies.neural.study import CellData, CellSeeds
-from ornstein.studies.neural.unet import METRICS, Samples, UNetStudy, UNetSummary, perfect_delta
-from ornstein.studies.sample_measures import FittedDistances
+from ornstein.studies.neural.unet import METRICS, UNetStudy, UNetSummary, perfect_delta
 
 DISTANCES = ("distance_original", "distance_train", "delta")
 FITS = ("kl", "kl_linear", "wasserstein2", "wasserstein2_linear")
@@ -167,7 +169,7 @@ class TestTables:
         once = options(model="unet", width=None, training_steps=1)
         text = heading(summary(options=once))
         assert text.startswith("U-Net on N(0.5, 0.2^2)")
-        assert "trained 1 step in" in text
+        assert "trained 1 optimiser step in" in text
 
     def test_without_enough_points_there_is_no_fit(self) -> None:
         text = tables(summary(row(20, **missing(*FITS)), has_fits=False))
@@ -332,7 +334,7 @@ class TestSummary:
             seen.update(generated=generated, held_out=held_out)
             return {"memorized": 5.0, "baseline": 6.0}
 
-        monkeypatch.setattr(unet_module, "kernel_measures", lambda *_: kernels)
+        monkeypatch.setattr(study_module, "kernel_measures", lambda *_: kernels)
         monkeypatch.setattr(unet_module, "memorization", fractions)
         monkeypatch.setattr(unet_module, "fitted_distances", lambda *_: FittedDistances(1.0, 2.0))
         monkeypatch.setattr(unet_module, "linear_distances", linear)

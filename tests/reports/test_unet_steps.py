@@ -26,14 +26,15 @@ from tests.reports.reading import (
 from ornstein.cli.parsing import as_json
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.engine.study import Cell
+from ornstein.memorization.sample_measures import FittedDistances
 from ornstein.reports.figures import looks
 from ornstein.reports.tables import with_error
 from ornstein.reports.unet_steps import answer, figures, tables
 from ornstein.studies.neural import steps as steps_module
+from ornstein.studies.neural import study as study_module
 from ornstein.studies.neural.models import TrainedModel
 from ornstein.studies.neural.steps import NeuralStepsOptions, NeuralStepsStudy, NeuralStepsSummary
 from ornstein.studies.neural.study import CellData, CellSeeds
-from ornstein.studies.sample_measures import FittedDistances
 
 SAMPLERS = ("ddpm", "heun")
 STEPS = (5, 20, 50)
@@ -256,14 +257,15 @@ class TestSummary:
 
     def test_what_a_cell_measures_has_its_own_name(self, monkeypatch: pytest.MonkeyPatch) -> None:
         kernels = {"delta": 7.0, "delta_sign": -1.0}
-        monkeypatch.setattr(steps_module, "kernel_measures", lambda *_: kernels)
+        monkeypatch.setattr(study_module, "kernel_measures", lambda *_: kernels)
         monkeypatch.setattr(steps_module, "fitted_distances", lambda *_: FittedDistances(1.0, 2.0))
         monkeypatch.setattr(steps_module, "linear_distances", lambda *_: FittedDistances(3.0, 4.0))
-        monkeypatch.setattr(
-            steps_module,
-            "memorization",
-            lambda generated, *_: {"memorized": float(generated[0, 0]), "baseline": math.nan},
-        )
+        for module in (steps_module, study_module):
+            monkeypatch.setattr(
+                module,
+                "memorization",
+                lambda generated, *_: {"memorized": float(generated[0, 0]), "baseline": math.nan},
+            )
         held_out, points = np.full((7, 4), 6.0), np.full((20, 4), 5.0)
         seeds = CellSeeds(np.random.SeedSequence(0), 0, 0, 0)
         data = CellData(np.zeros((9, 4)), None, held_out)
@@ -279,7 +281,7 @@ class TestSummary:
             "delta": 7.0,
             "delta_sign": -1.0,
         }
-        assert self.study._once(model) == {"baseline": 6.0, "train_seconds": 9.0}
+        assert study_module.once(model) == {"baseline": 6.0, "train_seconds": 9.0}
 
 
 class TestFigure:

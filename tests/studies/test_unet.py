@@ -18,6 +18,7 @@ from ornstein.studies.neural import snapshots as snapshots_module
 from ornstein.studies.neural import unet as unet_module
 from ornstein.studies.neural.models import generate, snapshot_steps, train_models
 from ornstein.studies.neural.options import Execution, NeuralOptions
+from ornstein.studies.neural.samples import read_samples
 from ornstein.studies.neural.snapshots import SnapshotStudy, Window, crossing, exponent
 from ornstein.studies.neural.steps import NeuralStepsOptions, NeuralStepsStudy
 from ornstein.studies.neural.study import NeuralStudy
@@ -27,7 +28,6 @@ from ornstein.studies.neural.unet import (
     SECONDS,
     UNetStudy,
     component_metric,
-    read_samples,
 )
 
 TINY: dict[str, Any] = {
@@ -42,7 +42,10 @@ TINY: dict[str, Any] = {
 
 
 def tiny(sizes: tuple[int, ...] = (10,), **options: Any) -> NeuralOptions:
-    return NeuralOptions(train_sizes=sizes, **{**TINY, **options})
+    fields = {**TINY, **options}
+    if "training_steps" in options:
+        del fields["epochs"]
+    return NeuralOptions(train_sizes=sizes, **fields)
 
 
 def run(study: NeuralStudy, folder: Path, **options: Any) -> dict[int, dict[str, list[float]]]:

@@ -1,7 +1,8 @@
 """Pools of workers: one function on many tasks, results as they are finished.
 
-Three adapters have the same contract (:class:`Pool`): this process, local processes, a dask
-cluster. The function travels to each worker once, and after that only tasks do.
+Three adapters have the same contract (:class:`Pool`): this process, local processes, and a dask
+cluster (:mod:`ornstein.engine.dask_pool`). The function travels to each worker once, and after that
+only tasks do.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ __all__ = [
     "Pool",
     "SerialPool",
     "ProcessPool",
-    "DaskPool",
     "open_pool",
     "in_workers",
     "one_blas_thread",
@@ -19,10 +19,8 @@ __all__ = [
 
 import os
 import signal
-import sys
 import threading
 import time
-import uuid
 import warnings
 from abc import ABC, abstractmethod
 from collections import deque
@@ -40,7 +38,6 @@ R = TypeVar("R")
 # Tasks in flight for each worker: one at work, one on its way. With more of them than the queue of
 # loky's workers holds (two each, and one), its thread fails where the workers are killed.
 _AHEAD = 2
-_PATIENCE = 10.0  # seconds without a dask worker after which a line says so
 
 
 class Finished(NamedTuple, Generic[T, R]):
@@ -188,89 +185,6 @@ class ProcessPool(Pool[T, R]):
         return self._executor
 
 
-class DaskPool(Pool[T, R]):
-    """The workers of a dask cluster.
-
-    Parameters
-    ----------
-    function : callable
-        Anything that cloudpickle can send; each worker keeps it, those that join later too.
-    address : str
-        Of the scheduler, ``tcp://host:port``.
-
-    Raises
-    ------
-    ValueError
-        If dask is not installed, or there is no such scheduler.
-    """
-
-    def __init__(self, function: Callable[[T], R], address: str) -> None:
-        try:
-            from distributed import Client, WorkerPlugin, as_completed
-        except ImportError:
-            raise ValueError("--dask needs dask: pip install 'ornstein[cluster]'") from None
-
-        class Keeper(WorkerPlugin):
-            """Keeps the function on a worker."""
-
-            def __init__(self, function: Any) -> None:
-                self.function = function
-
-        self._address = address
-        try:
-            self._client: Any = Client(address, timeout="10s")
-        except (OSError, ValueError) as error:
-            raise ValueError(f"no dask scheduler at {address!r}: {error}") from error
-        self._name = f"ornstein-{uuid.uuid4().hex}"
-        self._client.register_plugin(Keeper(function), name=self._name)
-        self._tasks: dict[str, T] = {}
-        self._done: Any = as_completed([], raise_errors=False)
-        self.workers = max(1, sum(self._client.nthreads().values()))
-        self._wait_for_workers()
-
-    def submit(self, task: T) -> None:
-        """Hand a task to the scheduler."""
-        future: Any = self._client.submit(_call_on_dask, self._name, task, pure=False)
-        self._tasks[future.key] = task
-        self._done.add(future)
-
-    def next_finished(self) -> Finished[T, R]:
-        """Wait for a worker."""
-        from distributed import KilledWorker
-
-        future = next(self._done)
-        task = self._tasks.pop(future.key)
-        if future.status == "finished":
-            result = future.result()
-            future.release()
-            return Finished(task, result)
-        if future.status in {"cancelled", "lost"}:
-            raise ConnectionError(f"the dask scheduler at {self._address!r} is gone")
-        error = future.exception()
-        if isinstance(error, KilledWorker):
-            return Finished(task, None, lost=True)
-        raise error
-
-    def close(self) -> None:
-        """Leave the cluster; its workers stay."""
-        from contextlib import suppress
-
-        with suppress(Exception):  # a scheduler that is gone needs no farewell
-            self._client.unregister_worker_plugin(self._name)
-        self._client.close()
-
-    def _wait_for_workers(self) -> None:
-        since, said = time.monotonic(), False
-        while not self._client.nthreads():
-            if not said and time.monotonic() - since > _PATIENCE:
-                said = True
-                print(  # noqa: T201 - silence would look like work
-                    f"ornstein: no worker at {self._address} yet: waiting for one", file=sys.stderr
-                )
-            time.sleep(0.1)
-        self.workers = sum(self._client.nthreads().values())
-
-
 def open_pool(
     function: Callable[[T], R], jobs: int = -1, dask: str | None = None, tasks: int | None = None
 ) -> Pool[T, R]:
@@ -294,6 +208,8 @@ def open_pool(
     import joblib
 
     if dask is not None:
+        from ornstein.engine.dask_pool import DaskPool
+
         return DaskPool(function, dask)
     workers = joblib.effective_n_jobs(jobs)
     if workers == 1 or tasks == 1:
@@ -374,13 +290,6 @@ def _end_with(parent: int) -> None:
 
 def _call(task: Any) -> Any:
     return _function(task)
-
-
-def _call_on_dask(name: str, task: Any) -> Any:
-    from distributed import get_worker
-
-    keeper: Any = get_worker().plugins[name]
-    return keeper.function(task)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Summary", "mean_and_error", "share_positive", "write_csv"]
+__all__ = ["Summary", "mean_and_error", "averages", "share_positive", "write_csv"]
 
 import csv
 import math
@@ -16,7 +16,7 @@ from ornstein.files import atomic_write
 from ornstein.intervals import wilson_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from ornstein.engine.study import Cell
@@ -36,8 +36,6 @@ class Summary:
         What a reader of the table needs to know.
     theory : mapping
         What theory says beyond the rows: curves, thresholds.
-    extras : mapping
-        Of the JSON document, beside rows and notes.
     failed : sequence of Cell
         Cells that ended with an error.
     """
@@ -45,11 +43,12 @@ class Summary:
     rows: Sequence[Mapping[str, Any]]
     notes: Sequence[str] = ()
     theory: Mapping[str, Any] = field(default_factory=dict)
-    extras: Mapping[str, Any] = field(default_factory=dict)
     failed: Sequence[Cell] = ()
 
     report: ClassVar[str]
     """Module of :mod:`ornstein.reports` with ``tables(summary)`` and ``figures(summary)``."""
+    documented: ClassVar[Mapping[str, str]] = {}
+    """Fields that the JSON document has beside rows and notes, by their names there."""
 
     def to_pandas(self) -> Any:
         """Return the rows as a ``pandas.DataFrame``."""
@@ -78,7 +77,8 @@ class Summary:
 
     def document(self) -> dict[str, Any]:
         """Return what the JSON document of the command line has of it."""
-        return {"rows": self.rows, **self.extras, "notes": list(self.notes)}
+        fields = {name: getattr(self, field) for name, field in self.documented.items()}
+        return {"rows": self.rows, **fields, "notes": list(self.notes)}
 
     def _report(self) -> Any:
         # By name: reports are a layer above, and are looked up only when one is asked for.
@@ -104,6 +104,24 @@ def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
         return (float(array[np.isinf(array)][0]) if one_sided else math.nan), math.nan
     error = array.std(ddof=1) / math.sqrt(array.size) if array.size > 1 else math.nan
     return float(array.mean()), float(error)
+
+
+def averages(
+    values: Mapping[str, Sequence[float]], names: Iterable[str], *, errors: bool = True
+) -> dict[str, float]:
+    """Mean, and standard error if wanted, of some of the values, as columns of a summary.
+
+    Examples
+    --------
+    >>> averages({"kl": [1.0, 2.0, 3.0], "delta": [0.0]}, ["kl"])
+    {'kl_mean': 2.0, 'kl_se': 0.577350}
+    """
+    found: dict[str, float] = {}
+    for name in names:
+        found[f"{name}_mean"], error = mean_and_error(values[name])
+        if errors:
+            found[f"{name}_se"] = error
+    return found
 
 
 def share_positive(name: str, signs: Sequence[float]) -> dict[str, float]:

@@ -6,32 +6,39 @@ __all__ = ["tables", "figures"]
 
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
-import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from ornstein.reports.axes import count_axis, value_axis
-from ornstein.reports.figures import style
+from ornstein.reports.figures import key, size_looks, style
+from ornstein.reports.series import (
+    Panel,
+    column,
+    distance_panels,
+    means,
+    sampler_axes,
+    sizes_of,
+    where,
+)
 from ornstein.reports.tables import (
     Column,
     format_table,
     legend,
+    measured,
     number,
+    numbers,
     paragraph,
-    with_error,
+    report,
+    texts,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from matplotlib.axes import Axes
-
     from ornstein.studies.steps.empirical import EmpiricalStepsSummary
 
     Row = Mapping[str, Any]
 
-_MARKERS = "osD^vP*X"
+_LINES: Any = {"elinewidth": 0.8, "zorder": 2}
 _MEANINGS = {
     "S": "number of sampling steps",
     "KL": "KL(generated || population) of the Gaussian fit, in nats",
@@ -46,31 +53,27 @@ _MEANINGS = {
 def tables(summary: EmpiricalStepsSummary) -> str:
     """Return heading, a table per training size, what its columns mean, an answer, and notes."""
     blocks = [paragraph(_heading(summary), "")]
-    for size in summary.options.train_sizes:
-        here = [row for row in summary.rows if row["train_size"] == size]
-        if not here:
-            continue
+    for size in sizes_of(summary.rows):
+        here = where(summary.rows, train_size=size)
         baseline = number(here[0]["baseline_mean"], 3)
         runs = here[0]["simulations"]
         blocks += [
             f"n = {size}, {runs} runs (of held-out points copied: {baseline})",
             format_table(
                 [
-                    Column("sampler", [row["sampler"] for row in here]),
-                    Column("S", [str(row["steps"]) for row in here]),
-                    Column("KL, nats", [_mean(row, "kl") for row in here]),
-                    Column("linear", [number(row["kl_linear_mean"], 3) for row in here]),
-                    Column("W2^2", [_mean(row, "wasserstein2") for row in here]),
-                    Column("linear", [number(row["wasserstein2_linear_mean"], 3) for row in here]),
-                    Column("copied", [_mean(row, "memorized") for row in here]),
+                    texts("sampler", here, "sampler"),
+                    texts("S", here, "steps"),
+                    measured("KL, nats", here, "kl"),
+                    numbers("linear", here, "kl_linear_mean", 3),
+                    measured("W2^2", here, "wasserstein2"),
+                    numbers("linear", here, "wasserstein2_linear_mean", 3),
+                    measured("copied", here, "memorized"),
                     Column("P", [f"{row['delta_positive']:.2f}" for row in here]),
                 ]
             ),
         ]
     blocks.append(legend(_MEANINGS))
-    if summary.rows:
-        blocks.append(paragraph(answer(summary.rows), ""))
-    return "\n\n".join([*blocks, *(paragraph(note) for note in summary.notes)])
+    return report(blocks, answer(summary.rows) if summary.rows else "", summary.notes)
 
 
 def answer(rows: Sequence[Row]) -> str:
@@ -100,57 +103,33 @@ def _heading(summary: EmpiricalStepsSummary) -> str:
     )
 
 
-def _mean(row: Row, name: str) -> str:
-    return with_error(row[f"{name}_mean"], row[f"{name}_se"])
-
-
 def figures(summary: EmpiricalStepsSummary) -> dict[str, Any]:
     """KL, Wasserstein and memorized fraction against S: a column per sampler, a curve per n."""
     rows, samplers = summary.rows, summary.options.samplers
-    sizes = list(dict.fromkeys(row["train_size"] for row in rows))
-    shades = mpl.colormaps["viridis"](np.linspace(0.0, 0.85, max(len(sizes), 1)))
-    panels = [
-        ("kl", "KL / d  [nats]", 1 / summary.dim),
-        ("wasserstein2", r"$W_2^2 / (d\,\sigma^2)$", 1 / (summary.dim * summary.std**2)),
-        ("memorized", "memorized fraction", 1.0),
-    ]
+    chosen = size_looks(sizes_of(rows))
+    panels = [*distance_panels(summary.dim, summary.std), Panel("memorized", "memorized fraction")]
     with style():
         width = max(4.8, 1.2 + 1.9 * len(samplers))
         figure = Figure(figsize=(width, 6.8), layout="constrained")
         figure.suptitle(paragraph(_heading(summary), ""), fontsize=8)
-        axes = figure.subplots(3, len(samplers), sharex=True, sharey="row", squeeze=False)
-        for line, (name, label, unit) in zip(axes, panels, strict=True):
-            line[0].set_ylabel(label)
+        axes = sampler_axes(figure, panels, samplers, "number of steps S")
+        for line, (name, _, unit) in zip(axes, panels, strict=True):
             for axis, sampler in zip(line, samplers, strict=True):
-                for index, (size, shade) in enumerate(zip(sizes, shades, strict=True)):
-                    here = [r for r in rows if (r["train_size"], r["sampler"]) == (size, sampler)]
-                    look = {"color": shade, "marker": _MARKERS[index % len(_MARKERS)], "ms": 3.5}
-                    _curve(axis, here, name, unit, label=f"n = {size}", **look)
+                for size, look in chosen.items():
+                    here = where(rows, train_size=size, sampler=sampler)
+                    steps = column(here, "steps")
+                    drawn = {**look.points, "ms": 3.5, "label": f"n = {size}"}
+                    means(axis, steps, here, name, unit, **_LINES, **drawn)
                     if name != "memorized":
-                        dashed = {"color": shade, "ls": "--"}
-                        _curve(axis, here, f"{name}_linear", unit, **dashed)
+                        linear = {"color": look.colour, "ls": "--"}
+                        means(axis, steps, here, f"{name}_linear", unit, **_LINES, **linear)
             if name == "memorized":
                 line[0].set_ylim(-0.03, 1.03)
             else:
                 value_axis(line[0])
-        for axis, sampler in zip(axes[0], samplers, strict=True):
-            axis.set_title(sampler)
         for axis in axes[-1]:
-            count_axis(axis, np.array(summary.all_steps, dtype=float))
-            axis.set_xlabel("number of steps S")
+            count_axis(axis, summary.all_steps)
         handles, _ = axes[0, 0].get_legend_handles_labels()
-        handles.append(Line2D([], [], color="black", ls="--", label="linear, exact"))
+        handles.append(key("--", 1.5, label="linear, exact"))
         figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False)
     return {"figure": figure}
-
-
-def _curve(axis: Axes, rows: Sequence[Row], name: str, unit: float, **look: Any) -> None:
-    steps = np.array([row["steps"] for row in rows], dtype=float)
-    mean, error = (
-        unit * np.array([row[f"{name}_{part}"] for row in rows], dtype=float)
-        for part in ("mean", "se")
-    )
-    finite = np.isfinite(mean)
-    if finite.any():
-        spread = np.nan_to_num(error[finite])
-        axis.errorbar(steps[finite], mean[finite], yerr=spread, lw=1.0, elinewidth=0.8, **look)

@@ -13,6 +13,9 @@ __all__ = [
     "legend_below",
     "Look",
     "looks",
+    "size_looks",
+    "size_entries",
+    "key",
 ]
 
 import textwrap
@@ -21,6 +24,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import to_hex
+from matplotlib.lines import Line2D
+
+from ornstein.reports.tables import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,6 +109,11 @@ class Look(NamedTuple):
     size: float
     """Of the marker."""
 
+    @property
+    def points(self) -> dict[str, Any]:
+        """Options of a curve with markers."""
+        return {"color": self.colour, "marker": self.marker, "ms": self.size}
+
 
 def looks(count: int) -> list[Look]:
     """Looks of `count` sizes: colours from dark to light, markers ever smaller.
@@ -115,3 +126,19 @@ def looks(count: int) -> list[Look]:
         Look(to_hex(shade), _MARKERS[index % len(_MARKERS)], size)
         for index, (shade, size) in enumerate(zip(shades, sizes, strict=False))
     ]
+
+
+def size_looks(sizes: Sequence[int]) -> dict[int, Look]:
+    """Looks of these training sizes."""
+    return dict(zip(sizes, looks(len(sizes)), strict=True))
+
+
+def key(ls: str = "-", lw: float = 1.0, **options: Any) -> Line2D:
+    """Handle of a legend that stands for lines of all colours."""
+    return Line2D([], [], **{"color": "black", "ls": ls, "lw": lw, **options})
+
+
+def size_entries(chosen: Mapping[int, Look], dim: int | None = None) -> dict[str, Any]:
+    """Handles of the curves of training sizes, by label, with n in units of `dim` if given."""
+    units = {n: "" if dim is None else f" ({number(n / dim, 2)} d)" for n in chosen}
+    return {f"n = {n}{units[n]}": key(**{**look.points, "ms": 4}) for n, look in chosen.items()}

@@ -8,7 +8,7 @@ is pale blue, so that it is taken for no pixel.
 
 from __future__ import annotations
 
-__all__ = ["image_grid", "image_sheets", "tile", "nearest_images"]
+__all__ = ["image_sheets", "tile", "nearest_images"]
 
 import math
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from ornstein.memorization.neighbours import nearest_neighbours
 from ornstein.reports.figures import style
-from ornstein.validation import as_count, as_points
+from ornstein.validation import as_points
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,48 +28,6 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 _BETWEEN = np.array([0.80, 0.88, 0.96])
-
-
-def image_grid(
-    generated: ArrayLike,
-    train: ArrayLike,
-    *,
-    count: int = 16,
-    value_range: tuple[float, float] | None = None,
-) -> Figure:
-    """Generated images, their nearest training images, and training images, side by side.
-
-    Parameters
-    ----------
-    generated : array-like of shape (n_generated, channels, H, W)
-        The first `count` are shown.
-    train : array-like of shape (n_train, channels, H, W)
-        All are searched for the nearest; the first ones are shown.
-    count : int
-        Images in a panel, at most.
-    value_range : tuple of 2 floats, optional
-        Values shown as black and as white; least and greatest of the training images when left
-        out.
-
-    Raises
-    ------
-    ValueError
-        If these are no images of one shape, with 1 or 3 channels.
-    """
-    count = as_count(count, "count")
-    shown, known = _as_images(generated, "generated")[:count], _as_images(train, "train")
-    if shown.shape[1:] != known.shape[1:]:
-        raise ValueError(
-            f"generated images have shape {shown.shape[1:]}, training images {known.shape[1:]}: "
-            "expected one shape"
-        )
-    panels = {
-        "generated": shown,
-        "nearest training image": nearest_images(shown, known),
-        "training": known[: len(shown)],
-    }
-    limits = (float(known.min()), float(known.max())) if value_range is None else value_range
-    return image_sheets([panels], limits, columns=math.ceil(math.sqrt(len(shown))))
 
 
 def image_sheets(
@@ -104,10 +62,8 @@ def image_sheets(
             for axis, images in zip(line, sheets, strict=True):
                 # Blank images at the end, so that all sheets are of one size.
                 blank = np.full((most - len(images), *images.shape[1:]), np.nan)
-                sheet = _tiled(np.concatenate([images, blank]), columns, gap=1, fill=np.nan)
-                edges = [(1, 1), (1, 1), *[(0, 0)] * (sheet.ndim - 2)]
-                framed = np.pad(sheet, edges, constant_values=np.nan)
-                axis.imshow(_coloured(framed, low, high), interpolation="nearest")
+                sheet = tile(np.concatenate([images, blank]), columns)
+                axis.imshow(_coloured(sheet, low, high), interpolation="nearest")
                 axis.set(xticks=[], yticks=[])
                 axis.spines[:].set_visible(False)
                 axis.grid(visible=False)
@@ -118,49 +74,42 @@ def image_sheets(
     return figure
 
 
-def tile(images: ArrayLike, columns: int, *, gap: int = 1, fill: float = 0.0) -> Array:
-    """Lay images out in rows of `columns`, with `gap` pixels of value `fill` between them.
+def tile(images: Array, columns: int) -> Array:
+    """Lay images out in rows of `columns`, with a line of NaN between and around them.
 
     Parameters
     ----------
-    images : array-like of shape (n, channels, H, W)
-        1 or 3 channels.
-    columns, gap : int
-    fill : float
-        Also where images are missing in the last row.
+    images : ndarray of shape (n, channels, H, W)
+    columns : int
 
     Returns
     -------
-    ndarray of shape (height, width), or (height, width, 3)
+    ndarray of shape (height, width, channels)
+        NaN also where images are missing in the last row.
 
     Examples
     --------
-    >>> tile(np.arange(3.0).reshape(3, 1, 1, 1), columns=2, fill=9.0)
-    array([[0., 9., 1.],
-           [9., 9., 9.],
-           [2., 9., 9.]])
+    >>> tile(np.arange(3.0).reshape(3, 1, 1, 1), columns=2)[..., 0]
+    array([[nan, nan, nan, nan, nan],
+           [nan,  0., nan,  1., nan],
+           [nan, nan, nan, nan, nan],
+           [nan,  2., nan, nan, nan],
+           [nan, nan, nan, nan, nan]])
     """
-    return _tiled(_as_images(images, "images"), columns, gap=gap, fill=fill)
-
-
-def _tiled(array: Array, columns: int, *, gap: int, fill: float) -> Array:
-    n, channels, height, width = array.shape
+    n, channels, height, width = images.shape
     rows = math.ceil(n / columns)
-    sheet = np.full(
-        (rows * (height + gap) - gap, columns * (width + gap) - gap, channels), float(fill)
-    )
-    for index, image in enumerate(array):
+    sheet = np.full((rows * (height + 1) + 1, columns * (width + 1) + 1, channels), np.nan)
+    for index, image in enumerate(images):
         row, column = divmod(index, columns)
-        top, left = row * (height + gap), column * (width + gap)
+        top, left = 1 + row * (height + 1), 1 + column * (width + 1)
         sheet[top : top + height, left : left + width] = np.moveaxis(image, 0, -1)
-    return sheet[..., 0] if channels == 1 else sheet
+    return sheet
 
 
 def _coloured(sheet: Array, low: float, high: float) -> Array:
     """Colours of a sheet, shape (height, width, 3): NaN is what lies between images."""
     scaled = np.clip((sheet - low) / (high - low or 1.0), 0, 1)
-    colours = scaled if sheet.ndim == 3 else np.repeat(scaled[..., None], 3, axis=2)
-    return np.where(np.isnan(colours), _BETWEEN, colours)
+    return np.where(np.isnan(scaled), _BETWEEN, scaled)
 
 
 def nearest_images(images: Array, train: Array) -> Array:

@@ -12,14 +12,24 @@ from matplotlib.figure import Figure
 
 from ornstein.reports.axes import count_axis, landmark, plain_axis, share_axis, value_axis
 from ornstein.reports.figures import BLUE, VERMILION, caption, legend_below, style
-from ornstein.reports.series import column, entries, means, perfect_model, shares
+from ornstein.reports.series import (
+    column,
+    distance_panels,
+    entries,
+    means,
+    perfect_model,
+    shares,
+)
 from ornstein.reports.tables import (
     Column,
     format_groups,
-    interval,
     legend,
     number,
+    numbers,
     paragraph,
+    report,
+    share,
+    texts,
     with_error,
 )
 
@@ -82,15 +92,14 @@ def tables(summary: LinearSummary) -> str:
         paragraph(_POINTS, ""),
         points,
         legend(_POINT_MEANINGS, points),
-        *([paragraph(answer(summary), "")] if summary.rows else []),
-        *(paragraph(note) for note in summary.notes),
     ]
+    notes = list(summary.notes)
     if len(rows) < len(summary.rows):
-        blocks.append(
-            f"  {len(rows)} of {len(summary.rows)} training sizes are shown; "
-            "summary.csv and --json have all."
+        notes.append(
+            f"{len(rows)} of {len(summary.rows)} training sizes are shown; summary.csv and --json "
+            "have all."
         )
-    return "\n\n".join(blocks)
+    return report(blocks, answer(summary) if summary.rows else "", notes)
 
 
 def _distances(summary: LinearSummary, rows: Sequence[Row]) -> str:
@@ -103,34 +112,23 @@ def _distances(summary: LinearSummary, rows: Sequence[Row]) -> str:
             Column(theory, [_predicted(row, name) for row in rows]),
         ]
 
-    return "\n\n".join(
-        format_groups([_sizes(rows)], groups)
-        for groups in (
-            [
-                [Column("runs", [str(row["simulations"]) for row in rows])],
-                compared("KL, nats", "kl"),
-                compared("Wasserstein^2", "wasserstein2"),
-            ],
-            [compared("Hellinger^2", "hellinger2"), compared("tr Sigma_G/(d s^2)", "trace")],
-        )
-    )
+    runs, sizes = [texts("runs", rows, "simulations")], [texts("n", rows, "train_size")]
+    first = [runs, compared("KL, nats", "kl"), compared("Wasserstein^2", "wasserstein2")]
+    second = [compared("Hellinger^2", "hellinger2"), compared("tr Sigma_G/(d s^2)", "trace")]
+    return "\n\n".join(format_groups(sizes, groups) for groups in (first, second))
 
 
 def _against_points(rows: Sequence[Row]) -> str:
     columns = [
-        Column("originals", [number(row["log_l2_original_mean"], 6) for row in rows]),
-        Column("training set", [number(row["log_l2_train_mean"], 6) for row in rows]),
-        Column("ln |Delta|", [number(row["delta_log_abs_mean"], 6) for row in rows]),
-        Column("P(Delta > 0) [95%]", [_probability(row) for row in rows]),
+        numbers("originals", rows, "log_l2_original_mean", 6),
+        numbers("training set", rows, "log_l2_train_mean", 6),
+        numbers("ln |Delta|", rows, "delta_log_abs_mean", 6),
+        share("P(Delta > 0) [95%]", rows, "delta"),
     ]
     if all("delta_perfect" in row for row in rows):
         perfect = [f"{row['delta_perfect']:.3f}" for row in rows]
         columns.append(Column("perfect model", perfect))
-    return format_groups([_sizes(rows)], [[column] for column in columns])
-
-
-def _sizes(rows: Sequence[Row]) -> Column:
-    return Column("n", [str(row["train_size"]) for row in rows])
+    return format_groups([texts("n", rows, "train_size")], [[column] for column in columns])
 
 
 def heading(summary: LinearSummary) -> str:
@@ -169,7 +167,7 @@ def answer(summary: LinearSummary) -> str:
         last = rows[-1]
         parts.append(
             f"up to n = {last['train_size']} it is not established that Delta > 0 in more than "
-            f"half of the runs ({_probability(last)} there)"
+            f"half of the runs ({share('', [last], 'delta').cells[0]} there)"
         )
     else:
         parts.append(
@@ -238,10 +236,6 @@ def _predicted(row: Row, name: str) -> str:
     return with_error(row[f"{name}_mean"], row[f"{name}_se"], row[f"{name}_theory"])
 
 
-def _probability(row: Row) -> str:
-    return interval(row["delta_positive"], row["delta_positive_low"], row["delta_positive_high"])
-
-
 def figures(summary: LinearSummary) -> dict[str, Any]:
     """Up to three distances, and P(Delta > 0), against n/d, on their theory curves."""
     panels, missing = _panels(summary)
@@ -296,7 +290,7 @@ def _panels(summary: LinearSummary) -> tuple[list[_Panel], str]:
 
 def _draw(axis: Axes, summary: LinearSummary, name: str) -> None:
     """Simulation with its errors, on the curve of theory."""
-    units = {"kl": 1 / summary.dim, "wasserstein2": 1 / (summary.dim * summary.std**2)}
+    units = {panel.name: panel.unit for panel in distance_panels(summary.dim, summary.std)}
     unit = units.get(name, 1.0)
     bounded = name == "hellinger2"
     heavy = [row for row in summary.rows if _is_heavy_tailed(summary, row) and not bounded]

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-__all__ = ["column", "means", "shares", "perfect_model", "entries"]
+__all__ = [
+    "Panel",
+    "distance_panels",
+    "sampler_axes",
+    "column",
+    "sizes_of",
+    "where",
+    "means",
+    "shares",
+    "perfect_model",
+    "entries",
+]
 
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -12,9 +24,51 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+
+
+class Panel(NamedTuple):
+    """A value of the rows, and its axis."""
+
+    name: str
+    label: str
+    unit: float = 1.0
+    """Factor of all values."""
+
+
+def distance_panels(dim: int, std: float) -> list[Panel]:
+    """KL and squared Wasserstein distance, a coordinate."""
+    return [
+        Panel("kl", "KL / d  [nats]", 1 / dim),
+        Panel("wasserstein2", r"$W_2^2 / (d\,\sigma^2)$", 1 / (dim * std**2)),
+    ]
+
+
+def sampler_axes(
+    figure: Figure, panels: Sequence[Panel], titles: Sequence[str], x_label: str, **label: Any
+) -> Any:
+    """Return labelled axes, shape (panels, samplers): a row shares its vertical axis."""
+    axes = figure.subplots(len(panels), len(titles), sharex=True, sharey="row", squeeze=False)
+    for line, panel in zip(axes, panels, strict=True):
+        line[0].set_ylabel(panel.label)
+    for axis, title in zip(axes[0], titles, strict=True):
+        axis.set_title(title)
+    for axis in axes[-1]:
+        axis.set_xlabel(x_label, **label)
+    return axes
+
+
+def sizes_of(rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Training sizes of the rows, without that of infinite data."""
+    return [n for n in dict.fromkeys(row["train_size"] for row in rows) if math.isfinite(n)]
+
+
+def where(rows: Sequence[Mapping[str, Any]], **values: Any) -> list[Mapping[str, Any]]:
+    """Rows that have these values."""
+    return [row for row in rows if all(row[name] == value for name, value in values.items())]
 
 
 def column(rows: Sequence[Mapping[str, Any]], name: str) -> Array:

@@ -8,12 +8,21 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from ornstein.reports.axes import count_axis, plain_axis, share_axis
-from ornstein.reports.figures import GREY, VERMILION, Look, caption, legend_below, looks, style
+from ornstein.reports.figures import (
+    GREY,
+    VERMILION,
+    Look,
+    caption,
+    key,
+    legend_below,
+    size_entries,
+    size_looks,
+    style,
+)
 from ornstein.reports.networks import barely_trained, heading, said
-from ornstein.reports.series import column, means
+from ornstein.reports.series import column, means, sizes_of, where
 from ornstein.reports.tables import (
     Column,
     counted,
@@ -22,8 +31,9 @@ from ornstein.reports.tables import (
     joined,
     legend,
     listed,
+    measured,
     number,
-    paragraph,
+    report,
     with_error,
 )
 from ornstein.studies.neural.snapshots import HALF
@@ -56,21 +66,14 @@ _MARK: Any = {"marker": "|", "ms": 13, "mew": 1.8, "ls": ""}
 def tables(summary: SnapshotSummary) -> str:
     """Return what was seen at each step, the window, what columns mean, an answer, and notes."""
     found: list[str] = []
-    for size in _sizes(summary):
-        found += [_title(summary, size), _by_step(_rows(summary, size))]
+    for size in sizes_of(summary.rows):
+        here = where(summary.rows, train_size=size)
+        found += [_title(summary, here[0]), _by_step(here)]
     if summary.windows:
-        found += [
-            "The window between the best step and memorization",
-            _window_table(summary),
-        ]
-    blocks = [
-        heading(summary),
-        *found,
-        legend(_MEANINGS, "\n".join(found)),
-        *([paragraph(answer(summary), "")] if summary.rows else []),
-        *(paragraph(note) for note in summary.notes),
-    ]
-    return "\n\n".join(blocks)
+        title = "The window between the best step and memorization"
+        found += [title, _window_table(summary)]
+    blocks = [heading(summary), *found, legend(_MEANINGS, "\n".join(found))]
+    return report(blocks, answer(summary) if summary.rows else "", summary.notes)
 
 
 def answer(summary: SnapshotSummary) -> str:
@@ -102,71 +105,58 @@ def answer(summary: SnapshotSummary) -> str:
 def _span(window: Window, runs: int, last: int) -> str:
     """Between which steps, at one size."""
     start, end = window.best_step, window.memorization_step
-    where = f"at n = {window.train_size}"
+    place = f"at n = {window.train_size}"
     if math.isnan(end):
         return (
-            f"from step {start} on {where} ({window.memorized} of {counted(runs, 'run')} memorize "
+            f"from step {start} on {place} ({window.memorized} of {counted(runs, 'run')} memorize "
             f"by step {last})"
         )
     if end <= start:
         return (
-            f"at no step {where} (they memorize at {number(end, 3)}, before the best step {start})"
+            f"at no step {place} (they memorize at {number(end, 3)}, before the best step {start})"
         )
-    return f"from step {start} to {number(end, 3)} {where}"
-
-
-def _sizes(summary: SnapshotSummary) -> list[int]:
-    return list(dict.fromkeys(row["train_size"] for row in summary.rows))
-
-
-def _rows(summary: SnapshotSummary, size: int) -> list[Row]:
-    return [row for row in summary.rows if row["train_size"] == size]
+    return f"from step {start} to {number(end, 3)} {place}"
 
 
 def _runs(summary: SnapshotSummary, size: int) -> int:
-    return _rows(summary, size)[0]["simulations"]
+    return where(summary.rows, train_size=size)[0]["simulations"]
 
 
-def _title(summary: SnapshotSummary, size: int) -> str:
-    row = _rows(summary, size)[0]
+def _title(summary: SnapshotSummary, row: Row) -> str:
+    size, runs = row["train_size"], counted(row["simulations"], "run")
     baseline = with_error(row["baseline_mean"], row["baseline_se"])
-    runs = counted(row["simulations"], "run")
     return f"n = {size} ({summary.trained_on[size]} trained on), {runs}; baseline {baseline}"
 
 
 def _by_step(rows: Sequence[Row]) -> str:
     """A line for each step."""
-
-    def measured(heading: str, name: str) -> list[Column]:
-        cells = [with_error(row[f"{name}_mean"], row[f"{name}_se"]) for row in rows]
-        return [Column(heading, cells)]
-
-    return format_groups(
-        [Column("step", [str(row["step"]) for row in rows])],
-        [
-            measured("memorized", "memorized"),
-            measured("Delta", "delta"),
-            measured("test loss", "loss_test"),
-            measured("training loss", "loss_train"),
-        ],
-    )
+    groups = [
+        [measured(title, rows, name)]
+        for title, name in (
+            ("memorized", "memorized"),
+            ("Delta", "delta"),
+            ("test loss", "loss_test"),
+            ("training loss", "loss_train"),
+        )
+    ]
+    return format_groups([Column("step", [str(row["step"]) for row in rows])], groups)
 
 
 def _window_table(summary: SnapshotSummary) -> str:
-    windows = summary.windows
-    runs = [_runs(summary, window.train_size) for window in windows]
-    return format_table(
-        [
-            Column("n", [str(w.train_size) for w in windows]),
-            Column("best step", [str(w.best_step) for w in windows]),
-            Column("test loss there", [number(w.best_loss) for w in windows]),
-            Column("tau_mem", [number(w.memorization_step, 3) for w in windows]),
-            Column("± 1 s.e.", [_interval(w) for w in windows]),
-            Column(
-                "memorize", [f"{w.memorized} of {n}" for w, n in zip(windows, runs, strict=True)]
-            ),
-        ]
-    )
+    rows = [
+        (
+            str(window.train_size),
+            str(window.best_step),
+            number(window.best_loss),
+            number(window.memorization_step, 3),
+            _interval(window),
+            f"{window.memorized} of {_runs(summary, window.train_size)}",
+        )
+        for window in summary.windows
+    ]
+    titles = ("n", "best step", "test loss there", "tau_mem", "± 1 s.e.", "memorize")
+    columns = zip(titles, zip(*rows, strict=True), strict=True)
+    return format_table([Column(title, cells) for title, cells in columns])
 
 
 def _interval(window: Window) -> str:
@@ -178,7 +168,7 @@ def _interval(window: Window) -> str:
 
 def figures(summary: SnapshotSummary) -> dict[str, Any]:
     """Memorized fraction, losses and Delta against steps, and memorized against steps / n."""
-    sizes = _sizes(summary)
+    chosen = size_looks(sizes_of(summary.rows))
     steps = column(summary.rows, "step")
     images = [summary.trained_on[row["train_size"]] for row in summary.rows]
     with style():
@@ -189,18 +179,17 @@ def figures(summary: SnapshotSummary) -> dict[str, Any]:
             axis.set_xlabel("optimiser steps")
         count_axis(scaled, steps / images, most=5)
         scaled.set_xlabel("optimiser steps / images trained on")
-        for size, look in zip(sizes, looks(len(sizes)), strict=True):
-            here = _rows(summary, size)
+        for size, look in chosen.items():
+            here = where(summary.rows, train_size=size)
             own = column(here, "step")
-            drawn: Any = {"color": look.colour, "marker": look.marker, "ms": look.size}
-            means(memorized, own, here, "memorized", **drawn)
-            means(scaled, own / summary.trained_on[size], here, "memorized", **drawn)
-            means(losses, own, here, "loss_test", **drawn)
+            means(memorized, own, here, "memorized", **look.points)
+            means(scaled, own / summary.trained_on[size], here, "memorized", **look.points)
+            means(losses, own, here, "loss_test", **look.points)
             means(losses, own, here, "loss_train", color=look.colour, fmt="--")
-            means(delta, own, here, "delta", **drawn)
+            means(delta, own, here, "delta", **look.points)
             baseline = here[0]["baseline_mean"]
             memorized.axhline(baseline, color=look.colour, lw=0.9, ls=":", zorder=2)
-        _landmarks(memorized, losses, summary, dict(zip(sizes, looks(len(sizes)), strict=True)))
+        _landmarks(memorized, losses, summary, chosen)
         for axis in (memorized, scaled):
             share_axis(axis, half=True)
         for axis in (losses, delta):
@@ -210,7 +199,7 @@ def figures(summary: SnapshotSummary) -> dict[str, Any]:
         scaled.set_title("memorized fraction, steps in units of n")
         losses.set_title("loss on held-out images")
         delta.set_title(r"$\Delta$ per coordinate")
-        legend_below(figure, _legend(summary))
+        legend_below(figure, size_entries(chosen) | _keys(summary))
         caption(figure, said(summary))
     return {"figure": figure}
 
@@ -226,14 +215,12 @@ def _landmarks(
             memorized.plot([window.memorization_step], [HALF], color=colour, zorder=4, **_MARK)
 
 
-def _legend(summary: SnapshotSummary) -> dict[str, Any]:
-    sizes, found = _sizes(summary), {}
-    for size, look in zip(sizes, looks(len(sizes)), strict=True):
-        style: Any = {"color": look.colour, "marker": look.marker, "ms": 4, "lw": 1.0}
-        found[f"n = {size}"] = Line2D([], [], **style)
-    found["training loss"] = Line2D([], [], color="black", ls="--", lw=1.0)
-    found["held-out baseline"] = Line2D([], [], color="black", ls=":", lw=0.9)
-    found["best step"] = Line2D([], [], **_RING)
+def _keys(summary: SnapshotSummary) -> dict[str, Any]:
+    keys = {
+        "training loss": key("--"),
+        "held-out baseline": key(":", 0.9),
+        "best step": key(**_RING),
+    }
     if any(math.isfinite(window.memorization_step) for window in summary.windows):
-        found[r"$\tau_{mem}$"] = Line2D([], [], color="black", **{**_MARK, "ms": 9})
-    return found
+        keys[r"$\tau_{mem}$"] = key(**{**_MARK, "ms": 9})
+    return keys

@@ -5,15 +5,31 @@ from __future__ import annotations
 __all__ = ["tables", "figures"]
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ornstein.reports.axes import round_numbers, set_ticks, share_axis, tick_text
-from ornstein.reports.figures import VERMILION, Look, caption, legend_below, looks, style
+from ornstein.reports.figures import (
+    VERMILION,
+    Look,
+    caption,
+    key,
+    legend_below,
+    size_entries,
+    size_looks,
+    style,
+)
+from ornstein.reports.series import (
+    Panel,
+    column,
+    distance_panels,
+    sampler_axes,
+    sizes_of,
+    where,
+)
 from ornstein.reports.tables import (
     Column,
     count,
@@ -25,6 +41,7 @@ from ornstein.reports.tables import (
     listed,
     number,
     paragraph,
+    report,
     with_error,
 )
 from ornstein.studies.steps.summary import SIGNIFICANT
@@ -59,19 +76,13 @@ _WORDS = {"kl": "KL", "wasserstein2": "W2^2"}
 _RING: Any = {"marker": "o", "ms": 8, "mfc": "none", "mec": VERMILION, "mew": 1.2, "zorder": 4}
 
 
-class _Panel(NamedTuple):
-    metric: str
-    label: str
-    unit: float
-
-
 def tables(summary: StepsSummary) -> str:
     """Return heading, tables of each training size, a verdict, an answer, and notes."""
     found = [
         "Infinite data: KL(generated || population) at S steps, nats, exact",
         _by_steps(summary, math.inf, "kl_mean", "order", summary.orders),
     ]
-    for size in _sizes(summary):
+    for size in sizes_of(summary.rows):
         found += _of_size(summary, size)
     verdicts = _verdicts(summary)
     blocks = [
@@ -81,10 +92,8 @@ def tables(summary: StepsSummary) -> str:
         _QUESTION,
         verdicts,
         legend(_VERDICT_MEANINGS, verdicts),
-        *([paragraph(answer(summary), "")] if summary.rows else []),
-        *(paragraph(note) for note in summary.notes),
     ]
-    return "\n\n".join(blocks)
+    return report(blocks, answer(summary) if summary.rows else "", summary.notes)
 
 
 def heading(summary: StepsSummary) -> str:
@@ -109,11 +118,11 @@ def answer(summary: StepsSummary) -> str:
         if not found:
             continue
         better = list(filter(None, (_best_of(found, name) for name in summary.options.samplers)))
-        everywhere = len({o.train_size for o in found}) == len(_sizes(summary))
-        where = "" if everywhere else ", where it is finite,"
+        everywhere = len({o.train_size for o in found}) == len(sizes_of(summary.rows))
+        limited = "" if everywhere else ", where it is finite,"
         errors += [o.excess_se for o in found]
         said = f"for {joined(better)}" if better else "for no sampler at any n"
-        parts.append(f"by {word}{where} {said}")
+        parts.append(f"by {word}{limited} {said}")
     if not parts:
         return "Answer: no training size has finished cells."
     unknown = ""
@@ -143,15 +152,9 @@ def _length(summary: StepsSummary) -> str:
     return f"T = {steps}" if steps else "T = S"
 
 
-def _sizes(summary: StepsSummary) -> list[int]:
-    """Training sizes that have rows, as they were asked for."""
-    there = {row["train_size"] for row in summary.rows}
-    return [size for size in summary.options.train_sizes if size in there]
-
-
 def _of_size(summary: StepsSummary, size: int) -> list[str]:
     """Titles and tables of one training size: a distance, and P(Delta > 0)."""
-    here = [row for row in summary.rows if row["train_size"] == size]
+    here = where(summary.rows, train_size=size)
     finite = all(math.isfinite(row["kl_mean"]) for row in here)
     name, title = ("kl", "KL, nats") if finite else ("wasserstein2", "W2^2 (KL is infinite)")
     floor = summary.theory.get("kl_floor", {}).get(size) if finite else None
@@ -170,17 +173,14 @@ def _by_steps(
     summary: StepsSummary, size: float, metric: str, last: str, values: Mapping[str, float]
 ) -> str:
     """Table of one metric: a line for each S and a last one, a column for each sampler."""
-    table = {
-        (row["sampler"], row["steps"]): row for row in summary.rows if row["train_size"] == size
-    }
     share = metric == "delta_positive"
     known = any(not math.isnan(values[sampler]) for sampler in summary.options.samplers)
     ends = [last] if known else []
     steps = Column("S", [*map(count, summary.all_steps), *ends])
     groups = []
     for sampler in summary.options.samplers:
-        here = [table[sampler, steps][metric] for steps in summary.all_steps]
-        cells = [f"{value:.3f}" if share else number(value) for value in here]
+        here = where(summary.rows, train_size=size, sampler=sampler)
+        cells = [f"{row[metric]:.3f}" if share else number(row[metric]) for row in here]
         cells += [number(values[sampler], 3 if last == "order" else 2)] * known
         groups.append([Column(sampler, cells)])
     return format_groups([steps], groups)
@@ -208,15 +208,15 @@ def _half_widths(here: Sequence[Row]) -> dict[str, float]:
 
 def _verdicts(summary: StepsSummary) -> str:
     found = {(o.train_size, o.sampler, name): o for name in _WORDS for o in summary.optima[name]}
-    keys = list(dict.fromkeys((row["train_size"], row["sampler"]) for row in summary.rows))
+    cells = list(dict.fromkeys((row["train_size"], row["sampler"]) for row in summary.rows))
     columns = [
-        Column("n", [count(size) for size, _ in keys]),
-        Column("sampler", [sampler for _, sampler in keys]),
+        Column("n", [count(size) for size, _ in cells]),
+        Column("sampler", [sampler for _, sampler in cells]),
     ]
     for name, word in _WORDS.items():
         best, gains = [], []
-        for key in keys:
-            o = found.get((*key, name))
+        for cell in cells:
+            o = found.get((*cell, name))
             best.append("" if o is None else count(o.steps if o.better else math.inf))
             gains.append(with_error(o.excess, o.excess_se) if o is not None and o.better else "")
         columns += [Column(f"S: {word}", best), Column("excess", gains)]
@@ -225,30 +225,30 @@ def _verdicts(summary: StepsSummary) -> str:
 
 def figures(summary: StepsSummary) -> dict[str, Any]:
     """KL, Wasserstein and P(Delta > 0) against S: a column per sampler, a curve per n."""
-    sizes, samplers = _sizes(summary), summary.options.samplers
+    samplers, chosen = summary.options.samplers, size_looks(sizes_of(summary.rows))
     panels, missing = _panels(summary)
-    chosen: dict[float, Look | None] = dict(zip(sizes, looks(len(sizes)), strict=True))
-    chosen[math.inf] = None
     with style():
         width, height = max(5.2, 1.0 + 1.6 * len(samplers)), 0.9 + 1.75 * len(panels)
         figure = Figure(figsize=(width, height), layout="constrained")
-        axes = figure.subplots(len(panels), len(samplers), sharex=True, sharey="row", squeeze=False)
+        orders = [summary.orders[sampler] for sampler in samplers]
+        titles = [
+            sampler if math.isnan(order) else f"{sampler}\norder {order:.2f}"
+            for sampler, order in zip(samplers, orders, strict=True)
+        ]
+        axes = sampler_axes(figure, panels, titles, "sampling steps S", fontsize=8)
         for line, panel in zip(axes, panels, strict=True):
-            line[0].set_ylabel(panel.label)
             for axis, sampler in zip(line, samplers, strict=True):
                 for size, look in chosen.items():
-                    _draw(axis, summary, panel, sampler, size, look)
-            if panel.metric == "delta_positive":
+                    here = where(summary.rows, train_size=size, sampler=sampler)
+                    _draw(axis, summary, panel, here, look)
+                _draw_exact(axis, summary, panel, sampler)
+            if panel.name == "delta_positive":
                 share_axis(line[0])
             else:
                 _distance_axis(line[0], summary, panel)
-        for axis, sampler in zip(axes[0], samplers, strict=True):
-            order = summary.orders[sampler]
-            axis.set_title(sampler if math.isnan(order) else f"{sampler}\norder {order:.2f}")
         for axis in axes[-1]:
             _steps_axis(axis, summary)
-            axis.set_xlabel("sampling steps S", fontsize=8)
-        legend_below(figure, _legend(summary, chosen))
+        legend_below(figure, size_entries(chosen, summary.options.dim) | _keys(summary))
         caption(figure, _said(summary), missing)
     return {"figure": figure}
 
@@ -264,67 +264,53 @@ def _said(summary: StepsSummary) -> list[str]:
     ]
 
 
-def _panels(summary: StepsSummary) -> tuple[list[_Panel], str]:
+def _panels(summary: StepsSummary) -> tuple[list[Panel], str]:
     """Panels, and why that of KL is missing where it is infinite at every n."""
-    dim, std = summary.options.dim, summary.options.std
-    panels = [
-        _Panel("kl_mean", "KL / d  [nats]", 1 / dim),
-        _Panel("wasserstein2_mean", r"$W_2^2 / (d\,\sigma^2)$", 1 / (dim * std**2)),
-        _Panel("delta_positive", r"$P(\Delta > 0)$", 1.0),
-    ]
+    panels = distance_panels(summary.options.dim, summary.options.std)
+    panels.append(Panel("delta_positive", r"$P(\Delta > 0)$"))
     measured = [row["kl_mean"] for row in summary.rows if not math.isinf(row["train_size"])]
     if measured and not any(map(math.isfinite, measured)):
         return panels[1:], "not drawn: KL (infinite at every n)"
     return panels, ""
 
 
-def _curve(summary: StepsSummary, sampler: str, size: float, metric: str) -> NDArray[np.float64]:
-    """Values at all S; NaN where infinite."""
-    table = {
-        row["steps"]: row[metric]
-        for row in summary.rows
-        if row["sampler"] == sampler and row["train_size"] == size
-    }
-    values = np.array([table[steps] for steps in summary.all_steps], dtype=float)
-    values[~np.isfinite(values)] = np.nan
-    return values
+def _values(rows: Sequence[Row], panel: Panel) -> NDArray[np.float64]:
+    """What a panel shows of the rows; NaN where infinite."""
+    name = panel.name if panel.name == "delta_positive" else f"{panel.name}_mean"
+    values = column(rows, name)
+    return panel.unit * np.where(np.isfinite(values), values, np.nan)
 
 
-def _draw(
-    axis: Axes, summary: StepsSummary, panel: _Panel, sampler: str, size: float, look: Look | None
-) -> None:
-    """One curve, with its band of P or its ring at the best S; the population's is dashed."""
-    values = _curve(summary, sampler, size, panel.metric)
+def _draw_exact(axis: Axes, summary: StepsSummary, panel: Panel, sampler: str) -> None:
+    """The population's own denoiser, dashed."""
+    rows = where(summary.rows, train_size=math.inf, sampler=sampler)
+    values = _values(rows, panel)[:-1]
+    if np.isfinite(values).any():
+        x = _positions(summary)[:-1]
+        axis.plot(x, values, ".--", color="black", ms=3, lw=1.0, zorder=2)
+
+
+def _draw(axis: Axes, summary: StepsSummary, panel: Panel, rows: Sequence[Row], look: Look) -> None:
+    """The curve of one training size, with its band of P or its ring at the best S."""
+    x, values = _positions(summary), _values(rows, panel)
     if np.isnan(values).all():
         return
-    x, values = _positions(summary), panel.unit * values
-    if look is None:
-        axis.plot(x[:-1], values[:-1], ".--", color="black", ms=3, lw=1.0, zorder=2)
-        return
-    style: Any = {"color": look.colour, "marker": look.marker, "ms": look.size, "lw": 1.0}
-    axis.plot(x[:-1], values[:-1], zorder=3, **style)
+    axis.plot(x[:-1], values[:-1], lw=1.0, zorder=3, **look.points)
     axis.plot(x[-2:], values[-2:], ":", color=look.colour, lw=1.0, zorder=3)
-    axis.plot(x[-1:], values[-1:], zorder=3, **style)
-    if panel.metric == "delta_positive":
-        low = _curve(summary, sampler, size, "delta_positive_low")
-        high = _curve(summary, sampler, size, "delta_positive_high")
+    axis.plot(x[-1:], values[-1:], lw=1.0, zorder=3, **look.points)
+    sampler, size = rows[0]["sampler"], rows[0]["train_size"]
+    if panel.name == "delta_positive":
+        low, high = (column(rows, f"delta_positive_{end}") for end in ("low", "high"))
         axis.fill_between(x, low, high, color=look.colour, alpha=0.15, lw=0, zorder=1)
-        _draw_perfect(axis, summary, size, look)
+        known = summary.theory.get("perfect_delta", {"train_size": (), "share": ()})
+        for train_size, share in zip(known["train_size"], known["share"], strict=True):
+            if train_size == size:
+                axis.axhline(share, ls="-.", color=look.colour, lw=0.8, zorder=2)
         return
-    for o in summary.optima[panel.metric.removesuffix("_mean")]:
+    for o in summary.optima[panel.name]:
         if o.better and (o.sampler, o.train_size) == (sampler, size):
             index = summary.all_steps.index(o.steps)
             axis.plot(x[index], values[index], **_RING)
-
-
-def _draw_perfect(axis: Axes, summary: StepsSummary, size: float, look: Look) -> None:
-    """The share of a model that generates the population, whatever S, where theory has it."""
-    known = summary.theory.get("perfect_delta")
-    if known is None:
-        return
-    for train_size, share in zip(known["train_size"], known["share"], strict=True):
-        if train_size == size:
-            axis.axhline(share, ls="-.", color=look.colour, lw=0.8, zorder=2)
 
 
 def _positions(summary: StepsSummary) -> NDArray[np.float64]:
@@ -345,32 +331,24 @@ def _steps_axis(axis: Axes, summary: StepsSummary) -> None:
     axis.set_xticklabels([*map(tick_text, powers), "∞"])
 
 
-def _distance_axis(axis: Axes, summary: StepsSummary, panel: _Panel) -> None:
+def _distance_axis(axis: Axes, summary: StepsSummary, panel: Panel) -> None:
     """A logarithmic scale of what was measured; the population's curve leaves it."""
-    measured = [
-        panel.unit * row[panel.metric]
-        for row in summary.rows
-        if not math.isinf(row["train_size"]) and 0 < row[panel.metric] < math.inf
-    ]
+    measured = _values([row for row in summary.rows if row["train_size"] < math.inf], panel)
+    measured = measured[measured > 0]
     axis.set_yscale("log")
-    if measured:
-        low, high = min(measured) / 5, 1.5 * max(measured)
+    if measured.size:
+        low, high = measured.min() / 5, 1.5 * measured.max()
         axis.set_ylim(low, high)
         set_ticks(axis.yaxis, round_numbers(low, high, 5))
 
 
-def _legend(summary: StepsSummary, chosen: Mapping[float, Look | None]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for size, look in chosen.items():
-        if look is None:
-            continue
-        label = f"n = {count(size)} ({number(size / summary.options.dim, 2)} d)"
-        style: Any = {"color": look.colour, "marker": look.marker, "ms": 4, "lw": 1.0}
-        found[label] = Line2D([], [], **style)
-    found["infinite data, exact"] = Line2D([], [], color="black", ls="--", lw=1.0)
-    found["Wilson 95% interval"] = Patch(color="black", alpha=0.15, lw=0)
-    if summary.theory.get("perfect_delta") is not None:
-        found["perfect model"] = Line2D([], [], color="black", ls="-.", lw=0.8)
+def _keys(summary: StepsSummary) -> dict[str, Any]:
+    keys: dict[str, Any] = {
+        "infinite data, exact": key("--"),
+        "Wilson 95% interval": Patch(color="black", alpha=0.15, lw=0),
+    }
+    if "perfect_delta" in summary.theory:
+        keys["perfect model"] = key("-.", 0.8)
     if any(o.better for name in _WORDS for o in summary.optima[name]):
-        found[f"finite S better than ∞ ({SIGNIFICANT:g} s.e.)"] = Line2D([], [], ls="", **_RING)
-    return found
+        keys[f"finite S better than ∞ ({SIGNIFICANT:g} s.e.)"] = key("", **_RING)
+    return keys

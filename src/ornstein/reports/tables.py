@@ -7,6 +7,10 @@ __all__ = [
     "format_table",
     "format_groups",
     "with_error",
+    "texts",
+    "numbers",
+    "measured",
+    "share",
     "number",
     "count",
     "counted",
@@ -15,11 +19,12 @@ __all__ = [
     "interval",
     "paragraph",
     "legend",
+    "report",
 ]
 
 import math
 import textwrap
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,6 +135,27 @@ def with_error(mean: float, error: float, value: float | None = None) -> str:
     return f"{text} ± {number(error, 2)}" if value is None else text
 
 
+def texts(heading: str, rows: Sequence[Mapping[str, Any]], name: str) -> Column:
+    """Return a column of values as they are."""
+    return Column(heading, [str(row[name]) for row in rows])
+
+
+def numbers(heading: str, rows: Sequence[Mapping[str, Any]], name: str, digits: int = 4) -> Column:
+    """Return a column of numbers; empty where rows do not have it."""
+    return Column(heading, [number(row.get(name, math.nan), digits) for row in rows])
+
+
+def measured(heading: str, rows: Sequence[Mapping[str, Any]], name: str) -> Column:
+    """Return a column of the means of a value with their standard errors."""
+    return Column(heading, [with_error(row[f"{name}_mean"], row[f"{name}_se"]) for row in rows])
+
+
+def share(heading: str, rows: Sequence[Mapping[str, Any]], name: str) -> Column:
+    """Return a column of shares of positive signs with their intervals."""
+    parts = [f"{name}_positive{end}" for end in ("", "_low", "_high")]
+    return Column(heading, [interval(*(row[part] for part in parts)) for row in rows])
+
+
 def format_table(columns: Sequence[Column]) -> str:
     """Right-aligned columns under their headings; columns without any value are left out."""
     kept = _filled(columns)
@@ -218,3 +244,9 @@ def legend(meanings: Mapping[str, str], shown: str | None = None) -> str:
         for name, meaning in chosen.items()
     ]
     return "\n".join(lines)
+
+
+def report(blocks: Sequence[str], answer: str, notes: Sequence[str]) -> str:
+    """Return the text of a report: tables and what they mean, an answer if there is one, notes."""
+    answers = [paragraph(answer, "")] if answer else []
+    return "\n\n".join([*blocks, *answers, *map(paragraph, notes)])

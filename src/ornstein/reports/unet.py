@@ -21,21 +21,24 @@ from ornstein.reports.axes import (
 from ornstein.reports.figures import BLUE, GREEN, GREY, VERMILION, caption, style
 from ornstein.reports.grids import image_sheets
 from ornstein.reports.networks import barely_trained, copied, heading, said
-from ornstein.reports.series import column, means, perfect_model, shares
+from ornstein.reports.series import column, distance_panels, means, perfect_model, shares
 from ornstein.reports.tables import (
     Column,
     format_groups,
-    interval,
     legend,
     listed,
+    measured,
     number,
-    paragraph,
+    numbers,
+    report,
+    share,
+    texts,
     with_error,
 )
 from ornstein.studies.neural.unet import component_metric
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from matplotlib.axes import Axes
 
@@ -62,24 +65,45 @@ _MEANINGS = {
     "component": "of the mixture, where a point most probably comes from",
     "all": "mean over the runs of all sizes, each counted once",
 }
-_PANEL_COLUMNS = 4
-
-
-class _Series(NamedTuple):
-    """One value of the rows, and how it is drawn."""
-
-    name: str
-    label: str
-    colour: str
-    format: str
 
 
 class _Panel(NamedTuple):
     title: str
-    series: tuple[_Series, ...]
+    series: Sequence[tuple[str, str, str, str]]
+    """Name in the rows, label, colour, and marker with line style, of each."""
+    draw_axis: Callable[[Axes], None] = plain_axis
     unit: float = 1.0
-    kind: str = "plain"
-    """Of its vertical axis: plain, share or logarithmic."""
+
+
+_PANELS = (
+    _Panel(
+        "squared L2 distance per coordinate",
+        [
+            ("distance_original", "original-generated", BLUE, "o-"),
+            ("distance_train", "train-generated", VERMILION, "s-"),
+        ],
+    ),
+    _Panel(
+        "memorized fraction",
+        [
+            ("baseline", "held out (baseline)", GREY, "^--"),
+            ("memorized", "generated", VERMILION, "s-"),
+        ],
+        share_axis,
+    ),
+    _Panel(
+        "loss, last epoch",
+        [
+            ("train_loss", "training", BLUE, "o-"),
+            ("validation_loss", "validation", GREEN, "D-"),
+        ],
+    ),
+)
+_DELTA = _Panel(r"$\Delta$ per coordinate", [("delta", "mean ± s.e.", BLUE, "o-")])
+_FITS = {
+    "kl": "KL of Gaussian fit / d  [nats]",
+    "wasserstein2": r"$W_2^2 / (d\,\sigma^2)$ of Gaussian fit",
+}
 
 
 def tables(summary: UNetSummary) -> str:
@@ -89,39 +113,51 @@ def tables(summary: UNetSummary) -> str:
     """
     rows = summary.rows
     lines = [*rows, {"train_size": "all", **summary.overall}] if len(rows) > 1 else list(rows)
-    found = [
-        "Squared L2 distances per coordinate (mean ± standard error over runs)",
-        _distances(lines),
-        "P(Delta > 0) with its Wilson 95% interval; size of Delta in full dimension",
-        _shares_table(lines),
-        "Memorized fraction, losses of the last epoch, seconds a run",
-        _memorization(lines),
-    ]
-    if summary.has_fits:
-        groups = [
-            [_measured("KL, nats", lines, "kl"), _measured("linear", lines, "kl_linear")],
-            [
-                _measured("W2^2", lines, "wasserstein2"),
-                _measured("linear", lines, "wasserstein2_linear"),
-            ],
-        ]
-        found += [
-            "Gaussian fit to the generated points against the population's",
-            format_groups([_sizes(lines)], groups),
-        ]
+    sizes = [texts("n", lines, "train_size")]
+    found = {
+        title: format_groups(sizes, groups) for title, groups in _columns(summary, lines).items()
+    }
     if summary.components:
-        found += [
-            "Components of the mixture among the generated points, beside the truth",
-            _components(summary),
+        title = "Components of the mixture among the generated points, beside the truth"
+        found[title] = _components(summary)
+    blocks = [block for pair in found.items() for block in pair]
+    blocks = [heading(summary), *blocks, legend(_MEANINGS, "\n".join(found.values()))]
+    return report(blocks, answer(summary) if rows else "", summary.notes)
+
+
+def _columns(summary: UNetSummary, lines: Sequence[Row]) -> dict[str, list[list[Column]]]:
+    """Columns of each table, in groups that stay together, by title."""
+    known = [line.get("delta_perfect", math.nan) for line in lines]
+    perfect = Column("perfect model", ["" if math.isnan(p) else f"{p:.3f}" for p in known])
+    found = {
+        "Squared L2 distances per coordinate (mean ± standard error over runs)": [
+            [texts("runs", lines, "simulations")],
+            [measured("original-generated", lines, "distance_original")],
+            [measured("train-generated", lines, "distance_train")],
+            [measured("Delta", lines, "delta")],
+            [numbers("perfect model", lines, "delta_null", 2)],
+        ],
+        "P(Delta > 0) with its Wilson 95% interval; size of Delta in full dimension": [
+            [share("per coordinate", lines, "delta")],
+            [share("full dimension", lines, "full_delta")],
+            [numbers("ln |Delta|", lines, "full_delta_log_abs_mean")],
+            [perfect],
+        ],
+        "Memorized fraction, losses of the last epoch, seconds a run": [
+            [measured("memorized", lines, "memorized"), measured("baseline", lines, "baseline")],
+            [measured("loss", lines, "train_loss"), measured("valid.", lines, "validation_loss")],
+            [
+                numbers("train, s", lines, "train_seconds", 3),
+                numbers("sample, s", lines, "sample_seconds", 3),
+            ],
+        ],
+    }
+    if summary.has_fits:
+        found["Gaussian fit to the generated points against the population's"] = [
+            [measured(title, lines, name), measured("linear", lines, f"{name}_linear")]
+            for title, name in (("KL, nats", "kl"), ("W2^2", "wasserstein2"))
         ]
-    blocks = [
-        heading(summary),
-        *found,
-        legend(_MEANINGS, "\n".join(found[1::2])),
-        *([paragraph(answer(summary), "")] if rows else []),
-        *(paragraph(note) for note in summary.notes),
-    ]
-    return "\n\n".join(blocks)
+    return found
 
 
 def answer(summary: UNetSummary) -> str:
@@ -170,51 +206,6 @@ def _copies(summary: UNetSummary) -> str:
     )
 
 
-def _sizes(lines: Sequence[Row]) -> Column:
-    return Column("n", [str(line["train_size"]) for line in lines])
-
-
-def _distances(lines: Sequence[Row]) -> str:
-    null = [number(line.get("delta_null", math.nan), 2) for line in lines]
-    return format_groups(
-        [_sizes(lines)],
-        [
-            [Column("runs", [str(line["simulations"]) for line in lines])],
-            [_measured("original-generated", lines, "distance_original")],
-            [_measured("train-generated", lines, "distance_train")],
-            [_measured("Delta", lines, "delta")],
-            [Column("perfect model", null)],
-        ],
-    )
-
-
-def _shares_table(lines: Sequence[Row]) -> str:
-    known = [line.get("delta_perfect", math.nan) for line in lines]
-    return format_groups(
-        [_sizes(lines)],
-        [
-            [_share("per coordinate", lines, "delta")],
-            [_share("full dimension", lines, "full_delta")],
-            [Column("ln |Delta|", [number(line["full_delta_log_abs_mean"]) for line in lines])],
-            [Column("perfect model", ["" if math.isnan(p) else f"{p:.3f}" for p in known])],
-        ],
-    )
-
-
-def _memorization(lines: Sequence[Row]) -> str:
-    return format_groups(
-        [_sizes(lines)],
-        [
-            [_measured("memorized", lines, "memorized"), _measured("baseline", lines, "baseline")],
-            [_measured("loss", lines, "train_loss"), _measured("valid.", lines, "validation_loss")],
-            [
-                Column("train, s", [number(line["train_seconds"], 3) for line in lines]),
-                Column("sample, s", [number(line["sample_seconds"], 3) for line in lines]),
-            ],
-        ],
-    )
-
-
 def _components(summary: UNetSummary) -> str:
     """A line per training size and component: weight, mean and deviation, measured and true."""
     count = len(summary.components)
@@ -225,23 +216,10 @@ def _components(summary: UNetSummary) -> str:
     ]
     groups = []
     for place, name in enumerate(("weight", "mean", "std")):
-        measured = [
-            with_error(*(row[f"{component_metric(i, name)}_{part}"] for part in ("mean", "se")))
-            for row, i in lines
-        ]
+        cells = [measured(name, [row], component_metric(i, name)).cells[0] for row, i in lines]
         truth = [number(summary.components[i][place], 3) for _, i in lines]
-        groups.append([Column(name, measured), Column("truth", truth)])
+        groups.append([Column(name, cells), Column("truth", truth)])
     return format_groups(keys, groups)
-
-
-def _measured(title: str, lines: Sequence[Row], name: str) -> Column:
-    cells = [with_error(line[f"{name}_mean"], line[f"{name}_se"]) for line in lines]
-    return Column(title, cells)
-
-
-def _share(title: str, lines: Sequence[Row], name: str) -> Column:
-    parts = (f"{name}_positive", f"{name}_positive_low", f"{name}_positive_high")
-    return Column(title, [interval(*(line[part] for part in parts)) for line in lines])
 
 
 def figures(summary: UNetSummary) -> dict[str, Any]:
@@ -261,7 +239,7 @@ def _figure(summary: UNetSummary) -> Figure:
         figure = Figure(figsize=(3.1 * columns + 0.6, 5.6), layout="constrained")
         axes = figure.subplots(2, columns, sharex=True).ravel()
         count_axis(axes[0], sizes, [summary.dim], most=6)
-        _draw_shares(axes[1], summary)
+        _shares(axes[1], summary)
         for axis, panel in zip([axes[0], *axes[2:]], panels, strict=True):
             _draw(axis, summary, panel)
         for axis in axes:
@@ -274,61 +252,24 @@ def _figure(summary: UNetSummary) -> Figure:
 
 def _panels(summary: UNetSummary) -> tuple[list[_Panel], str]:
     """All panels but that of P(Delta > 0), and what is missing because there is nothing to draw."""
-    panels = [
-        _Panel(
-            "squared L2 distance per coordinate",
-            (
-                _Series("distance_original", "original-generated", BLUE, "o-"),
-                _Series("distance_train", "train-generated", VERMILION, "s-"),
-            ),
-        ),
-        _Panel(
-            "memorized fraction",
-            (
-                _Series("baseline", "held out (baseline)", GREY, "^--"),
-                _Series("memorized", "generated", VERMILION, "s-"),
-            ),
-            kind="share",
-        ),
-        _Panel(
-            "loss, last epoch",
-            (
-                _Series("train_loss", "training", BLUE, "o-"),
-                _Series("validation_loss", "validation", GREEN, "D-"),
-            ),
-        ),
-    ]
-    if not summary.has_fits:
-        return panels, ""
-    fits = [
-        ("kl", "KL of Gaussian fit / d  [nats]", 1 / summary.dim),
-        (
-            "wasserstein2",
-            r"$W_2^2 / (d\,\sigma^2)$ of Gaussian fit",
-            1 / (summary.dim * summary.std**2),
-        ),
-    ]
-    missing = ""
-    for name, title, unit in fits:
-        if not np.isfinite(column(summary.rows, f"{name}_mean")).any():
-            series = (_Series("delta", "mean ± s.e.", BLUE, "o-"),)
-            panels.append(_Panel(r"$\Delta$ per coordinate", series))
+    panels, missing = list(_PANELS), ""
+    for name, _, unit in distance_panels(summary.dim, summary.std) if summary.has_fits else ():
+        if np.isfinite(column(summary.rows, f"{name}_mean")).any():
+            linear, network = (f"{name}_linear", "linear, exact"), (name, "network")
+            series = [(*linear, "black", "x--"), (*network, BLUE, "o-")]
+            panels.append(_Panel(_FITS[name], series, value_axis, unit))
+        else:
+            panels.append(_DELTA)
             missing = "not drawn: KL (constant pixels: no network generates exactly constant ones)"
-            continue
-        series = (
-            _Series(f"{name}_linear", "linear, exact", "black", "x--"),
-            _Series(name, "network", BLUE, "o-"),
-        )
-        panels.append(_Panel(title, series, unit, "logarithmic"))
     return panels, missing
 
 
 def _draw(axis: Axes, summary: UNetSummary, panel: _Panel) -> None:
     sizes = column(summary.rows, "train_size")
     for name, label, colour, form in panel.series:
-        look = {"color": colour, "label": label, "fmt": form, "mfc": "white"}
-        if form != "^--":
-            del look["mfc"]
+        look: Any = {"color": colour, "label": label, "fmt": form}
+        if form == "^--":
+            look["mfc"] = "white"
         means(axis, sizes, summary.rows, name, panel.unit, **look)
     lines = 1
     if panel.title.startswith("loss") and "linear_loss" in summary.theory:
@@ -336,17 +277,18 @@ def _draw(axis: Axes, summary: UNetSummary, panel: _Panel) -> None:
         axis.plot(axis.get_xlim(), [best, best], ":", color="black", lw=1.0, label="best linear")
         lines = 2
     axis.set_title(panel.title, pad=12)
-    {"plain": plain_axis, "share": share_axis, "logarithmic": value_axis}[panel.kind](axis)
+    panel.draw_axis(axis)
     legend_inside(axis, lines=lines)
 
 
-def _draw_shares(axis: Axes, summary: UNetSummary) -> None:
+def _shares(axis: Axes, summary: UNetSummary) -> None:
     # A little apart, so that error bars do not hide each other.
     sizes = column(summary.rows, "train_size")
-    look = {"color": BLUE, "fmt": "o", "label": "per coordinate"}
-    shares(axis, sizes / 1.02, summary.rows, "delta", **look)
-    look = {"color": GREEN, "fmt": "D", "label": "full dimension"}
-    shares(axis, sizes * 1.02, summary.rows, "full_delta", **look)
+    for shift, name, label, colour, form in (
+        (1 / 1.02, "delta", "per coordinate", BLUE, "o"),
+        (1.02, "full_delta", "full dimension", GREEN, "D"),
+    ):
+        shares(axis, shift * sizes, summary.rows, name, color=colour, label=label, fmt=form)
     perfect_model(axis, summary.theory)
     share_axis(axis, half=True)
     axis.set_title(r"$P(\Delta > 0)$, Wilson 95% interval", pad=12)
@@ -358,8 +300,8 @@ def samples_figure(summary: UNetSummary, count: int = 3) -> Figure:
 
     A model that copies shows its first panel twice.
     """
-    samples = summary.samples
-    chosen = [samples[i] for i in sorted({*np.linspace(0, len(samples) - 1, count).astype(int)})]
+    spread = np.linspace(0, len(summary.samples) - 1, count).astype(int)
+    chosen = [summary.samples[index] for index in np.unique(spread)]
     low = min(float(sets.train.min()) for sets in chosen)
     high = max(float(sets.train.max()) for sets in chosen)
     rows = [
@@ -371,7 +313,6 @@ def samples_figure(summary: UNetSummary, count: int = 3) -> Figure:
         for sets in chosen
     ]
     labels = [f"n = {sets.train_size}" for sets in chosen]
-    figure = image_sheets(rows, (low, high), columns=_PANEL_COLUMNS, labels=labels)
-    remark = f"black: {number(low, 3)}, white: {number(high, 3)}"
-    caption(figure, said(summary), remark)
+    figure = image_sheets(rows, (low, high), labels=labels)
+    caption(figure, said(summary), f"black: {number(low, 3)}, white: {number(high, 3)}")
     return figure

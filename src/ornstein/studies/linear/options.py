@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["LinearOptions", "sizes_around"]
+__all__ = ["LinearOptions", "OF_POPULATIONS", "sizes_around"]
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,9 +11,10 @@ import numpy as np
 
 from ornstein.diffusion.one_step_noising import OneStepNoising
 from ornstein.engine.study import check_plan
+from ornstein.studies.source_study import choose_population
 from ornstein.validation import as_count
 
-_OF_POPULATIONS = {
+OF_POPULATIONS = {
     "dim": 100,
     "mean": (10.0,),
     "std": (1.0,),
@@ -80,15 +81,7 @@ class LinearOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, default in _OF_POPULATIONS.items():
-            given = getattr(self, name)
-            if self.data is None and given is None:
-                object.__setattr__(self, name, default)
-            if self.data is not None and given is not None:
-                raise ValueError(
-                    f"{name} and data are both given: {name} is of a population and would have no "
-                    "effect, leave it out"
-                )
+        choose_population(self, OF_POPULATIONS)
         if self.data is None and self.train_sizes is None:
             object.__setattr__(self, "train_sizes", tuple(range(25, 1001, 25)))
         check_plan(self)

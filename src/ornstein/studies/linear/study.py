@@ -20,8 +20,8 @@ from __future__ import annotations
 
 __all__ = ["LinearStudy", "COMPARED", "METRICS"]
 
-from dataclasses import asdict, dataclass, replace
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -30,11 +30,14 @@ from ornstein.data.files import load_data
 from ornstein.data.sources import PopulationSource, Source
 from ornstein.denoisers.regression import PairStatistics, fit_pairs
 from ornstein.diffusion.one_step_noising import OneStepNoising
-from ornstein.engine.study import Cell, Study, cell_seed
+from ornstein.engine.study import Cell, cell_seed
 from ornstein.memorization.delta import DeltaStatistic, KernelSet
-from ornstein.studies.linear.options import _OF_POPULATIONS, LinearOptions, sizes_around
+from ornstein.studies.linear.options import OF_POPULATIONS, LinearOptions, sizes_around
+from ornstein.studies.source_study import SourceStudy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from ornstein.engine.store import Store
@@ -49,7 +52,7 @@ METRICS = (*COMPARED, "log_l2_original", "log_l2_train", "delta_sign", "delta_lo
 
 
 @dataclass(frozen=True)
-class LinearStudy(Study):
+class LinearStudy(SourceStudy):
     """A :class:`~ornstein.engine.study.Study` of the one-step denoiser.
 
     Examples
@@ -62,22 +65,16 @@ class LinearStudy(Study):
 
     options: LinearOptions
     name: ClassVar[str] = "linear"
+    of_populations: ClassVar[Mapping[str, Any]] = OF_POPULATIONS
 
     def __post_init__(self) -> None:
         if self.options.train_sizes is None:
             sizes = sizes_around(self.dim, int(self.source.largest_train_size))
             object.__setattr__(self, "options", replace(self.options, train_sizes=sizes))
-        largest = max(self.train_sizes)
-        if largest > self.source.largest_train_size:
-            most = int(self.source.largest_train_size)
-            raise ValueError(
-                f"a training set of {largest} from the {most + 2} points of {self.source.name}: "
-                f"expected at most {most}, so that originals are left"
-            )
+        self.require_points()
 
-    @cached_property
-    def source(self) -> Source:
-        """The population, or the data set."""
+    def read_source(self) -> Source:
+        """Make the population, or read the data set."""
         return _source_of(self.options)
 
     @property
@@ -86,35 +83,9 @@ class LinearStudy(Study):
         return METRICS
 
     @property
-    def dim(self) -> int:
-        """Dimension of the data."""
-        return self.source.dim
-
-    @property
-    def std(self) -> float:
-        """Root of the mean coordinate variance."""
-        return self.source.std
-
-    @property
     def process(self) -> OneStepNoising:
         """The noising."""
         return OneStepNoising(self.options.time, self.options.noise_scale)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The options with defaults filled in, without those that have no effect."""
-        settings = asdict(self.options)
-        if self.source.digest is not None:
-            for name in _OF_POPULATIONS:
-                del settings[name]
-        return settings
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """All that decides the value of a cell."""
-        identity = {"study": self.name, **self.settings}
-        del identity["train_sizes"], identity["simulations"]
-        return identity | self.source.identity()
 
     def seconds(self, cell: Cell) -> float:
         """Rough cost of a cell on one core."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ornstein.data.sources import MIXTURE_DRAWS
-from ornstein.engine.summary import Summary, mean_and_error, share_positive
+from ornstein.engine.summary import Summary, averages, share_positive
 from ornstein.studies.linear.study import COMPARED
 
 if TYPE_CHECKING:
@@ -69,10 +69,8 @@ def _row(study: LinearStudy, train_size: int, values: dict[str, list[float]]) ->
     theory = study.theory(train_size)
     row: dict[str, Any] = {"train_size": train_size, "simulations": len(values["delta_sign"])}
     for name in COMPARED:
-        row[f"{name}_mean"], row[f"{name}_se"] = mean_and_error(values[name])
-        row[f"{name}_theory"] = theory.get(name, math.nan)
-    for name in ("log_l2_original", "log_l2_train", "delta_log_abs"):
-        row[f"{name}_mean"], row[f"{name}_se"] = mean_and_error(values[name])
+        row |= averages(values, (name,)) | {f"{name}_theory": theory.get(name, math.nan)}
+    row |= averages(values, ("log_l2_original", "log_l2_train", "delta_log_abs"))
     row |= share_positive("delta", values["delta_sign"])
     return row | {f"{name}_median": float(np.median(values[name])) for name in COMPARED}
 

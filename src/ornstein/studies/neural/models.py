@@ -105,49 +105,59 @@ def train_models(
     observe : callable (models in training, step) -> sequence of mappings of str to float
         What it returns of each is noted in its history.
     """
+    from ornstein.networks import DiffusionProcess
     from ornstein.networks.training.data import split_indices
 
-    trainings = []
+    options, trainings = study.options, []
     for cell in cells:
         data, seeds = study.draw(cell), study.seeds(cell)
-        rows, _ = split_indices(len(data.images), study.options.train_fraction, seeds.training)
+        rows, _ = split_indices(len(data.images), options.train_fraction, seeds.training)
         points = data.images[rows.numpy()].reshape(-1, study.dim)
         trainings.append(
             TrainedModel(cell, data, seeds, untrained_network(study, seeds.weights), points)
         )
-    if len(trainings) == 1:
-        return [_train_one(study, trainings[0], snapshots, observe)]
-    return _train_together(study, trainings, snapshots, observe)
+
+    def note(step: int, models: Sequence[Any]) -> Sequence[Mapping[str, float]]:
+        assert observe is not None  # where there are snapshots
+        pairs = zip(trainings, models, strict=True)
+        return observe([start._replace(model=model) for start, model in pairs], step)
+
+    how: dict[str, Any] = {
+        "process": DiffusionProcess(options.diffusion_steps, prediction=options.prediction),
+        "progress": study.execution.progress,
+        "snapshots": snapshots,
+    }
+    if len(trainings) > 1:
+        return _train_together(study, trainings, observe=note if snapshots else None, **how)
+    alone = (lambda step, model: note(step, [model])[0]) if snapshots else None
+    return [_train_one(study, trainings[0], observe=alone, **how)]
 
 
 def generate(
     study: NeuralStudy,
     trained: Sequence[TrainedModel],
-    count: int | None = None,
     *,
     sampler: str | None = None,
     steps: int | None = None,
     stream: int = 0,
 ) -> list[Array]:
-    """Generate points in data units with each model, arrays of shape (count, dim).
+    """Generate points in data units with each model, arrays of shape (n_generated, dim).
 
     Parameters
     ----------
     study : NeuralStudy
     trained : sequence of TrainedModel
         Several are sampled at once.
-    count, sampler, steps
-        Those of the study when left out.
+    sampler, steps
+        By default those of the study.
     stream : int
         Another number, other random numbers.
     """
     from ornstein.networks import sample_replicates
     from ornstein.networks.randomness import keyed_generator
 
-    chosen = study.options
-    device = "cuda" if study.execution.accelerator == "gpu" else "cpu"
-    n = chosen.generated if count is None else count
-    models = [each.model.to(device) for each in trained]
+    chosen, n = study.options, study.options.generated
+    models = [each.model.to(_device(study)) for each in trained]
     seeds = [each.seeds.sampling for each in trained]
     generators = [keyed_generator(seed, stream) for seed in seeds]
     starts: Any = [chosen.start] * len(models)
@@ -184,44 +194,34 @@ def untrained_network(study: NeuralStudy, seed: int) -> Any:
     return seeded(UNet, generator, study.shape[0], width_multiplier=factor)
 
 
-def _process(study: NeuralStudy) -> Any:
-    from ornstein.networks import DiffusionProcess
-
-    options = study.options
-    return DiffusionProcess(options.diffusion_steps, prediction=options.prediction)
+def _device(study: NeuralStudy) -> str:
+    return "cuda" if study.execution.accelerator == "gpu" else "cpu"
 
 
-def _train_one(
-    study: NeuralStudy,
-    start: TrainedModel,
-    snapshots: Collection[int],
-    observe: Observe | None,
-) -> TrainedModel:
+def _name(cell: Cell) -> str:
+    """Of the files of a cell."""
+    return f"n{cell.train_size}-r{cell.replicate}"
+
+
+def _train_one(study: NeuralStudy, start: TrainedModel, **how: Any) -> TrainedModel:
     from ornstein.networks import train
 
-    execution, folder = study.execution, study.execution.folder
-    name = f"n{start.cell.train_size}-r{start.cell.replicate}"
+    execution, folder, name = study.execution, study.execution.folder, _name(start.cell)
     checkpoint = None if folder is None else folder / "checkpoints" / f"{name}.ckpt"
     if checkpoint is not None and not checkpoint.exists():
         expected = study.training_seconds(start.cell.train_size)
         # A short training is sooner repeated than kept: the weights alone are 50 MB, thrice.
         checkpoint = checkpoint if expected >= execution.checkpoint_after else None
 
-    def note(step: int, model: Any) -> Mapping[str, float] | None:
-        return None if observe is None else observe([start._replace(model=model)], step)[0]
-
     config = study.options.training(start.seeds.training, execution.accelerator)
     result = train(
         start.model,
         start.data.images,
         replace(config, checkpoint_seconds=execution.checkpoint_after),
-        process=_process(study),
         checkpoint=checkpoint,
         csv=None if folder is None else folder / "logs" / f"{name}.csv",
         tensorboard=None if execution.tensorboard is None else execution.tensorboard / name,
-        snapshots=snapshots,
-        observe=note if snapshots else None,
-        progress=execution.progress,
+        **how,
     )
     return start._replace(
         model=result.model, history=result.history, seconds=result.seconds, checkpoint=checkpoint
@@ -229,31 +229,18 @@ def _train_one(
 
 
 def _train_together(
-    study: NeuralStudy,
-    starts: Sequence[TrainedModel],
-    snapshots: Collection[int],
-    observe: Observe | None,
+    study: NeuralStudy, starts: Sequence[TrainedModel], **how: Any
 ) -> list[TrainedModel]:
     from ornstein.networks import train_replicates
 
-    execution, folder = study.execution, study.execution.folder
-
-    def note(step: int, models: list[Any]) -> Sequence[Mapping[str, float]] | None:
-        if observe is None:
-            return None
-        pairs = zip(starts, models, strict=True)
-        return observe([start._replace(model=model) for start, model in pairs], step)
-
+    folder = study.execution.folder
     result = train_replicates(
         [start.model for start in starts],
         [start.data.images for start in starts],
         [start.seeds.training for start in starts],
-        study.options.training(0, execution.accelerator),
-        process=_process(study),
-        snapshots=snapshots,
-        observe=note if snapshots else None,
-        device="cuda" if execution.accelerator == "gpu" else "cpu",
-        progress=execution.progress,
+        study.options.training(0, study.execution.accelerator),
+        device=_device(study),
+        **how,
     )
     models = []
     for start, model, rows in zip(starts, result.models, result.histories, strict=True):
@@ -265,7 +252,7 @@ def _train_together(
             filled = [{name: row.get(name, float("nan")) for name in names} for row in history]
             logs = folder / "logs"
             logs.mkdir(parents=True, exist_ok=True)
-            write_csv(logs / f"n{start.cell.train_size}-r{start.cell.replicate}.csv", filled)
+            write_csv(logs / f"{_name(start.cell)}.csv", filled)
     return models
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.diffusion.schedules import BetaSchedule
 from ornstein.engine.study import check_plan
+from ornstein.studies.source_study import choose_population
 from ornstein.validation import as_count, as_positive
 
 if TYPE_CHECKING:
@@ -126,14 +127,7 @@ class NeuralOptions:
     least_generated: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        for name, default in OF_POPULATIONS.items():
-            if self.data is None and getattr(self, name) is None:
-                object.__setattr__(self, name, default)
-            if self.data is not None and getattr(self, name) is not None:
-                raise ValueError(
-                    f"{name} and data are both given: {name} is of a population and would have no "
-                    "effect, leave it out"
-                )
+        choose_population(self, OF_POPULATIONS)
         check_plan(self)
         self._choose_length()
         for name, known in _KNOWN.items():

@@ -2,8 +2,8 @@ r"""Training dynamics: when a network generalizes, and when it begins to memoriz
 
 A cell trains a network for a fixed number of optimiser steps, the same for all training sizes n,
 and looks at it on the way, at 10, 20, 50, 100, ... steps: points are generated then and there, of
-which the memorized fraction and Delta are measured (:mod:`ornstein.studies.sample_measures`), and
-so is the training objective on the training images and on held-out ones, at the same noises.
+which the memorized fraction and Delta are measured (:mod:`ornstein.memorization.sample_measures`).
+So is the training objective, on the training images and on held-out ones, at the same noises.
 
 Two times describe a size:
 
@@ -28,7 +28,6 @@ __all__ = [
     "SnapshotStudy",
     "Window",
     "SnapshotSummary",
-    "summarize",
     "windows",
     "Exponent",
     "exponent",
@@ -41,19 +40,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from ornstein.engine.summary import mean_and_error, share_positive
-from ornstein.studies.neural.models import (
-    generate,
-    snapshot_steps,
-    torch_threads,
-    train_models,
-)
-from ornstein.studies.neural.study import NeuralStudy
+from ornstein.engine.summary import averages, mean_and_error, share_positive
+from ornstein.memorization.sample_measures import memorization
+from ornstein.studies.neural.models import generate, snapshot_steps
+from ornstein.studies.neural.study import MEMORIZED_NOTE, ONCE, NeuralStudy, once
 from ornstein.studies.neural.summary import NeuralSummary, described
-from ornstein.studies.sample_measures import kernel_measures, memorization
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ornstein.engine.store import Store
     from ornstein.engine.study import Cell
@@ -64,7 +58,6 @@ if TYPE_CHECKING:
 HALF = 0.5
 # Not train_loss, which the history has of every epoch.
 WATCHED = ("memorized", "delta", "delta_sign", "loss_train", "loss_test")
-ONCE = ("baseline", "train_seconds")
 _LOSS_EVALUATIONS = {"mlp": 4096, "unet": 512}
 
 
@@ -122,25 +115,23 @@ class SnapshotStudy(NeuralStudy):
         look += self.sampling_seconds(2 * _LOSS_EVALUATIONS[options.model], 1)
         return self.training_seconds(cell.train_size) + len(self.steps) * look
 
-    def measure_batch(self, cells: Sequence[Cell]) -> list[dict[str, float]]:
-        """Train, and look on the way."""
-        with torch_threads(self.execution.threads):
-            trained = train_models(self, cells, self.steps, self._observe)
-        return [self._measured(model) for model in trained]
+    def watched_steps(self, train_size: int) -> tuple[int, ...]:  # noqa: ARG002
+        """The same for all training sizes."""
+        return self.steps
 
     @property
     def notes(self) -> list[str]:
         """What a reader of the tables needs to know."""
-        options = self.options
-        sizes = ", ".join(f"{n}: {options.trained_on(n)}" for n in self.train_sizes)
-        return [
-            f"The network is trained on part of n, the rest is for validation ({sizes}).",
-            "memorized: the nearest training image is much nearer than the second nearest.",
-        ]
+        return [self.validation_note, MEMORIZED_NOTE]
 
     def summarize(self, store: Store) -> SnapshotSummary:
-        """Average the finished cells, and find the window between best step and memorization."""
-        return summarize(self, store)
+        """Average the finished cells, a row for each training size and optimiser step."""
+        values = store.of(self)
+        found = windows(self, values)
+        rows = [row for n, own in values.items() for row in self._rows(n, own)]
+        return SnapshotSummary(
+            rows=rows, windows=found, exponent=exponent(found), **described(self, rows, self.notes)
+        )
 
     def _observe(self, trainings: Sequence[TrainedModel], step: int) -> list[dict[str, float]]:
         generated = generate(self, trainings, stream=step)
@@ -150,16 +141,13 @@ class SnapshotStudy(NeuralStudy):
         ]
 
     def _observed(self, training: TrainedModel, points: Any) -> dict[str, float]:
-        data = training.data
-        found = kernel_measures(
-            points, training.train, data.originals, self.options.originals, self.std
-        )
+        found = self.kernels(points, training)
         return {
             "memorized": memorization(points, training.train, None)["memorized"],
             "delta": found["delta"],
             "delta_sign": found["delta_sign"],
             "loss_train": self._loss(training, training.train),
-            "loss_test": self._loss(training, data.held_out),
+            "loss_test": self._loss(training, training.data.held_out),
         }
 
     def _loss(self, training: TrainedModel, points: Any) -> float:
@@ -173,19 +161,26 @@ class SnapshotStudy(NeuralStudy):
             generator=keyed_generator(training.seeds.sampling, 0),
         )
 
-    def _measured(self, trained: TrainedModel) -> dict[str, float]:
+    def _measure_trained(self, trained: Sequence[TrainedModel]) -> list[dict[str, float]]:
+        return [self._watched(model) | once(model) for model in trained]
+
+    def _watched(self, trained: TrainedModel) -> dict[str, float]:
         rows = {int(row["step"]): row for row in trained.history}
-        held_out = trained.data.held_out
-        baseline = memorization(held_out, trained.train, None)["memorized"]
-        if trained.checkpoint is not None:
-            trained.checkpoint.unlink(missing_ok=True)
-        return {
-            **{
-                f"{step}/{name}": float(rows[step][name]) for step in self.steps for name in WATCHED
-            },
-            "baseline": baseline,
-            "train_seconds": trained.seconds,
-        }
+        seen = ((step, name) for step in self.steps for name in WATCHED)
+        return {f"{step}/{name}": float(rows[step][name]) for step, name in seen}
+
+    def _rows(self, train_size: int, values: Mapping[str, Sequence[float]]) -> Iterator[Row]:
+        for step in self.steps:
+            here = {name: values[f"{step}/{name}"] for name in WATCHED}
+            yield {
+                "train_size": train_size,
+                "step": step,
+                "simulations": len(here["delta"]),
+                **averages(here, ("memorized", "delta", "loss_train", "loss_test")),
+                **averages(values, ("baseline",)),
+                **share_positive("delta", here["delta_sign"]),
+                "train_seconds": mean_and_error(values["train_seconds"])[0],
+            }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,34 +192,7 @@ class SnapshotSummary(NeuralSummary):
 
     report: ClassVar[str] = "snapshots"
 
-    def document(self) -> dict[str, Any]:
-        """Return what the JSON document has of it."""
-        extras = {"windows": self.windows, "exponent": self.exponent}
-        return {"rows": self.rows, **extras, "notes": list(self.notes)}
-
-
-def summarize(study: SnapshotStudy, store: Store) -> SnapshotSummary:
-    """Average the finished cells, one row per training size and optimiser step."""
-    values = store.of(study)
-    found = windows(study, values)
-    rows = [row for n, own in values.items() for row in _rows(study, n, own)]
-    return SnapshotSummary(
-        rows=rows, windows=found, exponent=exponent(found), **described(study, rows, study.notes)
-    )
-
-
-def _rows(study: SnapshotStudy, train_size: int, values: Mapping[str, list[float]]) -> list[Row]:
-    rows = []
-    for step in study.steps:
-        here = {name: values[f"{step}/{name}"] for name in WATCHED}
-        row: Row = {"train_size": train_size, "step": step, "simulations": len(here["delta"])}
-        for name in ("memorized", "delta", "loss_train", "loss_test"):
-            row[f"{name}_mean"], row[f"{name}_se"] = mean_and_error(here[name])
-        row["baseline_mean"], row["baseline_se"] = mean_and_error(values["baseline"])
-        row |= share_positive("delta", here["delta_sign"])
-        row["train_seconds"], _ = mean_and_error(values["train_seconds"])
-        rows.append(row)
-    return rows
+    documented: ClassVar[Mapping[str, str]] = {"windows": "windows", "exponent": "exponent"}
 
 
 def windows(study: SnapshotStudy, found: Mapping[int, Mapping[str, list[float]]]) -> list[Window]:

@@ -2,7 +2,7 @@ r"""The steps study of a trained network: quality and memorization against sampl
 
 A cell trains one network, and generates from it with each sampler in each number of steps S, from
 the same random numbers. KL and Wasserstein distance are those of a Gaussian fit, corrected for the
-number of points (:mod:`ornstein.studies.sample_measures`); beside them stand those of the best
+number of points (:mod:`ornstein.memorization.sample_measures`); beside them stand those of the best
 linear denoiser of the same images at the same S, which are exact. All samplers visit noise levels
 that the network was trained at.
 
@@ -15,7 +15,7 @@ at every S, so its error is far below that of either distance.
 
 from __future__ import annotations
 
-__all__ = ["NeuralStepsOptions", "NeuralStepsStudy", "NeuralStepsSummary", "summarize"]
+__all__ = ["NeuralStepsOptions", "NeuralStepsStudy", "NeuralStepsSummary"]
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -23,23 +23,29 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ornstein.diffusion.samplers import as_sampler
-from ornstein.engine.summary import mean_and_error, share_positive
-from ornstein.studies.neural.models import generate, torch_threads, train_models
-from ornstein.studies.neural.options import NeuralOptions
-from ornstein.studies.neural.study import NeuralStudy
-from ornstein.studies.neural.summary import NeuralSummary, described
-from ornstein.studies.sample_measures import (
-    can_be_fitted,
+from ornstein.engine.summary import averages, mean_and_error, share_positive
+from ornstein.memorization.sample_measures import (
+    beside_linear,
     fitted_distances,
-    kernel_measures,
     linear_distances,
     memorization,
+    require_fit,
 )
+from ornstein.studies.neural.models import generate
+from ornstein.studies.neural.options import NeuralOptions
+from ornstein.studies.neural.study import ONCE, NeuralStudy, once
+from ornstein.studies.neural.summary import NeuralSummary, described
 from ornstein.studies.steps.options import check_samplers
-from ornstein.studies.steps.study import metric_name
+from ornstein.studies.steps.values import (
+    AVERAGED,
+    MEASURED,
+    metric_name,
+    metrics_by_sampler,
+    rows_by_sampler,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -48,13 +54,10 @@ if TYPE_CHECKING:
     from ornstein.engine.study import Cell
     from ornstein.gaussians import Gaussian
     from ornstein.studies.neural.models import TrainedModel
+    from ornstein.studies.steps.values import Row
 
     Array = NDArray[np.float64]
-    Row = dict[str, float | int | str]
 
-AVERAGED = ("kl", "kl_linear", "wasserstein2", "wasserstein2_linear", "memorized", "delta")
-WATCHED = (*AVERAGED, "delta_sign")
-ONCE = ("baseline", "train_seconds")
 DEFAULT_TRAINING_STEPS = {"mlp": 2000, "unet": 300}
 """Enough for a W2^2 of the default population that is near that of the linear denoiser."""
 
@@ -109,11 +112,7 @@ class NeuralStepsStudy(NeuralStudy):
         super().__post_init__()
         if self.options.generated == 0:
             object.__setattr__(self, "options", replace(self.options, generated=3 * self.dim))
-        if not can_be_fitted(self.options.generated, self.dim):
-            raise ValueError(
-                f"generated is {self.options.generated}, expected more than 2 d = {2 * self.dim}: "
-                "a covariance is fitted to the points"
-            )
+        require_fit(self.options.generated, self.dim)
 
     name: ClassVar[str] = "unet-steps"
 
@@ -125,15 +124,7 @@ class NeuralStepsStudy(NeuralStudy):
     @property
     def metrics(self) -> tuple[str, ...]:
         """One value for each sampler, number of steps and measure, and what is measured once."""
-        return (
-            *(
-                metric_name(sampler, steps, name)
-                for sampler in self.options.samplers
-                for steps in self.all_steps
-                for name in WATCHED
-            ),
-            *ONCE,
-        )
+        return (*metrics_by_sampler(self, MEASURED), *ONCE)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -146,31 +137,11 @@ class NeuralStepsStudy(NeuralStudy):
         sampling = self.sampling_seconds(self.options.generated, steps)
         return self.training_seconds(cell.train_size) + sampling
 
-    def measure_batch(self, cells: Sequence[Cell]) -> list[dict[str, float]]:
-        """Train, and generate in all ways."""
-        reference = self.source.moments()
-        with torch_threads(self.execution.threads):
-            trained = train_models(self, cells)
-            values = [self._once(model) for model in trained]
-            for name in self.options.samplers:
-                for steps in self.all_steps:
-                    generated = generate(self, trained, sampler=name, steps=steps)
-                    trajectory = as_sampler(name).trajectory(self.options.schedule.levels(steps))
-                    for own, model, points in zip(values, trained, generated, strict=True):
-                        found = self._compared(model, points, trajectory, reference)
-                        own |= {metric_name(name, steps, key): found[key] for key in WATCHED}
-        for model in trained:
-            if model.checkpoint is not None:
-                model.checkpoint.unlink(missing_ok=True)
-        return values
-
     @property
     def notes(self) -> list[str]:
         """What a reader of the tables needs to know."""
-        options = self.options
-        sizes = ", ".join(f"{n}: {options.trained_on(n)}" for n in self.train_sizes)
         return [
-            f"The network is trained on part of n, the rest is for validation ({sizes}).",
+            self.validation_note,
             (
                 "KL and W2^2 are corrected for the number of generated points, so that values near "
                 "0 may be negative. The linear denoiser's KL is infinite where fewer than d + 1 "
@@ -187,29 +158,47 @@ class NeuralStepsStudy(NeuralStudy):
         return settings
 
     def summarize(self, store: Store) -> NeuralStepsSummary:
-        """Average the finished cells."""
-        return summarize(self, store)
+        """Average the finished cells, a row for each sampler, training size and number of steps."""
+        rows = [row for n, values in store.of(self).items() for row in self._rows(n, values)]
+        return NeuralStepsSummary(
+            rows=rows, all_steps=self.all_steps, **described(self, rows, self.notes)
+        )
 
-    def _once(self, trained: TrainedModel) -> dict[str, float]:
-        baseline = memorization(trained.data.held_out, trained.train, None)["memorized"]
-        return {"baseline": baseline, "train_seconds": trained.seconds}
+    def _measure_trained(self, trained: Sequence[TrainedModel]) -> list[dict[str, float]]:
+        """Generate in all ways."""
+        reference = self.source.moments()
+        values = [once(model) for model in trained]
+        for name in self.options.samplers:
+            for steps in self.all_steps:
+                generated = generate(self, trained, sampler=name, steps=steps)
+                trajectory = as_sampler(name).trajectory(self.options.schedule.levels(steps))
+                for own, model, points in zip(values, trained, generated, strict=True):
+                    found = self._compared(model, points, trajectory, reference)
+                    own |= {metric_name(name, steps, key): found[key] for key in MEASURED}
+        return values
 
     def _compared(
         self, trained: TrainedModel, points: Array, trajectory: Trajectory, reference: Gaussian
     ) -> dict[str, float]:
-        options, data, train = self.options, trained.data, trained.train
-        network = fitted_distances(points, reference)
-        linear = linear_distances(train, reference, trajectory, options.start)
-        kernels = kernel_measures(points, train, data.originals, options.originals, self.std)
+        linear = linear_distances(trained.train, reference, trajectory, self.options.start)
+        kernels = self.kernels(points, trained)
         return {
-            "kl": network.kl,
-            "kl_linear": linear.kl,
-            "wasserstein2": network.wasserstein2,
-            "wasserstein2_linear": linear.wasserstein2,
-            "memorized": memorization(points, train, None)["memorized"],
+            **beside_linear(fitted_distances(points, reference), linear),
+            "memorized": memorization(points, trained.train, None)["memorized"],
             "delta": kernels["delta"],
             "delta_sign": kernels["delta_sign"],
         }
+
+    def _rows(self, train_size: int, values: Mapping[str, Sequence[float]]) -> Iterator[Row]:
+        baseline = averages(values, ("baseline",))
+        for first, here in rows_by_sampler(self, train_size, values, MEASURED):
+            row = first | averages(here, AVERAGED) | baseline
+            row |= share_positive("delta", here["delta_sign"])
+            for name in ("kl", "wasserstein2"):
+                most = values[metric_name(str(row["sampler"]), self.all_steps[-1], name)]
+                excess = mean_and_error(list(np.subtract(here[name], most)))
+                row[f"{name}_excess"], row[f"{name}_excess_se"] = excess
+            yield row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,34 +209,3 @@ class NeuralStepsSummary(NeuralSummary):
     all_steps: tuple[int, ...]
 
     report: ClassVar[str] = "unet_steps"
-
-
-def summarize(study: NeuralStepsStudy, store: Store) -> NeuralStepsSummary:
-    """Average the finished cells, one row for each sampler, training size and number of steps."""
-    rows = [row for n, values in store.of(study).items() for row in _rows(study, n, values)]
-    return NeuralStepsSummary(
-        rows=rows, all_steps=study.all_steps, **described(study, rows, study.notes)
-    )
-
-
-def _rows(study: NeuralStepsStudy, train_size: int, values: Mapping[str, list[float]]) -> list[Row]:
-    rows = []
-    for sampler in study.options.samplers:
-        for steps in study.all_steps:
-            here = {name: values[metric_name(sampler, steps, name)] for name in WATCHED}
-            row: Row = {
-                "sampler": sampler,
-                "steps": steps,
-                "train_size": train_size,
-                "simulations": len(here["kl"]),
-            }
-            for name in AVERAGED:
-                row[f"{name}_mean"], row[f"{name}_se"] = mean_and_error(here[name])
-            row["baseline_mean"], row["baseline_se"] = mean_and_error(values["baseline"])
-            row |= share_positive("delta", here["delta_sign"])
-            for name in ("kl", "wasserstein2"):
-                most = values[metric_name(sampler, study.all_steps[-1], name)]
-                excess = list(np.subtract(here[name], most))
-                row[f"{name}_excess"], row[f"{name}_excess_se"] = mean_and_error(excess)
-            rows.append(row)
-    return rows

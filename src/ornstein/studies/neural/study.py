@@ -19,19 +19,22 @@ equal to those trained alone up to rounding).
 
 from __future__ import annotations
 
-__all__ = ["NeuralStudy", "CellData", "CellSeeds"]
+__all__ = ["NeuralStudy", "CellData", "CellSeeds", "once", "ONCE", "MEMORIZED_NOTE"]
 
 import math
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from abc import abstractmethod
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from ornstein.data.images import DEFAULT_PIXELS, load_shaped
 from ornstein.data.sources import PopulationSource, Source
-from ornstein.engine.study import Study, cell_seed
+from ornstein.engine.study import cell_seed
+from ornstein.memorization.sample_measures import kernel_measures, memorization
+from ornstein.studies.neural.models import torch_threads, train_models
 from ornstein.studies.neural.options import OF_POPULATIONS, Execution, NeuralOptions
+from ornstein.studies.source_study import SourceStudy
 from ornstein.validation import as_count
 
 if TYPE_CHECKING:
@@ -40,8 +43,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ornstein.engine.study import Cell
+    from ornstein.studies.neural.models import TrainedModel
+
+    Array = NDArray[np.float64]
 
 HELD_OUT = 1000
+ONCE = ("baseline", "train_seconds")
+"""What :func:`once` measures."""
+MEMORIZED_NOTE = "memorized: the nearest training image is much nearer than the second nearest."
 _SIDE = 8  # the U-Net pads the sides of images to multiples of it
 
 
@@ -66,26 +75,19 @@ class CellSeeds(NamedTuple):
 
 
 @dataclass(frozen=True)
-class NeuralStudy(Study):
+class NeuralStudy(SourceStudy):
     """Base of studies of a learned model: all but what is measured."""
 
     options: NeuralOptions
     execution: Execution = field(default_factory=Execution)
     packages: ClassVar[tuple[str, ...]] = ("torch", "lightning")
+    of_populations: ClassVar[Mapping[str, Any]] = OF_POPULATIONS
 
     def __post_init__(self) -> None:
-        options, shape, largest = self.options, self.shape, max(self.train_sizes)
-        if largest > self.source.largest_train_size:
-            most = int(self.source.largest_train_size)
+        self.require_points()
+        if self.options.model == "unet" and len(self.shape) == 1:
             raise ValueError(
-                f"a training set of {largest} from the {most + 2} points of {self.source.name}: "
-                f"expected at most {most}, so that originals are left"
-            )
-        if options.model == "mlp":
-            return
-        if len(shape) == 1:
-            raise ValueError(
-                f"{options.data} holds vectors of {shape[0]} coordinates, and the U-Net takes "
+                f"{self.options.data} holds vectors of {self.dim} coordinates, and the U-Net takes "
                 "images: give --model mlp, or images of shape (n, channels, height, width)"
             )
 
@@ -94,9 +96,8 @@ class NeuralStudy(Study):
         """Replicates of one size that are trained and measured in one call."""
         return self.execution.replicate_batch
 
-    @cached_property
-    def source(self) -> Source:
-        """The population, or the data set."""
+    def read_source(self) -> Source:
+        """Make the population, or read the data set."""
         options = self.options
         if options.data is not None:
             return load_shaped(options.data, options.pixels)
@@ -113,33 +114,15 @@ class NeuralStudy(Study):
         return self.source.shape
 
     @property
-    def dim(self) -> int:
-        """Coordinates of a point: pixels times channels."""
-        return math.prod(self.shape)
-
-    @property
-    def std(self) -> float:
-        """Root of the mean coordinate variance."""
-        return self.source.std
-
-    @property
     def identity(self) -> dict[str, Any]:
         """All that decides the value of a cell."""
-        identity = {"study": self.name, **asdict(self.options), "pixels": list(self.shape)}
-        del identity["train_sizes"], identity["simulations"]
-        if self.source.digest is not None:
-            for name in OF_POPULATIONS:
-                del identity[name]
-        return identity | self.source.identity()
+        return {**super().identity, "pixels": list(self.shape)}
 
     @property
     def settings(self) -> dict[str, Any]:
         """The options with defaults filled in, without those that have no effect."""
-        settings: dict[str, Any] = asdict(self.options)
-        if self.source.digest is not None:
-            for name in OF_POPULATIONS:
-                del settings[name]
-        elif self.options.pixels is None:
+        settings = super().settings
+        if self.source.digest is None and self.options.pixels is None:
             settings["pixels"] = DEFAULT_PIXELS
         return {**settings, "threads": self.execution.threads}
 
@@ -179,8 +162,41 @@ class NeuralStudy(Study):
         return self.measure_batch([cell])[0]
 
     def measure_batch(self, cells: Sequence[Cell]) -> list[dict[str, float]]:
-        """Compute cells of one training size, their networks trained at once."""
+        """Compute cells of one training size, their networks trained at once.
+
+        Checkpoints of their trainings are removed when all is measured.
+        """
+        with torch_threads(self.execution.threads):
+            watched = self.watched_steps(cells[0].train_size)
+            trained = train_models(self, cells, watched, self._observe)
+            values = self._measure_trained(trained)
+        for model in trained:
+            if model.checkpoint is not None:
+                model.checkpoint.unlink(missing_ok=True)
+        return values
+
+    def watched_steps(self, train_size: int) -> tuple[int, ...]:  # noqa: ARG002
+        """Optimiser steps at which a training is observed."""
+        return ()
+
+    def kernels(self, points: Array, training: TrainedModel) -> dict[str, float]:
+        """Distances of generated points to originals and training set, and Delta."""
+        originals = training.data.originals
+        return kernel_measures(points, training.train, originals, self.options.originals, self.std)
+
+    @property
+    def validation_note(self) -> str:
+        """For a reader of the tables: how much of n is trained on."""
+        sizes = ", ".join(f"{n}: {self.options.trained_on(n)}" for n in self.train_sizes)
+        return f"The network is trained on part of n, the rest is for validation ({sizes})."
+
+    def _observe(self, trainings: Sequence[TrainedModel], step: int) -> list[dict[str, float]]:
+        """What is measured of each training at a watched step."""
         raise NotImplementedError
+
+    @abstractmethod
+    def _measure_trained(self, trained: Sequence[TrainedModel]) -> list[dict[str, float]]:
+        """Values of cells whose networks are trained."""
 
     @property
     def _flops(self) -> float:
@@ -194,3 +210,9 @@ class NeuralStudy(Study):
     def _call_seconds(self, times: int) -> float:
         """Cost of calling the layers of the network, whatever the batch."""
         return times * (2e-4 if self.options.model == "mlp" else 5e-3)
+
+
+def once(trained: TrainedModel) -> dict[str, float]:
+    """What is measured of a network whatever is generated from it: held-out baseline, seconds."""
+    baseline = memorization(trained.data.held_out, trained.train, None)["memorized"]
+    return {"baseline": baseline, "train_seconds": trained.seconds}

@@ -1,7 +1,7 @@
 r"""The U-Net study: what a trained diffusion model has learned, and what it has copied.
 
 A cell trains a network on its images, generates M points, and measures
-(:mod:`ornstein.studies.sample_measures`)
+(:mod:`ornstein.memorization.sample_measures`)
 
 - squared L2 distances of the generated points to originals and training set and their difference
   Delta, per coordinate (averages, in units of the originals' standard deviation) and in full
@@ -29,10 +29,8 @@ from __future__ import annotations
 __all__ = [
     "UNetStudy",
     "UNetSummary",
-    "summarize",
     "perfect_delta",
     "component_metric",
-    "read_samples",
     "METRICS",
 ]
 
@@ -40,41 +38,35 @@ import math
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ornstein.diffusion.samplers import as_sampler
-from ornstein.engine.summary import mean_and_error, share_positive
-from ornstein.files import atomic_write
-from ornstein.studies.neural.models import (
-    generate,
-    snapshot_steps,
-    torch_threads,
-    train_models,
-)
-from ornstein.studies.neural.study import NeuralStudy
-from ornstein.studies.neural.summary import NeuralSummary, described
-from ornstein.studies.sample_measures import (
+from ornstein.engine.summary import averages, mean_and_error, share_positive
+from ornstein.memorization.sample_measures import (
     COMPONENT_MOMENTS,
+    FITTED,
+    beside_linear,
     can_be_fitted,
     component_moments,
     fitted_distances,
-    kernel_measures,
     linear_distances,
     memorization,
 )
+from ornstein.studies.neural.models import generate, snapshot_steps
+from ornstein.studies.neural.samples import keep_samples, read_samples
+from ornstein.studies.neural.study import MEMORIZED_NOTE, NeuralStudy
+from ornstein.studies.neural.summary import NeuralSummary, described
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from ornstein.engine.store import Store
-    from ornstein.engine.study import Cell
     from ornstein.gaussians import Gaussian
     from ornstein.studies.neural.models import TrainedModel
+    from ornstein.studies.neural.samples import Samples
 
     Array = NDArray[np.float64]
     Row = dict[str, float | int]
@@ -89,21 +81,10 @@ KERNEL = (
     "full_delta_sign",
     "full_delta_log_abs",
 )
-FITTED = ("kl", "kl_linear", "wasserstein2", "wasserstein2_linear")
 LOSSES = ("train_loss", "validation_loss")
 SECONDS = ("train_seconds", "sample_seconds")
 METRICS = (*KERNEL, "memorized", "baseline", *FITTED, *LOSSES, *SECONDS)
-_SHOWN = 16
 _WATCHED = 10
-
-
-class Samples(NamedTuple):
-    """A few images of one cell, each of shape (n_images, channels, H, W)."""
-
-    train_size: int
-    generated: NDArray[np.float64]
-    nearest: NDArray[np.float64]
-    train: NDArray[np.float64]
 
 
 class UNetStudy(NeuralStudy):
@@ -136,24 +117,33 @@ class UNetStudy(NeuralStudy):
         """Whether there are enough generated points for KL and Wasserstein."""
         return can_be_fitted(self.options.generated, self.dim)
 
-    def measure_batch(self, cells: Sequence[Cell]) -> list[dict[str, float]]:
-        """Train, generate, measure."""
-        watch: tuple[int, ...] = ()
-        if self.execution.tensorboard is not None:
-            watch = snapshot_steps(self.options.total_steps(cells[0].train_size))[-_WATCHED:]
-        with torch_threads(self.execution.threads):
-            trained = train_models(self, cells, watch, self._observe if watch else None)
-            start = time.perf_counter()
-            generated = generate(self, trained)
-            seconds = (time.perf_counter() - start) / len(trained)
-            return [
-                self._measured(model, points, seconds)
-                for model, points in zip(trained, generated, strict=True)
-            ]
+    def watched_steps(self, train_size: int) -> tuple[int, ...]:
+        """The last snapshots of a training, for its TensorBoard log; none without one."""
+        if self.execution.tensorboard is None:
+            return ()
+        return snapshot_steps(self.options.total_steps(train_size))[-_WATCHED:]
 
     def summarize(self, store: Store) -> UNetSummary:
-        """Average the finished cells."""
-        return summarize(self, store)
+        """Average the finished cells, by training size and over all."""
+        found = store.of(self)
+        rows = [
+            {"train_size": n, **self._row(values), "delta_null": self.perfect_delta(n)}
+            for n, values in found.items()
+        ]
+        together = {name: [v for own in found.values() for v in own[name]] for name in self.metrics}
+        population = self.source.population
+        weights = () if population is None else population.weights
+        return UNetSummary(
+            rows=rows,
+            overall=self._row(together) if found else {},
+            samples=read_samples(store.folder, list(found)),
+            components=[
+                (float(weight), float(component.mean.mean()), component.std)
+                for weight, component in zip(weights, self.components, strict=False)
+            ],
+            has_fits=self.has_fits,
+            **described(self, rows, self.notes),
+        )
 
     def perfect_delta(self, train_size: int) -> float:
         """Mean of Delta of a model that generates the population; NaN but for one Gaussian."""
@@ -187,9 +177,7 @@ class UNetStudy(NeuralStudy):
                 "originals: as many of the other points as the network is trained on"
                 f"{short}, at most {options.originals}."
             )
-        notes.append(
-            "memorized: the nearest training image is much nearer than the second nearest."
-        )
+        notes.append(MEMORIZED_NOTE)
         if self.has_fits:
             notes.append(
                 "KL and W2^2 are corrected for the number of generated points, so that values "
@@ -210,15 +198,24 @@ class UNetStudy(NeuralStudy):
         found = []
         for training, points in zip(trainings, generate(self, trainings, stream=step), strict=True):
             copied = memorization(points, training.train, training.data.held_out)["memorized"]
-            found.append({"delta": self._kernels(points, training)["delta"], "memorized": copied})
+            found.append({"delta": self.kernels(points, training)["delta"], "memorized": copied})
         return found
+
+    def _measure_trained(self, trained: Sequence[TrainedModel]) -> list[dict[str, float]]:
+        start = time.perf_counter()
+        generated = generate(self, trained)
+        seconds = (time.perf_counter() - start) / len(trained)
+        return [
+            self._measured(model, points, seconds)
+            for model, points in zip(trained, generated, strict=True)
+        ]
 
     def _measured(
         self, trained: TrainedModel, points: Array, sample_seconds: float
     ) -> dict[str, float]:
         last = trained.history[-1] if trained.history else {}
         values = {
-            **self._kernels(points, trained),
+            **self.kernels(points, trained),
             **memorization(points, trained.train, trained.data.held_out),
             **self._fits(points, trained.train),
             **self._components(points),
@@ -229,14 +226,8 @@ class UNetStudy(NeuralStudy):
         folder = self.execution.folder
         if folder is not None and trained.cell.replicate == 0 and self.shape[:1] in {(1,), (3,)}:
             with suppress(OSError):  # a picture is not worth a trained network
-                _keep_samples(folder, trained, points, self.shape)
-        if trained.checkpoint is not None:
-            trained.checkpoint.unlink(missing_ok=True)
+                keep_samples(folder, trained, points, self.shape)
         return values
-
-    def _kernels(self, points: Array, trained: TrainedModel) -> dict[str, float]:
-        originals = trained.data.originals
-        return kernel_measures(points, trained.train, originals, self.options.originals, self.std)
 
     def _components(self, points: Array) -> dict[str, float]:
         population = self.source.population
@@ -252,9 +243,22 @@ class UNetStudy(NeuralStudy):
         options, reference = self.options, self.source.moments()
         levels = options.schedule.levels(options.chosen_steps)
         trajectory = as_sampler(options.sampler).trajectory(levels)
-        kl, wasserstein2 = fitted_distances(points, reference)
         linear = linear_distances(train, reference, trajectory, options.start)
-        return dict(zip(FITTED, (kl, linear.kl, wasserstein2, linear.wasserstein2), strict=True))
+        return beside_linear(fitted_distances(points, reference), linear)
+
+    def _row(self, values: Mapping[str, Sequence[float]]) -> Row:
+        return {
+            "simulations": len(values["delta"]),
+            **averages(values, ("distance_original", "distance_train", "delta")),
+            **share_positive("delta", values["delta_sign"]),
+            **averages(values, ("log_l2_original", "log_l2_train"), errors=False),
+            **share_positive("full_delta", values["full_delta_sign"]),
+            **averages(values, ("full_delta_log_abs",), errors=False),
+            **averages(
+                values, ("memorized", "baseline", *FITTED, *LOSSES, *self.component_metrics)
+            ),
+            **{name: mean_and_error(values[name])[0] for name in SECONDS},
+        }
 
 
 def component_metric(index: int, name: str) -> str:
@@ -292,83 +296,4 @@ class UNetSummary(NeuralSummary):
     has_fits: bool
 
     report: ClassVar[str] = "unet"
-
-    def document(self) -> dict[str, Any]:
-        """Return what the JSON document has of it."""
-        return {"rows": self.rows, "net": self.overall, "notes": list(self.notes)}
-
-
-def summarize(study: UNetStudy, store: Store) -> UNetSummary:
-    """Average the finished cells, by training size and over all."""
-    found = store.of(study)
-    rows = [
-        {
-            "train_size": train_size,
-            **_row(values, study.component_metrics),
-            "delta_null": study.perfect_delta(train_size),
-        }
-        for train_size, values in found.items()
-    ]
-    together = {
-        name: [v for values in found.values() for v in values[name]] for name in study.metrics
-    }
-    population = study.source.population
-    weights = () if population is None else population.weights
-    return UNetSummary(
-        rows=rows,
-        overall=_row(together, study.component_metrics) if found else {},
-        samples=read_samples(store.folder, list(found)),
-        components=[
-            (float(weight), float(component.mean.mean()), component.std)
-            for weight, component in zip(weights, study.components, strict=False)
-        ],
-        has_fits=study.has_fits,
-        **described(study, rows, study.notes),
-    )
-
-
-def _row(values: Mapping[str, Sequence[float]], components: Sequence[str]) -> Row:
-    count = len(values["delta"])
-    row: Row = {"simulations": count}
-    for name in ("distance_original", "distance_train", "delta"):
-        row[f"{name}_mean"], row[f"{name}_se"] = mean_and_error(values[name])
-    row |= share_positive("delta", values["delta_sign"])
-    for name in ("log_l2_original", "log_l2_train"):
-        row[f"{name}_mean"], _ = mean_and_error(values[name])
-    row |= share_positive("full_delta", values["full_delta_sign"])
-    row["full_delta_log_abs_mean"], _ = mean_and_error(values["full_delta_log_abs"])
-    for name in ("memorized", "baseline", *FITTED, *LOSSES, *components):
-        row[f"{name}_mean"], row[f"{name}_se"] = mean_and_error(values[name])
-    for name in SECONDS:
-        row[name], _ = mean_and_error(values[name])
-    return row
-
-
-def _keep_samples(
-    folder: Path, trained: TrainedModel, points: Array, shape: tuple[int, ...]
-) -> None:
-    """Write a few images of the cell; each nearest training image beside its generated one."""
-    from ornstein.memorization.neighbours import nearest_neighbours
-
-    shown = points[:_SHOWN]
-    nearest = trained.train[nearest_neighbours(shown, trained.train, k=1).indices[:, 0]]
-    sets = {"generated": shown, "nearest": nearest, "train": trained.train[:_SHOWN]}
-    images: Any = {name: rows.reshape(-1, *shape).astype(np.float32) for name, rows in sets.items()}
-    place = folder / "samples"
-    place.mkdir(parents=True, exist_ok=True)
-    with atomic_write(place / f"n{trained.cell.train_size}.npz") as draft:
-        np.savez_compressed(draft, **images)
-
-
-def read_samples(folder: Path | None, train_sizes: Sequence[int]) -> list[Samples]:
-    """Images that cells of these sizes left in a study folder, those that are there."""
-    found = []
-    if folder is None:
-        return found
-    for size in train_sizes:
-        path = folder / "samples" / f"n{size}.npz"
-        if path.exists():
-            with np.load(path) as sets:
-                images = (sets[name].astype(np.float64) for name in Samples._fields[1:])
-                found.append(Samples(size, *images))
-    return found
+    documented: ClassVar[Mapping[str, str]] = {"net": "overall"}

@@ -4,7 +4,7 @@ The denoiser of least loss on n training points is the posterior mean over them
 (:mod:`ornstein.denoisers.empirical`). Run to its end the reverse process returns training points
 and nothing else. A cell draws a training set, and generates with each sampler in each number of
 steps S, without training anything. What is measured is what is measured of a trained network
-(:mod:`ornstein.studies.sample_measures`), so that the two tables can be laid side by side: a
+(:mod:`ornstein.memorization.sample_measures`), so that the two tables can be laid side by side: a
 network that has learned its training set by heart gives this table. Beside it stand KL and
 Wasserstein distance of the best linear denoiser of the same points, which are exact.
 
@@ -26,16 +26,25 @@ from ornstein.denoisers.posterior import posterior_mean
 from ornstein.denoisers.training_points import TrainingPoints
 from ornstein.diffusion.samplers import as_sampler, denoising_path
 from ornstein.engine.study import cell_seed
-from ornstein.engine.summary import Summary, mean_and_error, share_positive
+from ornstein.engine.summary import Summary, averages, share_positive
 from ornstein.gaussians import kl_divergence, wasserstein_squared
-from ornstein.studies.sample_measures import (
-    can_be_fitted,
+from ornstein.memorization.sample_measures import (
+    FittedDistances,
+    beside_linear,
     fitted_distances,
     kernel_measures,
     memorization,
+    require_fit,
 )
 from ornstein.studies.steps.options import StepsOptions
-from ornstein.studies.steps.study import StepsStudy, metric_name
+from ornstein.studies.steps.study import StepsStudy
+from ornstein.studies.steps.values import (
+    AVERAGED,
+    MEASURED,
+    metric_name,
+    metrics_by_sampler,
+    rows_by_sampler,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,9 +56,6 @@ if TYPE_CHECKING:
     from ornstein.engine.study import Cell
 
     Array = NDArray[np.float64]
-
-AVERAGED = ("kl", "kl_linear", "wasserstein2", "wasserstein2_linear", "memorized", "delta")
-MEASURED = (*AVERAGED, "delta_sign")
 
 
 @dataclass(frozen=True)
@@ -76,11 +82,7 @@ class EmpiricalStepsOptions(StepsOptions):
         super().__post_init__()
         if self.generated == 0:
             object.__setattr__(self, "generated", 3 * self.dim)
-        if not can_be_fitted(self.generated, self.dim):
-            raise ValueError(
-                f"generated is {self.generated}, expected more than 2 d = {2 * self.dim}: a "
-                "covariance is fitted to the points"
-            )
+        require_fit(self.generated, self.dim)
 
 
 @dataclass(frozen=True)
@@ -98,13 +100,7 @@ class EmpiricalStepsStudy(StepsStudy):
     @property
     def metrics(self) -> tuple[str, ...]:
         """One value for each sampler, number of steps and measure, and the baseline."""
-        values = (
-            metric_name(sampler, steps, name)
-            for sampler in self.options.samplers
-            for steps in self.all_steps
-            for name in MEASURED
-        )
-        return (*values, "baseline")
+        return (*metrics_by_sampler(self, MEASURED), "baseline")
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -124,7 +120,7 @@ class EmpiricalStepsStudy(StepsStudy):
         train = self.source.sample(cell.train_size, rng)
         held_out = self.source.sample(1000, rng)
         points, state = TrainingPoints.of(train), noise.bit_generator.state
-        linear = {(name, steps): law for name, steps, law in self.laws(empirical_law(train))}
+        laws = {(name, steps): law for name, steps, law in self.laws(empirical_law(train))}
         values = {"baseline": memorization(held_out, train, None)["memorized"]}
         for name in self.options.samplers:
             sampler = as_sampler(name)
@@ -132,11 +128,12 @@ class EmpiricalStepsStudy(StepsStudy):
                 noise.bit_generator.state = state
                 levels = self.options.schedule_of(sampler).levels(int(steps))
                 made = self._generated(sampler.trajectory(levels), points, noise)
-                law = linear[name, steps]
+                law = laws[name, steps]
+                exact = FittedDistances(
+                    kl_divergence(law, self.source), wasserstein_squared(law, self.source)
+                )
                 found = {
-                    **fitted_distances(made, self.source)._asdict(),
-                    "kl_linear": kl_divergence(law, self.source),
-                    "wasserstein2_linear": wasserstein_squared(law, self.source),
+                    **beside_linear(fitted_distances(made, self.source), exact),
                     "memorized": memorization(made, train, None)["memorized"],
                     **kernel_measures(made, train, self.source, self.options.originals, self.std),
                 }
@@ -174,21 +171,11 @@ class EmpiricalStepsStudy(StepsStudy):
         return deque(path, maxlen=1).pop()
 
     def _rows(self, train_size: int, values: Mapping[str, list[float]]) -> list[dict[str, Any]]:
-        rows = []
-        for sampler in self.options.samplers:
-            for steps in self.all_steps:
-                here = {name: values[metric_name(sampler, steps, name)] for name in MEASURED}
-                row: dict[str, Any] = {
-                    "sampler": sampler,
-                    "steps": int(steps),
-                    "train_size": train_size,
-                    "simulations": len(here["kl"]),
-                }
-                for name in AVERAGED:
-                    row[f"{name}_mean"], row[f"{name}_se"] = mean_and_error(here[name])
-                row["baseline_mean"], row["baseline_se"] = mean_and_error(values["baseline"])
-                rows.append(row | share_positive("delta", here["delta_sign"]))
-        return rows
+        baseline = averages(values, ("baseline",))
+        return [
+            row | averages(here, AVERAGED) | baseline | share_positive("delta", here["delta_sign"])
+            for row, here in rows_by_sampler(self, train_size, values, MEASURED)
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ empirical Gaussian, with mean and covariance fitted (``1/n``) and nu = n - 1 deg
 
 from __future__ import annotations
 
-__all__ = ["StepsStudy", "distances", "metric_name", "DISTANCES"]
+__all__ = ["StepsStudy", "distances", "DISTANCES"]
 
 import math
 from dataclasses import asdict, dataclass
@@ -33,6 +33,7 @@ from ornstein.diffusion.samplers import as_sampler
 from ornstein.engine.study import Study, cell_seed
 from ornstein.gaussians import Gaussian, hellinger_squared, kl_divergence, wasserstein_squared
 from ornstein.memorization.delta import DeltaStatistic, KernelSet
+from ornstein.studies.steps.values import metric_name, metrics_by_sampler
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,12 +84,7 @@ class StepsStudy(Study):
     @property
     def metrics(self) -> tuple[str, ...]:
         """One value for each sampler, number of steps and distance."""
-        return tuple(
-            metric_name(sampler, steps, metric)
-            for sampler in self.options.samplers
-            for steps in self.all_steps
-            for metric in METRICS
-        )
+        return metrics_by_sampler(self, METRICS)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -173,11 +169,6 @@ class StepsStudy(Study):
                     law = generated_law(data, trajectory, self.options.start)
                 laws.append((name, steps, law))
         return laws
-
-
-def metric_name(sampler: str, steps: float, metric: str) -> str:
-    """Name of a value in the store."""
-    return f"{sampler}/{'inf' if steps == math.inf else int(steps)}/{metric}"
 
 
 @lru_cache(maxsize=256)

@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from ornstein.engine.summary import Summary, mean_and_error, share_positive
-from ornstein.studies.steps.study import DISTANCES, distances, metric_name
+from ornstein.engine.summary import Summary, averages, mean_and_error, share_positive
+from ornstein.studies.steps.study import DISTANCES, METRICS, distances
+from ornstein.studies.steps.values import metric_name, rows_by_sampler
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,8 +31,7 @@ if TYPE_CHECKING:
     from ornstein.engine.store import Store
     from ornstein.studies.steps.options import StepsOptions
     from ornstein.studies.steps.study import StepsStudy
-
-    Row = dict[str, float | int | str]
+    from ornstein.studies.steps.values import Row
 
 SIGNIFICANT = 4.0
 
@@ -68,11 +68,7 @@ class StepsSummary(Summary):
     """By distance."""
 
     report: ClassVar[str] = "steps"
-
-    def document(self) -> dict[str, Any]:
-        """Return what the JSON document has of it."""
-        extras = {"orders": self.orders, "optima": self.optima}
-        return {"rows": self.rows, **extras, "notes": list(self.notes)}
+    documented: ClassVar[Mapping[str, str]] = {"orders": "orders", "optima": "optima"}
 
 
 def summarize(study: StepsStudy, store: Store) -> StepsSummary:
@@ -98,24 +94,16 @@ def summarize(study: StepsStudy, store: Store) -> StepsSummary:
 def _rows(study: StepsStudy, train_size: int, values: Mapping[str, Sequence[float]]) -> list[Row]:
     """Rows of one training size."""
     rows = []
-    for sampler in study.options.samplers:
-        for steps in study.all_steps:
-            signs = values[metric_name(sampler, steps, "delta_sign")]
-            row: Row = {
-                "sampler": sampler,
-                "steps": steps,
-                "train_size": train_size,
-                "simulations": len(signs),
-            }
-            for name in DISTANCES:
-                here = np.array(values[metric_name(sampler, steps, name)])
-                limit = np.array(values[metric_name(sampler, math.inf, name)])
-                finite = np.isfinite(here) & np.isfinite(limit)
-                excess = np.subtract(here, limit, out=np.full_like(here, np.nan), where=finite)
-                row[f"{name}_mean"], row[f"{name}_se"] = mean_and_error(list(here))
-                pair = mean_and_error(list(excess))
-                row[f"{name}_excess"], row[f"{name}_excess_se"] = pair
-            rows.append(row | share_positive("delta", signs))
+    for first, measured in rows_by_sampler(study, train_size, values, METRICS):
+        row = first
+        for name in DISTANCES:
+            here = np.array(measured[name])
+            limit = np.array(values[metric_name(str(row["sampler"]), math.inf, name)])
+            finite = np.isfinite(here) & np.isfinite(limit)
+            excess = np.subtract(here, limit, out=np.full_like(here, np.nan), where=finite)
+            row |= averages(measured, (name,))
+            row[f"{name}_excess"], row[f"{name}_excess_se"] = mean_and_error(list(excess))
+        rows.append(row | share_positive("delta", measured["delta_sign"]))
     return rows
 
 

@@ -13,15 +13,15 @@ from ornstein.diffusion.samplers import as_sampler
 from ornstein.diffusion.schedules import BetaSchedule
 from ornstein.gaussians import kl_divergence, wasserstein_squared
 from ornstein.memorization.sample_delta import coordinate_delta
-from ornstein.mixtures import Mixture
-from ornstein.studies.neural.unet import perfect_delta
-from ornstein.studies.sample_measures import (
+from ornstein.memorization.sample_measures import (
     component_moments,
     fitted_distances,
     kernel_measures,
     linear_distances,
     memorization,
 )
+from ornstein.mixtures import Mixture
+from ornstein.studies.neural.unet import perfect_delta
 from ornstein.theory.random_matrices.wishart import wishart_kl
 
 

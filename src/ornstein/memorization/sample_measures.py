@@ -49,9 +49,12 @@ __all__ = [
     "FittedDistances",
     "fitted_distances",
     "linear_distances",
+    "FITTED",
+    "beside_linear",
     "component_moments",
     "COMPONENT_MOMENTS",
     "can_be_fitted",
+    "require_fit",
 ]
 
 import math
@@ -76,6 +79,8 @@ if TYPE_CHECKING:
 
 
 COMPONENT_MOMENTS = ("weight", "mean", "std")
+FITTED = ("kl", "kl_linear", "wasserstein2", "wasserstein2_linear")
+"""Values of a study: distances of what a model generates, and of the linear denoiser."""
 
 
 class FittedDistances(NamedTuple):
@@ -134,6 +139,15 @@ def can_be_fitted(count: int, dim: int) -> bool:
     return count > 2 * dim
 
 
+def require_fit(generated: int, dim: int) -> None:
+    """Raise ValueError if a covariance cannot be fitted to `generated` points."""
+    if not can_be_fitted(generated, dim):
+        raise ValueError(
+            f"generated is {generated}, expected more than 2 d = {2 * dim}: a covariance is "
+            "fitted to the points"
+        )
+
+
 def fitted_distances(generated: Array, reference: Gaussian) -> FittedDistances:
     """Distances of the law behind generated points from `reference`, corrected for their number.
 
@@ -182,6 +196,12 @@ def linear_distances(
         math.nan if singular else kl_divergence(law, reference),
         wasserstein_squared(law, reference),
     )
+
+
+def beside_linear(found: FittedDistances, linear: FittedDistances) -> dict[str, float]:
+    """Return the values named in :data:`FITTED`."""
+    values = (found.kl, linear.kl, found.wasserstein2, linear.wasserstein2)
+    return dict(zip(FITTED, values, strict=True))
 
 
 def component_moments(generated: Array, mixture: Population) -> list[tuple[float, float, float]]:
