@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if debug:
             traceback.print_exc()
         _say(f"error: {_reason(error)}")
-        return 2
+        return getattr(error, "exit_status", 2)
     except ArithmeticError as error:
         if debug:
             traceback.print_exc()

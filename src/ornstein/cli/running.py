@@ -30,7 +30,7 @@ class RunOptions:
     jobs : int
         worker processes; -1 for one per core
     dask : str
-        address of a dask scheduler to work on, tcp://host:port
+        address of a dask scheduler to work on, tcp://host:port; local: one on this machine
     shard : str
         compute share i of k alone, as 3/8, in a folder of its own; ornstein merge joins them
     target_se : str

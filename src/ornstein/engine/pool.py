@@ -9,6 +9,7 @@ from __future__ import annotations
 
 __all__ = [
     "Finished",
+    "PoolGoneError",
     "Pool",
     "SerialPool",
     "ProcessPool",
@@ -38,6 +39,12 @@ R = TypeVar("R")
 # Tasks in flight for each worker: one at work, one on its way. With more of them than the queue of
 # loky's workers holds (two each, and one), its thread fails where the workers are killed.
 _AHEAD = 2
+
+
+class PoolGoneError(ConnectionError):
+    """The workers are gone, and with them what they computed; what was finished is not."""
+
+    exit_status = 1
 
 
 class Finished(NamedTuple, Generic[T, R]):
@@ -85,9 +92,9 @@ class Pool(ABC, Generic[T, R]):
         """
         waiting = iter(tasks)
         running = 0
-        most = _AHEAD * self.workers if ahead is None else ahead
         while True:
-            for task in islice(waiting, most - running):
+            most = _AHEAD * self.workers if ahead is None else ahead  # workers may join
+            for task in islice(waiting, max(0, most - running)):
                 self.submit(task)
                 running += 1
             if not running:
@@ -210,7 +217,7 @@ def open_pool(
     if dask is not None:
         from ornstein.engine.dask_pool import DaskPool
 
-        return DaskPool(function, dask)
+        return DaskPool(function, dask, None if jobs == -1 else joblib.effective_n_jobs(jobs))
     workers = joblib.effective_n_jobs(jobs)
     if workers == 1 or tasks == 1:
         return SerialPool(function)

@@ -21,7 +21,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ornstein.engine.pool import one_blas_thread, open_pool
+from ornstein.engine.pool import PoolGoneError, one_blas_thread, open_pool
 from ornstein.engine.precision import enough
 from ornstein.engine.shards import cells_of
 from ornstein.engine.store import Outcome, Store, StudyError
@@ -81,9 +81,9 @@ def run(
                 progress=progress,
             )
         except KeyboardInterrupt:
-            ready = len(store.finished())
-            kept = f": {ready} cells are in {place}; the same command goes on from there"
-            raise KeyboardInterrupt(f"interrupted{kept if place else ''}") from None
+            raise KeyboardInterrupt(f"interrupted{_kept(store)}") from None
+        except PoolGoneError as error:
+            raise PoolGoneError(f"{error}{_kept(store)}") from None
         summary = study.summarize(store)
         cells = cells_of(study, shard) if shard else planned_cells(study, store.replicates)
         failed = sorted(store.failed() & set(cells))
@@ -94,6 +94,14 @@ def run(
     if place is not None and summary.rows and shard is None:
         write_summary(place, summary)
     return summary
+
+
+def _kept(store: Store) -> str:
+    """What a study that was cut off has, and how it goes on."""
+    if store.folder is None:
+        return ""
+    ready = len(store.finished())
+    return f": {ready} cells are in {store.folder}; the same command goes on from there"
 
 
 def compute(

@@ -134,7 +134,8 @@ class Study(ABC):
         jobs : int
             Local worker processes; -1 for one per core.
         dask : str, optional
-            Address of a dask scheduler, ``tcp://...``, to work on instead.
+            Address of a dask scheduler, ``tcp://...``, to work on instead; ``local`` starts one on
+            this machine, with `jobs` workers.
         shard : Shard, optional
             Compute a share of the cells alone, in a folder of its own within `folder`; `merge`
             brings shards together. The summary is that of the share, and is not written.

@@ -1,0 +1,222 @@
+"""Studies on a dask cluster of processes of their own: workers and schedulers that die."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from ornstein.engine.pool import PoolGoneError
+from ornstein.engine.status import read_status
+from ornstein.engine.store import Store, StudyError
+from ornstein.engine.study import Cell, Study, cell_seed
+from ornstein.engine.summary import Summary
+
+distributed = pytest.importorskip("distributed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name == "nt", reason="signals are those of POSIX"),
+]
+
+
+class ToySummary(Summary):
+    report: ClassVar[str] = "none"
+
+    def write_figures(self, folder: Path) -> None:
+        return
+
+
+@dataclass(frozen=True)
+class Toy(Study):
+    """Numbers; some cells kill their worker, and some wait until a file is there."""
+
+    train_sizes: tuple[int, ...] = (2, 5)  # type: ignore[assignment]
+    simulations: int = 30  # type: ignore[assignment]
+    seed: int = 0  # type: ignore[assignment]
+    killers: frozenset[Cell] = frozenset()
+    once: str = ""
+    slow: float = 0.0
+    name: ClassVar[str] = "toy"
+    metrics: ClassVar[tuple[str, ...]] = ("value", "limit")  # type: ignore[misc]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {"train_sizes": list(self.train_sizes), "simulations": self.simulations}
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        return {"study": "toy", "seed": self.seed}
+
+    def seconds(self, cell: Cell) -> float:
+        return 0.05
+
+    def measure(self, cell: Cell) -> dict[str, float]:
+        time.sleep(self.slow)
+        if cell in self.killers:
+            if self.once and not Path(self.once).exists():
+                Path(self.once).touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            if not self.once:
+                os.kill(os.getpid(), signal.SIGKILL)
+        rng = np.random.default_rng(cell_seed(self.seed, cell))
+        return {"value": rng.standard_normal(), "limit": math.inf}
+
+    def summarize(self, store: Store) -> Summary:
+        rows = [{"n": n, **{k: tuple(v) for k, v in values.items()}}
+                for n, values in store.of(self).items()]  # fmt: skip
+        return ToySummary(rows=rows)
+
+
+SCHEDULER = "from distributed.cli.dask_scheduler import main; main()"
+WORKER = "from distributed.cli.dask_worker import main; main()"
+LOCAL = ("--host", "127.0.0.1", "--no-dashboard")
+
+
+class Cluster:
+    """A scheduler and workers, each a process group that can be killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "scheduler.json"
+        self.scheduler = self._start(
+            SCHEDULER, "--port", "0", "--scheduler-file", str(self.file), *LOCAL
+        )
+        self.workers: list[subprocess.Popen] = []
+        deadline = time.monotonic() + 60
+        while not (self.file.exists() and self.file.read_text().endswith("}")):
+            assert time.monotonic() < deadline, "no scheduler"
+            time.sleep(0.05)
+        self.address = json.loads(self.file.read_text())["address"]
+
+    def add(self, *, before: str = "", nanny: bool = True) -> None:
+        options = ("--nthreads", "1", "--nanny" if nanny else "--no-nanny", *LOCAL)
+        self.workers.append(self._start(f"{before}\n{WORKER}", self.address, *options))
+
+    def close(self) -> None:
+        for process in [*self.workers, self.scheduler]:
+            kill(process)
+
+    @staticmethod
+    def _start(code: str, *options: str) -> subprocess.Popen:
+        return subprocess.Popen(
+            [sys.executable, "-c", code, *options],
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+
+
+def kill(process: subprocess.Popen) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    started = Cluster(tmp_path)
+    yield started
+    started.close()
+
+
+def wait_for_cells(folder: Path) -> None:
+    """Until the first cells of a study are on the disk."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with suppress(StudyError):  # before there is a folder, and a table
+            if sum(read_status(folder).done.values()):
+                return
+        time.sleep(0.05)
+
+
+def expected(**options: Any) -> list:
+    return list(Toy(**options).run(jobs=1).rows)
+
+
+def test_workers_killed_from_outside_and_one_added_late(cluster: Cluster, tmp_path: Path) -> None:
+    """Two of three are killed in the middle, another joins: the table is that of a serial run."""
+    for _ in range(2):
+        cluster.add(nanny=False)
+    study = Toy(slow=0.05)
+
+    def disturb() -> None:
+        wait_for_cells(tmp_path / "s")
+        cluster.add(nanny=False)
+        for worker in cluster.workers[:2]:
+            kill(worker)
+
+    thread = Thread(target=disturb, daemon=True)
+    thread.start()
+    summary = study.run(tmp_path / "s", dask=cluster.address)
+    thread.join()
+    assert list(summary.rows) == expected()
+    assert not summary.failed
+
+
+def test_a_cell_that_always_kills_its_worker_fails_alone(cluster: Cluster, tmp_path: Path) -> None:
+    for _ in range(2):
+        cluster.add()
+    bad = Cell(5, 11)
+    summary = Toy(simulations=100, killers=frozenset({bad})).run(
+        tmp_path / "s", dask=cluster.address
+    )
+    assert summary.failed == [bad]
+    assert read_status(tmp_path / "s").errors == ((bad, "its worker died: out of memory?"),)
+    whole = expected(simulations=100)
+    whole[1]["value"] = tuple(v for r, v in enumerate(whole[1]["value"]) if r != 11)
+    whole[1]["limit"] = whole[1]["limit"][1:]
+    assert list(summary.rows) == whole
+
+
+def test_the_scheduler_killed(cluster: Cluster, tmp_path: Path) -> None:
+    """One line, and the same command goes on elsewhere."""
+    cluster.add(nanny=False)
+
+    def disturb() -> None:
+        wait_for_cells(tmp_path / "s")
+        kill(cluster.scheduler)
+
+    thread = Thread(target=disturb, daemon=True)
+    thread.start()
+    with pytest.raises(PoolGoneError, match=r"is gone: \d+ cells are in .*; the same command"):
+        Toy(slow=0.05).run(tmp_path / "s", dask=cluster.address)
+    thread.join()
+    assert PoolGoneError.exit_status == 1
+    assert list(Toy().run(tmp_path / "s", jobs=1).rows) == expected()
+
+
+def test_workers_of_another_ornstein_or_none(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.add(before="import ornstein; ornstein.__version__ = '0.0.9'", nanny=False)
+    with pytest.raises(TypeError, match=r"the dask worker tcp://127.* has ornstein 0\.0\.9, and"):
+        Toy().run(tmp_path / "s", dask=cluster.address)
+    kill(cluster.workers.pop())
+    cluster.add(before="import sys; sys.modules['ornstein'] = None", nanny=False)
+    with pytest.raises(TypeError, match=r"has no ornstein, and this is ornstein"):
+        Toy().run(tmp_path / "s", dask=cluster.address)
+    assert not sum(read_status(tmp_path / "s").done.values())
+
+
+def test_a_cluster_of_this_machine(tmp_path: Path) -> None:
+    once = str(tmp_path / "killed")
+    study = Toy(killers=frozenset({Cell(2, 5)}), once=once)
+    summary = study.run(tmp_path / "s", dask="local", jobs=2)
+    assert list(summary.rows) == expected()
+    assert Path(once).exists()
+    assert not summary.failed
+
+
+def test_no_scheduler_is_one_line_at_once() -> None:
+    with pytest.raises(ValueError, match=r"no dask scheduler at 'tcp://127\.0\.0\.1:1'") as caught:
+        Toy().run(dask="tcp://127.0.0.1:1")
+    assert "\n" not in str(caught.value)
