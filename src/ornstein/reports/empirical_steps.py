@@ -19,6 +19,7 @@ from ornstein.reports.series import (
     sizes_of,
     where,
 )
+from ornstein.reports.steps import population
 from ornstein.reports.tables import (
     Column,
     format_table,
@@ -95,11 +96,9 @@ _MOST = 0.95
 
 def _heading(summary: EmpiricalStepsSummary) -> str:
     options = summary.options
-    shape = "" if options.population == "isotropic" else f", variances k^-{options.exponent:g}"
     return (
-        f"Samplers with the posterior mean of n points of N({options.mean:g}, {options.std:g}^2) "
-        f"in d = {summary.dim}{shape}; {options.generated} generated from the {options.start} "
-        f"start, seed {options.seed}"
+        f"Samplers with the posterior mean of n points of {population(options)}; "
+        f"{options.generated} generated from the {options.start} start, seed {options.seed}"
     )
 
 

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
+    from ornstein.studies.steps.options import StepsOptions
     from ornstein.studies.steps.summary import Optimum, StepsSummary
 
     Row = Mapping[str, Any]
@@ -100,7 +101,7 @@ def heading(summary: StepsSummary) -> str:
     """Say what was studied, in three lines."""
     options = summary.options
     lines = (
-        f"Samplers with a linear denoiser on {_population(summary)}",
+        f"Samplers with a linear denoiser on {population(summary.options)}",
         (
             f"schedules: {options.schedule} (DDPM, DDIM), {options.ode_schedule} (Euler, Heun), "
             f"{_length(summary)}, {options.start} start"
@@ -141,8 +142,8 @@ def _best_of(found: Sequence[Optimum], sampler: str) -> str:
     return f"{sampler} (S = {span} at n = {listed([o.train_size for o in better])})"
 
 
-def _population(summary: StepsSummary) -> str:
-    options = summary.options
+def population(options: StepsOptions) -> str:
+    """What the points are drawn from, in words."""
     shape = "" if options.population == "isotropic" else f", variances k^-{options.exponent:g}"
     return f"N({options.mean:g}, {options.std:g}^2) in d = {options.dim}{shape}"
 
@@ -256,7 +257,7 @@ def figures(summary: StepsSummary) -> dict[str, Any]:
 def _said(summary: StepsSummary) -> list[str]:
     options = summary.options
     return [
-        f"Linear denoiser on {_population(summary)}",
+        f"Linear denoiser on {population(summary.options)}",
         _length(summary),
         f"{options.start} start",
         f"ridge {options.ridge:g}" if options.ridge else "",
