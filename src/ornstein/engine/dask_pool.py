@@ -92,7 +92,7 @@ class DaskPool(Pool[T, R]):
         while not self._client.nthreads():
             if not said and time.monotonic() - since > _PATIENCE:
                 said = True
-                print(  # noqa: T201 - silence would look like work
+                print(  # noqa: T201 - without it, waiting would look like work
                     f"ornstein: no worker at {self._address} yet: waiting for one", file=sys.stderr
                 )
             time.sleep(0.1)

@@ -1,7 +1,7 @@
 """What a study is: cells, each a training size and the number of a replicate.
 
 A study says what a cell measures and how the table is made of cells; the engine runs any study
-and knows none. A cell's random numbers derive from the study's seed and the cell's own values,
+and depends on none. A cell's random numbers derive from the study's seed and the cell's own values,
 
     SeedSequence(seed, spawn_key=(train_size, replicate)),
 

@@ -1,7 +1,7 @@
 """Axes: round numbers written out, landmarks above, a place for the legend.
 
 Counts and positive values have logarithmic axes. Every axis shows a handful of round numbers, each
-written in full where that is short, so that no offset and no factor need be added in the mind.
+written in full where that is short, so that the reader need not add an offset or a factor.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Figures for a paper: black and white first, colours that the colour-blind can tell apart.
+"""Figures for a paper: black and white first, colours that the colour-blind can distinguish.
 
 Colours are those of Okabe and Ito; every series also has its own marker or line style, so that a
 figure survives a grey printer.

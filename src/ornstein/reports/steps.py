@@ -128,7 +128,7 @@ def answer(summary: StepsSummary) -> str:
         return "Answer: no training size has finished cells."
     unknown = ""
     if all(map(math.isnan, errors)):
-        unknown = " (one run alone has no standard error, so none can be told to be better)"
+        unknown = " (one run alone has no standard error, so none can be called better)"
     return f"Answer: a finite number of steps is best {'; '.join(parts)}{unknown}."
 
 

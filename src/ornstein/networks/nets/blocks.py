@@ -45,7 +45,7 @@ class DoubleConv(nn.Module):
     channels_in, channels_out : int
         Equal if `residual`.
     channels_mid : int, optional
-        Channels between the two; `channels_out` when left out.
+        Channels between the two; by default `channels_out`.
     residual : bool
     """
 

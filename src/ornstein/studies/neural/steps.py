@@ -7,7 +7,7 @@ linear denoiser of the same images at the same S, which are exact. All samplers 
 that the network was trained at.
 
 What the linear curve shows at S is discretization and the start; what the network has more is what
-it has not learned, or has learned by heart.
+it has not learned, or has memorized.
 
 The excess over the most steps asked for is averaged cell by cell: cells start from the same noise
 at every S, so its error is far below that of either distance.

@@ -225,7 +225,7 @@ class UNetStudy(NeuralStudy):
         }
         folder = self.execution.folder
         if folder is not None and trained.cell.replicate == 0 and self.shape[:1] in {(1,), (3,)}:
-            with suppress(OSError):  # a picture is not worth a trained network
+            with suppress(OSError):  # without the picture, the network still counts
                 keep_samples(folder, trained, points, self.shape)
         return values
 
