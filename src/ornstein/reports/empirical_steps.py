@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.figure import Figure
 
 from ornstein.reports.axes import count_axis, value_axis
-from ornstein.reports.figures import key, size_looks, style
+from ornstein.reports.figures import legend_key, size_looks, style
 from ornstein.reports.series import (
     Panel,
     column,
@@ -129,6 +129,6 @@ def figures(summary: EmpiricalStepsSummary) -> dict[str, Any]:
         for axis in axes[-1]:
             count_axis(axis, summary.all_steps)
         handles, _ = axes[0, 0].get_legend_handles_labels()
-        handles.append(key("--", 1.5, label="linear, exact"))
+        handles.append(legend_key("--", 1.5, label="linear, exact"))
         figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False)
     return {"figure": figure}

@@ -16,8 +16,8 @@ from ornstein.reports.figures import (
     VERMILION,
     Look,
     caption,
-    key,
     legend_below,
+    legend_key,
     size_entries,
     size_looks,
     style,
@@ -345,11 +345,11 @@ def _distance_axis(axis: Axes, summary: StepsSummary, panel: Panel) -> None:
 
 def _keys(summary: StepsSummary) -> dict[str, Any]:
     keys: dict[str, Any] = {
-        "infinite data, exact": key("--"),
+        "infinite data, exact": legend_key("--"),
         "Wilson 95% interval": Patch(color="black", alpha=0.15, lw=0),
     }
     if "perfect_delta" in summary.theory:
-        keys["perfect model"] = key("-.", 0.8)
+        keys["perfect model"] = legend_key("-.", 0.8)
     if any(o.better for name in _WORDS for o in summary.optima[name]):
-        keys[f"finite S better than ∞ ({SIGNIFICANT:g} s.e.)"] = key("", **_RING)
+        keys[f"finite S better than ∞ ({SIGNIFICANT:g} s.e.)"] = legend_key("", **_RING)
     return keys

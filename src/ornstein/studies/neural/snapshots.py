@@ -43,7 +43,7 @@ import numpy as np
 from ornstein.engine.summary import averages, mean_and_error, share_positive
 from ornstein.memorization.sample_measures import memorization
 from ornstein.studies.neural.models import generate, snapshot_steps
-from ornstein.studies.neural.study import MEMORIZED_NOTE, ONCE, NeuralStudy, once
+from ornstein.studies.neural.study import MEMORIZED_NOTE, ONCE, NeuralStudy, measured_once
 from ornstein.studies.neural.summary import NeuralSummary, described
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class SnapshotStudy(NeuralStudy):
         )
 
     def _measure_trained(self, trained: Sequence[TrainedModel]) -> list[dict[str, float]]:
-        return [self._watched(model) | once(model) for model in trained]
+        return [self._watched(model) | measured_once(model) for model in trained]
 
     def _watched(self, trained: TrainedModel) -> dict[str, float]:
         rows = {int(row["step"]): row for row in trained.history}

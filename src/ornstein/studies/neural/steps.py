@@ -33,7 +33,7 @@ from ornstein.memorization.sample_measures import (
 )
 from ornstein.studies.neural.models import generate
 from ornstein.studies.neural.options import NeuralOptions
-from ornstein.studies.neural.study import ONCE, NeuralStudy, once
+from ornstein.studies.neural.study import ONCE, NeuralStudy, measured_once
 from ornstein.studies.neural.summary import NeuralSummary, described
 from ornstein.studies.steps.options import check_samplers
 from ornstein.studies.steps.values import (
@@ -167,7 +167,7 @@ class NeuralStepsStudy(NeuralStudy):
     def _measure_trained(self, trained: Sequence[TrainedModel]) -> list[dict[str, float]]:
         """Generate in all ways."""
         reference = self.source.moments()
-        values = [once(model) for model in trained]
+        values = [measured_once(model) for model in trained]
         for name in self.options.samplers:
             for steps in self.all_steps:
                 generated = generate(self, trained, sampler=name, steps=steps)
