@@ -27,7 +27,7 @@ COMMANDS = {
     "truth",
     "steps": "Quality and memorization against the number of sampling steps S",
     "verify": "Every theory result against simulation: predicted, simulated, standard error, z",
-    "status": "What of a study is planned, done and failed",
+    "status": "Which cells of a study are planned, done and failed",
     "merge": "Join the shards of a study, or copies of it, and print its tables",
     "export": "The cells of a study as one table: Parquet, CSV or npz",
 }

@@ -49,7 +49,7 @@ def ends_as_interrupts() -> Iterator[None]:
         yield
         return
     numbers = [getattr(signal, name) for name in _ENDS if hasattr(signal, name)]
-    # What was ignored when we were started (by nohup, say) stays ignored.
+    # What was ignored when we were started (by nohup, for example) stays ignored.
     before: dict[int, Any] = {
         number: signal.getsignal(number)
         for number in numbers

@@ -49,8 +49,8 @@ class Study(ABC):
     3. `measure` returns a number for each name in `metrics`, and raises where it cannot;
     4. `measure_batch` returns what `measure` returns of each cell, up to rounding;
     5. `summarize` depends on the stored cells and on the study alone, and changes neither;
-    6. an instance is pickled by its fields, so what a property has cached (points that were read
-       from a file, say) does not travel to the workers.
+    6. an instance is pickled by its fields, so what a property has cached (as points that were
+       read from a file) does not travel to the workers.
     """
 
     name: ClassVar[str]

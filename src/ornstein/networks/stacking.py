@@ -31,7 +31,7 @@ class Stack:
     Parameters
     ----------
     networks : sequence of K nn.Module
-        Equal but for their parameters and buffers; all in evaluation mode, or none.
+        Equal except for their parameters and buffers; all in evaluation mode, or none.
 
     Attributes
     ----------

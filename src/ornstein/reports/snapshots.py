@@ -55,7 +55,7 @@ _MEANINGS = {
     "test loss": "training objective on held-out images",
     "training loss": "the same on training images, at the same noises",
     "best step": "where the mean test loss is least, of the steps looked at",
-    "tau_mem": f"step at which the memorized fraction passes {HALF:g} for good",
+    "tau_mem": f"step from which on the memorized fraction is at least {HALF:g}",
     "± 1 s.e.": "one standard error of its geometric mean over runs, both ways",
     "memorize": "runs that get there; without all of them there is no tau_mem",
 }

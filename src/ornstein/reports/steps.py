@@ -193,7 +193,7 @@ def _largest(here: Sequence[Row], metric: str) -> dict[str, float]:
     for sampler in {row["sampler"]: None for row in here}:
         value = max(row[metric] for row in here if row["sampler"] == sampler)
         unit = 10.0 ** (math.floor(math.log10(value)) - 1) if value > 0 else 1.0
-        # What is a round number but for rounding stays one.
+        # A round number with a rounding error stays the round number.
         found[sampler] = math.ceil(value / unit - 1e-6) * unit if math.isfinite(value) else math.nan
     return found
 

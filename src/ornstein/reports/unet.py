@@ -109,7 +109,7 @@ _FITS = {
 def tables(summary: UNetSummary) -> str:
     """Return heading, tables, what their columns mean, an answer, and notes.
 
-    The last line of each table is over all sizes, but for components.
+    The last line of each table is over all sizes, except for components.
     """
     rows = summary.rows
     lines = [*rows, {"train_size": "all", **summary.overall}] if len(rows) > 1 else list(rows)

@@ -8,7 +8,7 @@ So is the training objective, on the training images and on held-out ones, at th
 Two times describe a size:
 
 - ``best step``: where the mean test loss is least;
-- ``tau_mem``: where the memorized fraction of a replicate passes :data:`HALF` for good, between
+- ``tau_mem``: from where on the memorized fraction of a replicate is at least :data:`HALF`, between
   snapshots interpolated in ``ln(step)``; over replicates the geometric mean, if all of them pass.
 
 Between the two a network generates new points of the population. The test loss falls, at first, in
@@ -222,7 +222,7 @@ def windows(study: SnapshotStudy, found: Mapping[int, Mapping[str, list[float]]]
 
 
 def crossing(steps: Sequence[int], fractions: Sequence[float]) -> float:
-    """Where `fractions` pass :data:`HALF` for good, interpolated in ``ln(step)``; else inf.
+    """From where on `fractions` are at least :data:`HALF`, interpolated in ``ln(step)``; else inf.
 
     Examples
     --------

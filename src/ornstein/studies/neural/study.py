@@ -76,7 +76,7 @@ class CellSeeds(NamedTuple):
 
 @dataclass(frozen=True)
 class NeuralStudy(SourceStudy):
-    """Base of studies of a learned model: all but what is measured."""
+    """Base of studies of a learned model: all except what is measured."""
 
     options: NeuralOptions
     execution: Execution = field(default_factory=Execution)

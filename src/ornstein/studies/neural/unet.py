@@ -146,7 +146,7 @@ class UNetStudy(NeuralStudy):
         )
 
     def perfect_delta(self, train_size: int) -> float:
-        """Mean of Delta of a model that generates the population; NaN but for one Gaussian."""
+        """Mean of Delta of a model that generates the population; NaN except for one Gaussian."""
         if self.source.population is None or self.components:
             return math.nan
         return perfect_delta(self.options.trained_on(train_size), self.options.originals)
