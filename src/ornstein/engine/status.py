@@ -1,4 +1,4 @@
-"""Which cells of a study are planned, done and failed: read from its folder, which stays as it is."""
+"""Which cells of a study are planned, done and failed, as its folder says, which stays as it is."""
 
 from __future__ import annotations
 
