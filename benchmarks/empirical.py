@@ -42,7 +42,7 @@ def _against_products(train: np.ndarray, threads: int, rng: np.random.Generator)
         f"{threads} thread(s)\n\n"
         "Data of mean 10 and variance 1, in float64. One product is queries @ train.T; two are "
         "that and weights @ train. `posterior_mean` starts from the array, `predict` from a fitted "
-        f"estimator. Best of {REPEATS} rounds of all four in turn.\n\n"
+        f"estimator. Best of {REPEATS} rounds of all four, one after the other.\n\n"
         "| noise | points that share the weight | one product, s | two, s | posterior_mean, s "
         "| predict, s | posterior_mean / one product | / two |\n|---|---|---|---|---|---|---|---|"
     )

@@ -37,7 +37,7 @@ def _study(**options) -> LinearStudy:
 
 def _against_direct() -> None:
     print("## Cells of the default job of the published script: d = 100, N = 10000\n")
-    print("One replicate of n = 50 and n = 100, one process of one thread, the two in turn.\n")
+    print("One replicate of n = 50 and n = 100, one process of one thread, alternately.\n")
     rng, sizes = np.random.default_rng(0), SEED_SIZES[1::2]
     warm = _study()
     warm.measure(Cell(sizes[0], 0))

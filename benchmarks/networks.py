@@ -1,4 +1,4 @@
-"""The learned model: a cell at the seed's defaults, the floor below it, and replicates at once."""
+"""The learned model: a cell at published defaults, the least it can take, replicates at once."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def _matrix_rate() -> float:
 
 def _cells(rate: float) -> None:
     print(
-        "## One cell at the seed's defaults: 8 x 8, T = 200, 10 epochs, batch 128, 10 generated, "
-        "10000 originals\n"
+        "## One cell at the published defaults: 8 x 8, T = 200, 10 epochs, batch 128, "
+        "10 generated, 10000 originals\n"
     )
     print("| method | n | train s | sample s | distances s | total s | floor s | ratio |")
     print("|---|---|---|---|---|---|---|---|")

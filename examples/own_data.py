@@ -1,4 +1,4 @@
-"""Own data: how many points until Delta no longer tells the training set from fresh data?
+"""Own data: how many points until Delta no longer separates training set and fresh data?
 
 A model that has memorized nothing is as near to fresh data as to its training set: the sign of
 Delta is a coin flip, if both sets have one size. Give a .npy, .npz, .csv or .parquet file, a folder

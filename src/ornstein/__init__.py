@@ -3,7 +3,7 @@
 For a population, a training set of n points and a denoiser, `predict` says in closed form what
 the generated law will be, `simulate` measures it, and both come back in the same table.
 
-Names are loaded when first used, so that `import ornstein` stays cheap.
+Names are loaded when first used, so that `import ornstein` stays fast.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Files that are written whole or not at all.
 
-A draft is written beside the file and takes its name when it is complete, so that whoever reads,
-or whoever comes back after a kill, finds the old content or the new one.
+A draft is written beside the file and takes its name when it is complete, so that a
+reader, also one after a kill, finds the old content or the new one.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ almost agree. Ratios of eigenvalues are logarithms throughout, so that laws of v
 ``inf``.
 
 Laws that are singular have no density in ``R^d``: KL is ``inf`` and Hellinger^2 is 1 unless both
-live on the same affine subspace, where the formulas hold within it; the L2 distance is ``inf``;
+lie in the same affine subspace, where the formulas hold within it; the L2 distance is ``inf``;
 ``W_2`` stays finite. Nothing is ever NaN. Points and means far from the origin are rounded, by
 1e-16 of their own size: they count as on a subspace if they are as near to it as that.
 
@@ -71,7 +71,7 @@ class Gaussian:
     Parameters
     ----------
     mean : float or array-like of shape (dim,)
-        In data units. A number is repeated when `covariance` tells the dimension.
+        In data units. A number is repeated if `covariance` gives the dimension.
     covariance : float, array-like of shape (dim,) or (dim, dim), or Covariance
         A number means ``variance * I``, a vector the variances of independent coordinates.
     tolerance : float, optional

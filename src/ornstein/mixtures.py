@@ -75,7 +75,7 @@ class Mixture:
     components : sequence of Gaussian
         All of the same dimension.
     weights : array-like of shape (n_components,), optional
-        Positive, of sum 1; the rounding of six digits is divided out. Equal when left out.
+        Positive, of sum 1; the rounding of six digits is divided out. By default equal.
 
     Raises
     ------
@@ -130,7 +130,7 @@ class Mixture:
         stds: Sequence[float],
         weights: Sequence[float] | None = None,
     ) -> Mixture:
-        """Components ``N(mean_a (1, ..., 1), std_a^2 I)``, as in the study of the seed paper.
+        """Components ``N(mean_a (1, ..., 1), std_a^2 I)``, as in the study of Halder's paper.
 
         A single `std` is that of all components.
         """

@@ -3,7 +3,7 @@
 Every message says what was given, what was expected and what to do. Fewer points than
 dimensions is never an error: it is half of the subject.
 
-What numpy would turn into real numbers in silence is refused by :func:`as_real`, through which all
+What numpy would silently turn into real numbers is refused by :func:`as_real`, through which all
 arrays come: the imaginary part of complex numbers, the mask of masked arrays, dates as day numbers.
 """
 

@@ -121,7 +121,7 @@ def test_configuration_files(
 
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Every kind of data file that is no good."""
+    """Every kind of data file that cannot be used."""
     folder = tmp_path_factory.mktemp("shelf")
     points = np.random.default_rng(0).standard_normal((12, 3))
     for name, value in (("nan", np.nan), ("inf", np.inf)):

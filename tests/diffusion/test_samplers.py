@@ -190,7 +190,7 @@ def test_ddim_interpolates_between_euler_and_ddpm(levels: NoiseLevels) -> None:
 
 @given(levels=levels_of_any_scaling, name=st.sampled_from(NAMES[:5]))
 def test_scaling_of_the_points_does_not_matter(levels: NoiseLevels, name: str) -> None:
-    """In units of alpha, all but the large variance (of the forward step, in units of x)."""
+    """In units of alpha, all except the large variance (of the forward step, in units of x)."""
     if name == "ddpm:large":
         return
     ours = sampler_response(as_sampler(name).trajectory(levels), VARIANCES)

@@ -71,7 +71,7 @@ class TestFileSystems:
 
     @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs a mount")
     def test_a_full_disk(self, tmp_path: Path) -> None:
-        """What was saved before stays, and the study goes on when there is room."""
+        """What was saved before stays, and the study goes on when there is space."""
         place = tmp_path / "small"
         place.mkdir()
         mounted = subprocess.run(

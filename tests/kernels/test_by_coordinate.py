@@ -209,7 +209,7 @@ def test_work_is_bounded_whatever_the_data() -> None:
 
 
 def test_points_that_share_a_box_by_rounding_alone_stay_apart() -> None:
-    """Beyond 2^53 widths from the first point, the number of the box no longer tells."""
+    """Beyond 2^53 widths from the first point, the number of the box does not decide."""
     cluster, far = np.arange(50) / 64, 2.0**60 + 2.0**8 * np.arange(50)
     values = np.concatenate([[-(2.0**70)], cluster, far])[None]
     points = compressed(distinct(values), np.ones(1))

@@ -1,4 +1,4 @@
-"""Figures can be told apart in grey and by the colour-blind, and open everywhere."""
+"""Curves differ in grey and for the colour-blind, and figures open everywhere."""
 
 from pathlib import Path
 from xml.etree import ElementTree as ET

@@ -270,7 +270,7 @@ class TestAnswer:
             "n = 60 (2 d) on, Delta > 0 in more than half of the runs (95% interval above 1/2): "
             "the law is closer to fresh data than to its training set."
         )
-        # Above 1/2 for good, not for once.
+        # Above 1/2 from there on, not only there.
         rows[1]["delta_positive_low"] = 0.9
         rows[2]["delta_positive_low"] = 0.4
         assert "from n = 300 (10 d) on" in answer(summary(*rows))

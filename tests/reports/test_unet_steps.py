@@ -281,7 +281,7 @@ class TestSummary:
             "delta": 7.0,
             "delta_sign": -1.0,
         }
-        assert study_module.once(model) == {"baseline": 6.0, "train_seconds": 9.0}
+        assert study_module.measured_once(model) == {"baseline": 6.0, "train_seconds": 9.0}
 
 
 class TestFigure:

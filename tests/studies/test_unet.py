@@ -49,7 +49,7 @@ def tiny(sizes: tuple[int, ...] = (10,), **options: Any) -> NeuralOptions:
 
 
 def run(study: NeuralStudy, folder: Path, **options: Any) -> dict[int, dict[str, list[float]]]:
-    """Values of all cells but for times, NaN as None."""
+    """Values of all cells except times, NaN as None."""
     with Store(folder, study.identity, study.metrics) as store:
         compute(study, store, **{"jobs": 1, **options})
         assert not store.failed()

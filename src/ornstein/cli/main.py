@@ -1,6 +1,6 @@
 """Find the subcommand, run it, and turn an error into one clear line.
 
-Exit status: 0 fine, 1 a check fell short or a cell failed, 2 bad input, 130 interrupted.
+Exit status: 0 fine, 1 a check or a cell failed, 2 bad input, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ COMMANDS = {
     "truth",
     "steps": "Quality and memorization against the number of sampling steps S",
     "verify": "Every theory result against simulation: predicted, simulated, standard error, z",
-    "status": "What of a study is planned, done and failed",
+    "status": "Which cells of a study are planned, done and failed",
     "merge": "Join the shards of a study, or copies of it, and print its tables",
     "export": "The cells of a study as one table: Parquet, CSV or npz",
 }
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(str(interrupt) or "interrupted")
         return 130
     except BrokenPipeError:
-        # Whoever read our output has gone; keep Python from complaining at exit.
+        # The reader of our output has ended; keep Python from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (ValueError, TypeError, OSError, MemoryError, ImportError) as error:

@@ -76,7 +76,7 @@ class NeuralRunOptions(RunOptions):
 
 
 def _faster_batch(study: NeuralStudy, *, gpu: bool) -> int:
-    """Replicates to train at once where nobody said how many.
+    """Replicates to train at once, by default.
 
     Networks trained at once leave no checkpoints: on a CPU, trainings that take long are done one
     by one.

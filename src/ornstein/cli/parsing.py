@@ -92,7 +92,7 @@ class Parser(ArgumentParser):
         return own
 
     def format_help(self, *args: Any, **kwargs: Any) -> str:
-        """Help without what says nothing: that an option has no default, or may be null."""
+        """Help without empty statements: that an option has no default, or may be null."""
         text = super().format_help(*args, **kwargs)
         text = re.sub(r"\s*\|\s+null(?=[,)])", "", text)
         text = re.sub(r",\s+default:\s+null\)", ")", text)

@@ -1,4 +1,4 @@
-"""``ornstein status``: what of a study is planned, done and failed."""
+"""``ornstein status``: which cells of a study are planned, done and failed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SECONDS = 2.0  # between two looks of --watch
 
 
 def status(folder: str, watch: bool = False, json: bool = False) -> int:
-    """What of a study is planned, done and failed.
+    """Which cells of a study are planned, done and failed.
 
     Parameters
     ----------

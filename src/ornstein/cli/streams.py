@@ -1,6 +1,6 @@
 """Standard streams and signals of a command, however it was started.
 
-A closed stream is replaced by one that leads nowhere, and that is said. Where the output is not
+A closed stream is replaced by the null device, and a line says so. Where the output is not
 Unicode, a few characters are written in ASCII. The signals that end a process, SIGTERM and SIGHUP,
 are taken as Ctrl-C is: what is finished is kept, and one line says so.
 """
@@ -49,7 +49,7 @@ def ends_as_interrupts() -> Iterator[None]:
         yield
         return
     numbers = [getattr(signal, name) for name in _ENDS if hasattr(signal, name)]
-    # What was ignored when we were started (by nohup, say) stays ignored.
+    # What was ignored when we were started (by nohup, for example) stays ignored.
     before: dict[int, Any] = {
         number: signal.getsignal(number)
         for number in numbers

@@ -24,7 +24,7 @@ class PointsEstimator(BaseEstimator):
     n_features_in_: int
 
     def _points(self, X: Any, **checks: Any) -> NDArray[np.float64]:
-        """Validate as scikit-learn does, and refuse what it would turn into numbers in silence."""
+        """Validate as scikit-learn does, and refuse what it would silently turn into numbers."""
         refuse_masked(X, "X")
         if hasattr(X, "dtype") or hasattr(X, "dtypes"):
             refuse_dates(np.asarray(X), "X")

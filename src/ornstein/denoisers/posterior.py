@@ -8,7 +8,7 @@ For ``y = x_i + s z`` with ``i`` uniform over the ``n`` training points (EDM noi
 
 tied by Tweedie's formula ``D(y) = y + s^2 grad ln p_s(y)``. ``D`` goes to the nearest training
 point as ``s -> 0`` (to the average of several at one distance), and to their mean as
-``s -> infinity``. How many points share the weight is told by ``1 / sum_i w_i^2``, between 1 and n.
+``s -> infinity``. As many points as ``1 / sum_i w_i^2`` share the weight, between 1 and n.
 
 The weights come from :mod:`ornstein.denoisers.training_points`, in logarithms, a block of queries
 at a time.

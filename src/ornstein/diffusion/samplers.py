@@ -86,7 +86,7 @@ class Stage(NamedTuple):
     noise: float
     """EDM noise ``s`` at which the denoiser is evaluated."""
     start: float
-    """Weight of the start of the step; 0 but for Heun's second stage."""
+    """Weight of the start of the step; 0 except in Heun's second stage."""
     point: float
     """Weight of the point."""
     denoised: float

@@ -152,8 +152,8 @@ def sampling_steps(
 def nearest_step(noise: ArrayLike, betas: ArrayLike) -> NDArray[np.int64]:
     """Diffusion step whose noise is nearest, in ratio, to EDM noise ``s > 0``.
 
-    A network trained at the steps of a beta schedule is asked there, whatever noises the sampler
-    visits.
+    A network trained at the steps of a beta schedule is called at these, whatever noises the
+    sampler visits.
 
     Examples
     --------

@@ -1,1 +1,1 @@
-"""Runs any study, and knows none."""
+"""Runs any study, and depends on none."""

@@ -141,7 +141,7 @@ class DaskPool(Pool[T, R]):
                 without, said = (0.0, False) if count else (without + _LOOK, said)
                 if without >= _PATIENCE and not said:
                     said = True
-                    print(  # noqa: T201 - silence would look like work
+                    print(  # noqa: T201 - without it, waiting would look like work
                         f"ornstein: no worker at {self._address}: waiting for one", file=sys.stderr
                     )
 

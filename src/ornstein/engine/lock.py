@@ -64,7 +64,7 @@ class Holder:
         return cls(socket.gethostname(), _machine(), pid, _born(pid), time.time(), uuid.uuid4().hex)
 
     def has_ended(self) -> bool | None:
-        """Whether the process is no more; None if that cannot be told from here."""
+        """Whether the process has ended; None if this machine cannot know."""
         if not self.machine or self.machine != _machine():
             return None
         return not _runs(self.pid) or (bool(self.born) and _born(self.pid) != self.born)

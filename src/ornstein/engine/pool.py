@@ -289,7 +289,7 @@ def _start(function: Any, parent: int) -> None:
 
 
 def _end_with(parent: int) -> None:
-    """End this process when its parent has gone, killed perhaps, with nobody left to end it."""
+    """End this process when its parent has ended, killed perhaps: nothing else would end it."""
     while os.getppid() == parent:
         time.sleep(1.0)
     os._exit(1)
@@ -303,23 +303,23 @@ def _call(task: Any) -> Any:
 def _interrupts_ignored() -> Iterator[None]:
     """Processes started within ignore Ctrl-C, which a terminal sends to all: the driver does not.
 
-    An ignored signal stays ignored in a child. Other signals that the driver hears (SIGTERM and
+    An ignored signal stays ignored in a child. Other signals that the driver handles (SIGTERM and
     SIGHUP) wait until the end, so that a task is handed over whole. Only the main thread may change
     what a signal does.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    heard: list[int] = []
+    received: list[int] = []
     before: dict[int, Any] = {signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN)}
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and callable(signal.getsignal(number)):
-            before[number] = signal.signal(number, lambda number, _: heard.append(number))
+            before[number] = signal.signal(number, lambda number, _: received.append(number))
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        for number in heard:
+        for number in received:
             signal.raise_signal(number)

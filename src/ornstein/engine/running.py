@@ -218,7 +218,7 @@ def _groups(study: Study, cells: Sequence[Cell]) -> list[list[Cell]]:
     """Groups of neighbours: long enough to hide a worker's call, short enough to lose little.
 
     A group is opened by a cell that costs more than what is left of the last one, and takes the
-    cheaper cells after it, which may share what it computed (originals of a replicate, say). Cells
+    cheaper cells after it, which may share what it computed (as originals of a replicate). Cells
     that are measured in one call make groups of their own, the same whatever is missing elsewhere.
     """
     if study.batch_size > 1:

@@ -1,9 +1,9 @@
 """A study in parts, for job arrays where no scheduler may run.
 
 Shard i of k computes its share of the planned cells in a folder of its own, ``shard-i-of-k`` within
-the study folder. Shares are disjoint and near equal in cost: cells, dearest first, go to the shard
-that has least so far. They depend on the study and on k alone, so each shard finds its own without
-asking the others. Cells that are measured in one call stay together.
+the study folder. Shares are disjoint and near equal in cost: cells, the costliest first, go to the
+shard that has least so far. They depend on the study and on k alone, so each shard finds its own
+without the others. Cells that are measured in one call stay together.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What of a study is planned, done and failed: read from its folder, which stays as it is."""
+"""Which cells of a study are planned, done and failed, as its folder says, which stays as it is."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Status:
-    """What of a study is planned, done and failed.
+    """Which cells of a study are planned, done and failed.
 
     Attributes
     ----------

@@ -1,7 +1,7 @@
 """What a study is: cells, each a training size and the number of a replicate.
 
 A study says what a cell measures and how the table is made of cells; the engine runs any study
-and knows none. A cell's random numbers derive from the study's seed and the cell's own values,
+and depends on none. A cell's random numbers derive from the study's seed and the cell's own values,
 
     SeedSequence(seed, spawn_key=(train_size, replicate)),
 
@@ -49,8 +49,8 @@ class Study(ABC):
     3. `measure` returns a number for each name in `metrics`, and raises where it cannot;
     4. `measure_batch` returns what `measure` returns of each cell, up to rounding;
     5. `summarize` depends on the stored cells and on the study alone, and changes neither;
-    6. an instance is pickled by its fields, so what a property has cached (points that were read
-       from a file, say) does not travel to the workers.
+    6. an instance is pickled by its fields, so what a property has cached (as points that were
+       read from a file) does not travel to the workers.
     """
 
     name: ClassVar[str]

@@ -92,7 +92,7 @@ def coordinate_units(points: Array) -> Array:
     """
     centred = points - points.mean(axis=0)
     size = np.abs(centred).max(axis=0)
-    # The mean of equal numbers is another number: a constant is told by its values.
+    # The mean of equal numbers may be rounded: a constant is recognised by its values.
     varies = points.max(axis=0) > points.min(axis=0)
     ratio = centred / np.where(size > 0, size, 1.0)  # no square of it overflows
     std = size * np.sqrt(np.square(ratio).sum(axis=0) / (len(points) - 1))

@@ -105,7 +105,7 @@ def compressed(points: PointMasses, widths: Array) -> PointMasses:
     starts = np.flatnonzero(new)
     sizes = np.diff(starts, append=x.size)
     spans = x[starts + sizes - 1] - x[starts]
-    # Numbers of more than 2^53 widths share a box by rounding: the span tells.
+    # Numbers of more than 2^53 widths share a box by rounding: the span decides.
     clustered = (sizes > _CLUSTER) & (spans <= widths[row[starts]])
     if not clustered.any():
         return points

@@ -8,7 +8,7 @@ Squared distances of many pairs come from one matrix product,
 rounding. The three users (:mod:`ornstein.kernels.full_dimension`,
 :mod:`ornstein.denoisers.training_points`, :mod:`ornstein.memorization.neighbours`) use them to find
 the pairs that can matter, and compute those again from differences of coordinates. What "can
-matter" means is told by one bound, ``c(d) = gamma_(d + 8)``:
+matter" means is decided by one bound, ``c(d) = gamma_(d + 8)``:
 
     | fl(|x - y|^2) - |x - y|^2 |  <=  c(d) (|x| + |y|)^2,
     | fl(h(x; y)) - h(x; y) |      <=  c(d) |x| (|x| + 2 |y|),        gamma_k = k u / (1 - k u),

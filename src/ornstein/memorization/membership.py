@@ -1,4 +1,4 @@
-r"""Membership inference against any denoiser: how well it tells its training points from others.
+r"""Membership inference against any denoiser: how well it separates training points from others.
 
 A denoiser ``D(x; s)`` fits its training points more closely than fresh ones. The attack asks it at
 the points themselves, or at noised versions of them, and calls a point a member if its residual
@@ -100,7 +100,7 @@ def membership_attack(
     false_positive_rate: float = 0.01,
     random_state: Any = None,
 ) -> MembershipAttack:
-    """Tell training points from fresh ones by how well a denoiser reproduces them.
+    """Separate training points from fresh ones by how well a denoiser reproduces them.
 
     Parameters
     ----------

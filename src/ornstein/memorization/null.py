@@ -94,7 +94,7 @@ def perfect_model_delta(
     original_mode : {"expected", "sampled"}
         Average over the originals exactly, or draw N of them for each training set.
     std : float, optional
-        Data scale of the bandwidths, in data units; that of the population when left out.
+        Data scale of the bandwidths, in data units; by default that of the population.
 
     Returns
     -------

@@ -32,8 +32,9 @@ points are exchanged at the border, by a perfect model as well.)
 sampler, number of steps and start, trained on the same images: a Gaussian known exactly
 (:mod:`ornstein.denoisers.linear`), of rank ``n - 1`` below ``n = d + 1``. It is what a network
 could have learned from two moments. (The one-step model of :mod:`ornstein.theory.one_step` would
-not be comparable: it has another noising, and stays biased for ever.) The marginal start is one law
-for both; a start from the population is, for the linear denoiser, one from its Gaussian.
+not be comparable: it has another noising, and stays biased for any number of points.) The marginal
+start is one law for both; a start from the population is, for the linear denoiser, one from its
+Gaussian.
 
 References
 ----------

@@ -1,14 +1,14 @@
-r"""A learned diffusion model: network, process, and the scale that its data live on.
+r"""A learned diffusion model: network, process, and the scale of its data.
 
-The network may be ours or anybody's: what counts is that ``network(x, k)`` answers with what the
-process says it predicts. A model that was trained elsewhere is one line, e.g.
+The network may be ours or another: ``network(x, k)`` must return what the process says it
+predicts. A model that was trained elsewhere is one line, e.g.
 
     LearnedDiffusion(unet, DiffusionProcess(1000, prediction="v"), shape=(3, 32, 32))
     LearnedDiffusion(unet, DiffusionProcess.from_scheduler(scheduler), shape=(3, 32, 32))
     LearnedDiffusion.from_denoiser(D, shape=(3, 32, 32))
 
 for any module ``f(x, k)``, diffusers' ``UNet2DModel`` with its scheduler, and a denoiser
-``D(x, sigma)`` in the manner of Karras et al. (k-diffusion).
+``D(x, sigma)`` as in Karras et al. (k-diffusion).
 
 The network sees ``(x - shift) / scale``; everything that goes in or comes out of the model is in
 data units. ``Scaling.standard`` gives all entries together mean 0 and standard deviation 1, with
@@ -70,7 +70,7 @@ class LearnedDiffusion(nn.Module):
     Parameters
     ----------
     network : nn.Module
-        ``f(x, k)``: U-Net, MLP, or any module that answers with a tensor of the shape of x, a
+        ``f(x, k)``: U-Net, MLP, or any module that returns a tensor of the shape of x, a
         tuple that begins with one, or an object whose `sample` is one.
     process : DiffusionProcess
     shape : sequence of int
@@ -258,7 +258,7 @@ class LearnedDiffusion(nn.Module):
         batch_size : int
             Points at once.
         generator : int or torch.Generator, optional
-            Fresh entropy when left out. An int stands for a stream of its own, apart from those of
+            By default fresh entropy. An int stands for a stream of its own, apart from those of
             weights, training and sampling with the same int.
         progress : bool, optional
             Show a progress bar on stderr; None: if that is a terminal.

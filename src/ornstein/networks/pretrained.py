@@ -112,7 +112,7 @@ def from_pretrained(folder: str | Path, network: nn.Module | None = None) -> Lea
         model = LearnedDiffusion(network, process, config["shape"], scaling)
     except (TypeError, ValueError, AttributeError) as error:
         reason = " ".join(str(error).split())
-        raise ValueError(f"{where}: {_CONFIG} has a value that is no good ({reason})") from error
+        raise ValueError(f"{where}: {_CONFIG} has an invalid value ({reason})") from error
     if "factor" in weights:
         model.factor = model.factor.new_empty(len(weights["factor"]), *model.shape)
     _check_weights(model, weights, folder)

@@ -4,9 +4,9 @@ What optimiser step 1234 draws depends on (seed, 1234) and on nothing before it.
 killed goes on with the numbers it would have had, and replicates trained together draw what each
 would draw alone. The global generator is not touched.
 
-A seed is mixed with what its numbers are for (:class:`Purpose`): who gives 0 to weights, training
-and sampling alike gets independent numbers in each. (A ``torch.Generator`` seeded with 0 by hand
-gives the numbers of ``torch.manual_seed(0)``, whoever draws them.)
+A seed is mixed with what its numbers are for (:class:`Purpose`): with 0 for weights, training
+and sampling alike, each gets independent numbers. (A ``torch.Generator`` seeded with 0 by hand
+gives the numbers of ``torch.manual_seed(0)``, wherever they are drawn.)
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def sample_replicates(
     Parameters
     ----------
     models : sequence of K LearnedDiffusion
-        Of one kind, but for weights, scales and moments; on one device.
+        Of one kind, except for weights, scales and moments; on one device.
     n : int
         Images of each.
     generators : sequence of K ints or torch.Generators, or int

@@ -1,10 +1,10 @@
 r"""Draw images from a network, with the samplers of :mod:`ornstein.diffusion.samplers`.
 
 A sampler asks for the clean image behind ``y = x_0 + s z`` at some noise s. The network knows the
-T noises it was trained at: it is asked at the one nearest to s, ``k``, at the point
+T noises it was trained at: it is called at the one nearest to s, ``k``, at the point
 ``x = alpha_k y``, and its answer is turned into ``D`` by
 :meth:`~ornstein.networks.process.DiffusionProcess.denoised`. With beta schedules the sampler's
-noises are among the T, and nothing is rounded. A denoiser from elsewhere is asked at s itself.
+noises are among the T, and nothing is rounded. A denoiser from elsewhere is called at s itself.
 """
 
 from __future__ import annotations
@@ -68,17 +68,17 @@ def sample(
         As :func:`ornstein.diffusion.samplers.as_sampler` reads it: ``"ddpm"``, ``"ddim"``,
         ``"heun"``, ...
     sampling_steps : int, optional
-        All T of the process when left out. Any number up to T, and beyond with a `schedule` of its
+        By default all T of the process. Any number up to T, and beyond with a `schedule` of its
         own.
     schedule : str or Schedule, optional
-        Noise levels to visit; those of the process when left out.
+        Noise levels to visit; by default those of the process.
     start : Moments, or Tensor of shape (n, ...), optional
         In the scale of the network: moments of the data for the marginal start, or points to start
-        from; standard when left out. See :mod:`ornstein.networks.starts`.
+        from; by default standard. See :mod:`ornstein.networks.starts`.
     batch_size : int
         Images at once.
     generator : int or torch.Generator, optional
-        Fresh entropy when left out. The same generator (of any device) and `batch_size` give the
+        By default fresh entropy. The same generator (of any device) and `batch_size` give the
         same images. An int stands for a stream of its own, apart from those of weights and
         training with the same int.
     progress : bool, optional

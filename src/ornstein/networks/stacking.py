@@ -31,7 +31,7 @@ class Stack:
     Parameters
     ----------
     networks : sequence of K nn.Module
-        Equal but for their parameters and buffers; all in evaluation mode, or none.
+        Equal except for their parameters and buffers; all in evaluation mode, or none.
 
     Attributes
     ----------
@@ -92,7 +92,7 @@ class Stack:
 
 
 def replicates_at_once(network: nn.Module, device: str | torch.device = "cpu") -> int:
-    """How many replicates of `network` to train at once, if nobody says otherwise.
+    """How many replicates of `network` to train at once, by default.
 
     On a CPU, what measured fastest (``python -m benchmarks networks``): 16 networks of less than a
     million parameters, which take 1.2 to 10 times less time than one by one; one larger network,

@@ -38,7 +38,7 @@ class Moments(NamedTuple):
     std: Tensor
     """Of the shape of one point; 0 where the factor holds all."""
     factor: Tensor | None = None
-    """Of shape (rank, ...); left out, coordinates are independent."""
+    """Of shape (rank, ...); without it, coordinates are independent."""
 
     @classmethod
     def of(cls, points: Tensor) -> Moments:

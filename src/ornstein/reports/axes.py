@@ -1,7 +1,7 @@
 """Axes: round numbers written out, landmarks above, a place for the legend.
 
 Counts and positive values have logarithmic axes. Every axis shows a handful of round numbers, each
-written in full where that is short, so that no offset and no factor need be added in the mind.
+written in full where that is short, so that the reader need not add an offset or a factor.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
+    from matplotlib.lines import Line2D
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
@@ -40,6 +41,7 @@ _DIGITS = ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,))
 _FEWEST = 3
 _MARGIN = 1.12
 _NEAR = 3.0
+_SMALL: Any = {"textcoords": "offset points", "fontsize": 7, "color": GREY}
 # A change of less than this is not magnified to the height of a panel.
 _LEAST = 0.02
 
@@ -129,16 +131,8 @@ def share_axis(axis: Axes, *, half: bool = False) -> None:
     set_ticks(axis.yaxis, [0.0, 0.25, 0.5, 0.75, 1.0])
     if half:
         axis.axhline(0.5, color=GREY, lw=0.8, ls=":", zorder=1)
-        axis.annotate(
-            "1/2",
-            (1, 0.5),
-            xycoords=axis.get_yaxis_transform(),
-            xytext=(2, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=7,
-            color=GREY,
-        )
+        place = {"xycoords": axis.get_yaxis_transform(), "xytext": (2, 0), "va": "center"}
+        axis.annotate("1/2", (1, 0.5), **place, **_SMALL)
 
 
 def landmark(axis: Axes, x: float, text: str, dashes: tuple[float, float], side: str) -> None:
@@ -147,20 +141,12 @@ def landmark(axis: Axes, x: float, text: str, dashes: tuple[float, float], side:
     if not low <= x <= high:
         return
     axis.axvline(x, color=GREY, lw=0.9, dashes=dashes, zorder=1)
-    axis.annotate(
-        text,
-        (x, 1),
-        xycoords=axis.get_xaxis_transform(),
-        xytext=(2 if side == "right" else -2, 1),
-        textcoords="offset points",
-        ha="left" if side == "right" else "right",
-        va="bottom",
-        fontsize=7,
-        color=GREY,
-    )
+    shift, align = (2, "left") if side == "right" else (-2, "right")
+    place = {"xycoords": axis.get_xaxis_transform(), "xytext": (shift, 1), "va": "bottom"}
+    axis.annotate(text, (x, 1), ha=align, **place, **_SMALL)
 
 
-def legend_inside(axis: Axes, columns: int = 2, lines: int = 1) -> None:
+def legend_inside(axis: Axes, lines: int = 1) -> None:
     """Put the legend of an axis above all that is drawn, in `lines` lines of empty space."""
     share = 0.04 + 0.11 * lines
     low, high = axis.get_ylim()
@@ -171,7 +157,7 @@ def legend_inside(axis: Axes, columns: int = 2, lines: int = 1) -> None:
     # White, so that lines that cross the panel pass behind it.
     axis.legend(
         loc="upper center",
-        ncols=columns,
+        ncols=2,
         edgecolor="none",
         facecolor="white",
         framealpha=1.0,
@@ -247,10 +233,7 @@ def _drawn(axes: Sequence[Axes]) -> tuple[Array, Array]:
     middle, ends = [np.empty(0)], [np.empty(0)]
     for axis in axes:
         left, right = axis.get_xlim()
-        for line in axis.get_lines():
-            if line.get_transform() == axis.transData:
-                x, y = (np.asarray(part, dtype=float) for part in line.get_data())
-                middle.append(y[(x >= left) & (x <= right)])
+        middle += [y[(x >= left) & (x <= right)] for _, x, y in _lines(axis)]
         ends += [
             segment[:, 1]
             for container in axis.containers
@@ -262,12 +245,18 @@ def _drawn(axes: Sequence[Axes]) -> tuple[Array, Array]:
     return heights[np.isfinite(heights)], errors[np.isfinite(errors)]
 
 
+def _lines(axis: Axes) -> list[tuple[Line2D, Array, Array]]:
+    """Lines in the coordinates of the data, with theirs."""
+    own = [line for line in axis.get_lines() if line.get_transform() == axis.transData]
+    parts = [[np.asarray(part, dtype=float) for part in line.get_data()] for line in own]
+    return [(line, x, y) for line, (x, y) in zip(own, parts, strict=True)]
+
+
 def _mark_what_is_below(axis: Axes) -> None:
     """Draw an open triangle at the bottom for each point that a logarithmic axis cannot show."""
     label: str | None = "at or below 0"
-    for line in list(axis.get_lines()):
-        x, y = (np.asarray(part, dtype=float) for part in line.get_data())
-        if line.get_transform() != axis.transData or not (y <= 0).any():
+    for line, x, y in _lines(axis):
+        if not (y <= 0).any():
             continue
         axis.plot(
             x[y <= 0],

@@ -208,7 +208,7 @@ def _set_height(axis: Axes, chart: Chart) -> None:
 
 
 def _infinite(curve: Curve, logarithmic: bool) -> list[tuple[float, float]]:
-    """Spans where a curve is infinite, but for those too narrow to be seen."""
+    """Spans where a curve is infinite, without those too narrow to be seen."""
     place = np.log(curve.x) if logarithmic else curve.x
     infinite = np.flatnonzero(np.isinf(curve.y))
     runs = np.split(infinite, np.flatnonzero(np.diff(infinite) > 1) + 1)

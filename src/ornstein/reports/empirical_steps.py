@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.figure import Figure
 
 from ornstein.reports.axes import count_axis, value_axis
-from ornstein.reports.figures import key, size_looks, style
+from ornstein.reports.figures import legend_key, size_looks, style
 from ornstein.reports.series import (
     Panel,
     column,
@@ -19,6 +19,7 @@ from ornstein.reports.series import (
     sizes_of,
     where,
 )
+from ornstein.reports.steps import population
 from ornstein.reports.tables import (
     Column,
     format_table,
@@ -95,11 +96,9 @@ _MOST = 0.95
 
 def _heading(summary: EmpiricalStepsSummary) -> str:
     options = summary.options
-    shape = "" if options.population == "isotropic" else f", variances k^-{options.exponent:g}"
     return (
-        f"Samplers with the posterior mean of n points of N({options.mean:g}, {options.std:g}^2) "
-        f"in d = {summary.dim}{shape}; {options.generated} generated from the {options.start} "
-        f"start, seed {options.seed}"
+        f"Samplers with the posterior mean of n points of {population(options)}; "
+        f"{options.generated} generated from the {options.start} start, seed {options.seed}"
     )
 
 
@@ -130,6 +129,6 @@ def figures(summary: EmpiricalStepsSummary) -> dict[str, Any]:
         for axis in axes[-1]:
             count_axis(axis, summary.all_steps)
         handles, _ = axes[0, 0].get_legend_handles_labels()
-        handles.append(key("--", 1.5, label="linear, exact"))
+        handles.append(legend_key("--", 1.5, label="linear, exact"))
         figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False)
     return {"figure": figure}

@@ -1,4 +1,4 @@
-"""Figures for a paper: black and white first, colours that the colour-blind can tell apart.
+"""Figures for a paper: black and white first, colours that the colour-blind can distinguish.
 
 Colours are those of Okabe and Ito; every series also has its own marker or line style, so that a
 figure survives a grey printer.
@@ -15,7 +15,7 @@ __all__ = [
     "looks",
     "size_looks",
     "size_entries",
-    "key",
+    "legend_key",
 ]
 
 import textwrap
@@ -133,7 +133,7 @@ def size_looks(sizes: Sequence[int]) -> dict[int, Look]:
     return dict(zip(sizes, looks(len(sizes)), strict=True))
 
 
-def key(ls: str = "-", lw: float = 1.0, **options: Any) -> Line2D:
+def legend_key(ls: str = "-", lw: float = 1.0, **options: Any) -> Line2D:
     """Handle of a legend that stands for lines of all colours."""
     return Line2D([], [], **{"color": "black", "ls": ls, "lw": lw, **options})
 
@@ -141,4 +141,6 @@ def key(ls: str = "-", lw: float = 1.0, **options: Any) -> Line2D:
 def size_entries(chosen: Mapping[int, Look], dim: int | None = None) -> dict[str, Any]:
     """Handles of the curves of training sizes, by label, with n in units of `dim` if given."""
     units = {n: "" if dim is None else f" ({number(n / dim, 2)} d)" for n in chosen}
-    return {f"n = {n}{units[n]}": key(**{**look.points, "ms": 4}) for n, look in chosen.items()}
+    return {
+        f"n = {n}{units[n]}": legend_key(**{**look.points, "ms": 4}) for n, look in chosen.items()
+    }

@@ -76,7 +76,7 @@ _PANELS = (
     _Panel("wasserstein2", r"$W_2^2 / (d\,\sigma^2)$", "Wasserstein^2"),
     _Panel("trace", r"$\mathrm{tr}\,\Sigma_G / (d\,\sigma^2)$", "trace"),
 )
-# A squared Hellinger distance above it at every n tells nothing apart.
+# A squared Hellinger distance above it at every n shows no difference.
 _CERTAIN = 0.999
 
 

@@ -219,15 +219,15 @@ def _farthest(places: np.ndarray, taken: np.ndarray, margin: float) -> int | Non
     """The place farthest from all that is taken and from the edges; None if all are too near."""
     edge = np.minimum(places, 1 - places).min(axis=1)
     gaps = np.linalg.norm(places[:, None] - taken[None], axis=2).min(axis=1, initial=1.0)
-    room = np.minimum(edge, gaps)
-    best = int(room.argmax())
-    return best if room[best] > margin else None
+    free = np.minimum(edge, gaps)
+    best = int(free.argmax())
+    return best if free[best] > margin else None
 
 
 def _draw_lines(axis: Axes, phase: PhaseMap) -> None:
-    """Named lines, black in a white sheath: visible on every colour."""
-    sheath = [patheffects.withStroke(linewidth=3.2, foreground="white")]
+    """Named lines, black with a white outline: visible on every colour."""
+    outline = [patheffects.withStroke(linewidth=3.2, foreground="white")]
     for name, (x, y) in phase.lines.items():
         axis.plot(
-            x, y, color="black", lw=1.4, ls=_DASHES.get(name, "-"), label=name, path_effects=sheath
+            x, y, color="black", lw=1.4, ls=_DASHES.get(name, "-"), label=name, path_effects=outline
         )

@@ -15,8 +15,8 @@ from ornstein.reports.figures import (
     VERMILION,
     Look,
     caption,
-    key,
     legend_below,
+    legend_key,
     size_entries,
     size_looks,
     style,
@@ -55,7 +55,7 @@ _MEANINGS = {
     "test loss": "training objective on held-out images",
     "training loss": "the same on training images, at the same noises",
     "best step": "where the mean test loss is least, of the steps looked at",
-    "tau_mem": f"step at which the memorized fraction passes {HALF:g} for good",
+    "tau_mem": f"step from which on the memorized fraction is at least {HALF:g}",
     "± 1 s.e.": "one standard error of its geometric mean over runs, both ways",
     "memorize": "runs that get there; without all of them there is no tau_mem",
 }
@@ -217,10 +217,10 @@ def _landmarks(
 
 def _keys(summary: SnapshotSummary) -> dict[str, Any]:
     keys = {
-        "training loss": key("--"),
-        "held-out baseline": key(":", 0.9),
-        "best step": key(**_RING),
+        "training loss": legend_key("--"),
+        "held-out baseline": legend_key(":", 0.9),
+        "best step": legend_key(**_RING),
     }
     if any(math.isfinite(window.memorization_step) for window in summary.windows):
-        keys[r"$\tau_{mem}$"] = key(**{**_MARK, "ms": 9})
+        keys[r"$\tau_{mem}$"] = legend_key(**{**_MARK, "ms": 9})
     return keys

@@ -16,8 +16,8 @@ from ornstein.reports.figures import (
     VERMILION,
     Look,
     caption,
-    key,
     legend_below,
+    legend_key,
     size_entries,
     size_looks,
     style,
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
+    from ornstein.studies.steps.options import StepsOptions
     from ornstein.studies.steps.summary import Optimum, StepsSummary
 
     Row = Mapping[str, Any]
@@ -100,7 +101,7 @@ def heading(summary: StepsSummary) -> str:
     """Say what was studied, in three lines."""
     options = summary.options
     lines = (
-        f"Samplers with a linear denoiser on {_population(summary)}",
+        f"Samplers with a linear denoiser on {population(summary.options)}",
         (
             f"schedules: {options.schedule} (DDPM, DDIM), {options.ode_schedule} (Euler, Heun), "
             f"{_length(summary)}, {options.start} start"
@@ -127,7 +128,7 @@ def answer(summary: StepsSummary) -> str:
         return "Answer: no training size has finished cells."
     unknown = ""
     if all(map(math.isnan, errors)):
-        unknown = " (one run alone has no standard error, so none can be told to be better)"
+        unknown = " (one run alone has no standard error, so none can be called better)"
     return f"Answer: a finite number of steps is best {'; '.join(parts)}{unknown}."
 
 
@@ -141,8 +142,8 @@ def _best_of(found: Sequence[Optimum], sampler: str) -> str:
     return f"{sampler} (S = {span} at n = {listed([o.train_size for o in better])})"
 
 
-def _population(summary: StepsSummary) -> str:
-    options = summary.options
+def population(options: StepsOptions) -> str:
+    """What the points are drawn from, in words."""
     shape = "" if options.population == "isotropic" else f", variances k^-{options.exponent:g}"
     return f"N({options.mean:g}, {options.std:g}^2) in d = {options.dim}{shape}"
 
@@ -192,7 +193,7 @@ def _largest(here: Sequence[Row], metric: str) -> dict[str, float]:
     for sampler in {row["sampler"]: None for row in here}:
         value = max(row[metric] for row in here if row["sampler"] == sampler)
         unit = 10.0 ** (math.floor(math.log10(value)) - 1) if value > 0 else 1.0
-        # What is a round number but for rounding stays one.
+        # A round number with a rounding error stays the round number.
         found[sampler] = math.ceil(value / unit - 1e-6) * unit if math.isfinite(value) else math.nan
     return found
 
@@ -256,7 +257,7 @@ def figures(summary: StepsSummary) -> dict[str, Any]:
 def _said(summary: StepsSummary) -> list[str]:
     options = summary.options
     return [
-        f"Linear denoiser on {_population(summary)}",
+        f"Linear denoiser on {population(summary.options)}",
         _length(summary),
         f"{options.start} start",
         f"ridge {options.ridge:g}" if options.ridge else "",
@@ -344,11 +345,11 @@ def _distance_axis(axis: Axes, summary: StepsSummary, panel: Panel) -> None:
 
 def _keys(summary: StepsSummary) -> dict[str, Any]:
     keys: dict[str, Any] = {
-        "infinite data, exact": key("--"),
+        "infinite data, exact": legend_key("--"),
         "Wilson 95% interval": Patch(color="black", alpha=0.15, lw=0),
     }
     if "perfect_delta" in summary.theory:
-        keys["perfect model"] = key("-.", 0.8)
+        keys["perfect model"] = legend_key("-.", 0.8)
     if any(o.better for name in _WORDS for o in summary.optima[name]):
-        keys[f"finite S better than ∞ ({SIGNIFICANT:g} s.e.)"] = key("", **_RING)
+        keys[f"finite S better than ∞ ({SIGNIFICANT:g} s.e.)"] = legend_key("", **_RING)
     return keys

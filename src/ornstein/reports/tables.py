@@ -82,8 +82,8 @@ def counted(value: int, name: str) -> str:
     return f"{value} {name}" if value == 1 else f"{value} {name}s"
 
 
-def listed(sizes: Sequence[float], most: int = 4) -> str:
-    """Return training sizes in words; of more than `most`, two and the last.
+def listed(sizes: Sequence[float]) -> str:
+    """Return training sizes in words; of more than four, two and the last.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def listed(sizes: Sequence[float], most: int = 4) -> str:
     ('8', '8, 20 and 50', '10, 20, ..., 60')
     """
     words = [count(size) for size in sizes]
-    if len(words) > most:
+    if len(words) > 4:
         return f"{words[0]}, {words[1]}, ..., {words[-1]}"
     return joined(words)
 

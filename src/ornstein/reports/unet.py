@@ -109,7 +109,7 @@ _FITS = {
 def tables(summary: UNetSummary) -> str:
     """Return heading, tables, what their columns mean, an answer, and notes.
 
-    The last line of each table is over all sizes, but for components.
+    The last line of each table is over all sizes, except for components.
     """
     rows = summary.rows
     lines = [*rows, {"train_size": "all", **summary.overall}] if len(rows) > 1 else list(rows)
@@ -295,12 +295,12 @@ def _shares(axis: Axes, summary: UNetSummary) -> None:
     legend_inside(axis, lines=1 + ("perfect_delta" in summary.theory))
 
 
-def samples_figure(summary: UNetSummary, count: int = 3) -> Figure:
-    """Generated images beside the nearest training images, for up to `count` sizes.
+def samples_figure(summary: UNetSummary) -> Figure:
+    """Generated images beside the nearest training images, for up to three sizes.
 
     A model that copies shows its first panel twice.
     """
-    spread = np.linspace(0, len(summary.samples) - 1, count).astype(int)
+    spread = np.linspace(0, len(summary.samples) - 1, 3).astype(int)
     chosen = [summary.samples[index] for index in np.unique(spread)]
     low = min(float(sets.train.min()) for sets in chosen)
     high = max(float(sets.train.max()) for sets in chosen)

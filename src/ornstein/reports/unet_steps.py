@@ -14,8 +14,8 @@ from ornstein.reports.axes import count_axis, set_ticks, share_axis, value_axis
 from ornstein.reports.figures import (
     Look,
     caption,
-    key,
     legend_below,
+    legend_key,
     size_entries,
     size_looks,
     style,
@@ -177,7 +177,7 @@ def figures(summary: NeuralStepsSummary) -> dict[str, Any]:
                 share_axis(line[0])
             else:
                 value_axis(line, most=5)
-        keys = {"linear, exact": key("--"), "held-out baseline": key(":", 0.9)}
+        keys = {"linear, exact": legend_key("--"), "held-out baseline": legend_key(":", 0.9)}
         legend_below(figure, size_entries(chosen, summary.dim) | keys | entries(axes.flat))
         caption(figure, said(summary), missing)
     return {"figure": figure}

@@ -106,7 +106,7 @@ def _cells(row: Row, notes: Mapping[tuple[str, str], str]) -> list[str]:
 
 
 def _numbers(predicted: float, simulated: float, error: float) -> tuple[str, str]:
-    """Both with as many decimals as show two digits of the error, where there is room."""
+    """Both with as many decimals as show two digits of the error, where there is space."""
     if not math.isfinite(error):
         return number(predicted), number(simulated)
     decimals = max(0, 1 - math.floor(math.log10(error))) if error > 0 else 7
@@ -130,7 +130,7 @@ def _deviation(z: float) -> str:
 
 
 def _parameters(parameters: Mapping[str, Any]) -> str:
-    """As many of the parameters as there is room for; the JSON document has all."""
+    """As many of the parameters as there is space for; the JSON document has all."""
     text = ""
     for name, value in parameters.items():
         entry = f"{_SYMBOLS.get(name, name)}={value:g}"
@@ -141,7 +141,7 @@ def _parameters(parameters: Mapping[str, Any]) -> str:
 
 
 def _heading(section: str, rows: Sequence[Row]) -> str:
-    """Title of a section, with the papers its formulas are from if there is room."""
+    """Title of a section, with the papers its formulas are from if there is space."""
     title = f"{section}  {SECTIONS.get(section, '')}".rstrip()
     sources = "; ".join(dict.fromkeys(row.source for row in rows if row.section == section))
     return f"{title}: {sources}" if len(f"{title}: {sources}") <= WIDTH else title

@@ -1,6 +1,6 @@
-r"""Networks from elsewhere: any module that maps noised images and times to an answer.
+r"""Networks from elsewhere: any module that maps noised images and times to predictions.
 
-Our networks are called as ``f(x, t)`` and answer with a tensor. Others wrap theirs in an object
+Our networks are called as ``f(x, t)`` and return a tensor. Others wrap theirs in an object
 (diffusers: ``UNet2DModel(...)(x, t).sample``) or in a tuple; :func:`ask` unwraps it, and so such a
 module can be trained and sampled as it is.
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Adapter(nn.Module):
-    """Wrap a module that is called as ``module(x, t)``, so that it answers with a tensor.
+    """Wrap a module that is called as ``module(x, t)``, so that it returns a tensor.
 
     Training and sampling take such a module without an adapter too.
 
@@ -34,7 +34,7 @@ class Adapter(nn.Module):
     ----------
     module : nn.Module
         Takes images of shape (batch, channels, H, W), or points of shape (batch, dim), and times
-        of shape (batch,); answers with a tensor of the shape of the first, an object whose
+        of shape (batch,); returns a tensor of the shape of the first, an object whose
         attribute `sample` is one, or a tuple that begins with one.
 
     Raises

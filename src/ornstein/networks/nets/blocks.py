@@ -1,7 +1,7 @@
 r"""Building blocks of the U-Net.
 
 *Convolutions* are 3 x 3, padded with zeros and without bias, each followed by GroupNorm over all
-channels and pixels of an image (one group) and, but for the last of a residual block, a GELU.
+channels and pixels of an image (one group) and, except for the last of a residual block, a GELU.
 
 *Time* enters through sinusoidal encodings, ``c`` numbers for a layer of ``c`` channels,
 
@@ -45,7 +45,7 @@ class DoubleConv(nn.Module):
     channels_in, channels_out : int
         Equal if `residual`.
     channels_mid : int, optional
-        Channels between the two; `channels_out` when left out.
+        Channels between the two; by default `channels_out`.
     residual : bool
     """
 

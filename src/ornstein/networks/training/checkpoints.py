@@ -86,7 +86,7 @@ class Checkpoints(Callback):
 def training_identity(
     model: LearnedDiffusion, images: NDArray[np.float64], config: TrainingConfig
 ) -> dict[str, Any]:
-    """What decides the weights at the end: plain values by which trainings are told apart."""
+    """What decides the weights at the end: plain values that distinguish trainings."""
     options = asdict(config)
     for name in ("accelerator", "checkpoint_seconds"):
         del options[name]

@@ -130,6 +130,6 @@ def split_indices(n: int, train_fraction: float, seed: int) -> tuple[Tensor, Ten
     if not 0 < train_fraction <= 1:
         raise ValueError(f"train_fraction is {train_fraction:g}, expected a number in (0, 1]")
     order = torch.randperm(n, generator=keyed_generator(seed, Purpose.SPLIT))
-    # 1e-9: 0.9 * 50 may be a hair below 45.
+    # 1e-9: 0.9 * 50 may be less than 45 by a rounding error.
     count = max(1, int(train_fraction * n + 1e-9))
     return order[:count].sort().values, order[count:].sort().values

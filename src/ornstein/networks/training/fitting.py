@@ -1,4 +1,4 @@
-"""Run Lightning's trainer as a library should: quietly, in this process, leaving no trace.
+"""Run Lightning's trainer as a library should: without output or files, in this process.
 
 Without loggers or checkpoints of ours nothing is written. Ctrl-C raises KeyboardInterrupt, where
 Lightning would end the process.

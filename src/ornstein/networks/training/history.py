@@ -22,7 +22,7 @@ _SECONDS_BETWEEN_WRITES = 5.0
 
 
 class History:
-    """Rows of one training, by optimiser step; kept as CSV if told where.
+    """Rows of one training, by optimiser step; kept as CSV if a path is given.
 
     Parameters
     ----------

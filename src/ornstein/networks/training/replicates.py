@@ -75,7 +75,7 @@ def train_replicates(
     Parameters
     ----------
     networks : sequence of nn.Module
-        K networks, equal but for their weights; trained in place.
+        K networks, equal except for their weights; trained in place.
     data : sequence of K array-likes of shape (n, ...), Datasets or DataLoaders
         In data units, all of one shape, as for a single training.
     seeds : sequence of K ints

@@ -70,7 +70,7 @@ def train(
     Parameters
     ----------
     network : nn.Module
-        ``f(x, k)``; its weights are where training starts. Ours, or any module that answers with a
+        ``f(x, k)``; its weights are where training starts. Ours, or any module that returns a
         tensor of the shape of x, a tuple that begins with one, or an object whose `sample` is one
         (diffusers' ``UNet2DModel``).
     data : array-like of shape (n, channels, H, W) or (n, dim), Dataset or DataLoader
@@ -78,9 +78,9 @@ def train(
         memory once. See :mod:`ornstein.networks.images`.
     config : TrainingConfig, optional
     process : DiffusionProcess, optional
-        200 diffusion steps, predicting epsilon, when left out.
+        By default 200 diffusion steps, predicting epsilon.
     scaling : Scaling, optional
-        ``Scaling.standard`` of the training images when left out.
+        By default ``Scaling.standard`` of the training images.
     checkpoint : str or Path, optional
         File to go on from if it is there, and to write on the way and at the end.
     csv : str or Path, optional
@@ -103,7 +103,7 @@ def train(
     Raises
     ------
     ValueError
-        If data or options are no good, or the checkpoint is of another training.
+        If data or options cannot be used, or the checkpoint is of another training.
     KeyboardInterrupt
         On Ctrl-C; the checkpoint stays.
     """

@@ -210,7 +210,7 @@ def _train_one(study: NeuralStudy, start: TrainedModel, **how: Any) -> TrainedMo
     checkpoint = None if folder is None else folder / "checkpoints" / f"{name}.ckpt"
     if checkpoint is not None and not checkpoint.exists():
         expected = study.training_seconds(start.cell.train_size)
-        # A short training is sooner repeated than kept: the weights alone are 50 MB, thrice.
+        # To repeat a short training is faster than to keep it: three times 50 MB of weights.
         checkpoint = checkpoint if expected >= execution.checkpoint_after else None
 
     config = study.options.training(start.seeds.training, execution.accelerator)

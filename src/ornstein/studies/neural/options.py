@@ -212,7 +212,7 @@ class NeuralOptions:
 
 @dataclass(frozen=True)
 class Execution:
-    """How to run, which decides no value but for rounding.
+    """How to run, which changes no value, except by rounding.
 
     Parameters
     ----------

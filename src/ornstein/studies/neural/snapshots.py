@@ -8,7 +8,7 @@ So is the training objective, on the training images and on held-out ones, at th
 Two times describe a size:
 
 - ``best step``: where the mean test loss is least;
-- ``tau_mem``: where the memorized fraction of a replicate passes :data:`HALF` for good, between
+- ``tau_mem``: from where on the memorized fraction of a replicate is at least :data:`HALF`, between
   snapshots interpolated in ``ln(step)``; over replicates the geometric mean, if all of them pass.
 
 Between the two a network generates new points of the population. The test loss falls, at first, in
@@ -43,7 +43,7 @@ import numpy as np
 from ornstein.engine.summary import averages, mean_and_error, share_positive
 from ornstein.memorization.sample_measures import memorization
 from ornstein.studies.neural.models import generate, snapshot_steps
-from ornstein.studies.neural.study import MEMORIZED_NOTE, ONCE, NeuralStudy, once
+from ornstein.studies.neural.study import MEMORIZED_NOTE, ONCE, NeuralStudy, measured_once
 from ornstein.studies.neural.summary import NeuralSummary, described
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class SnapshotStudy(NeuralStudy):
         )
 
     def _measure_trained(self, trained: Sequence[TrainedModel]) -> list[dict[str, float]]:
-        return [self._watched(model) | once(model) for model in trained]
+        return [self._watched(model) | measured_once(model) for model in trained]
 
     def _watched(self, trained: TrainedModel) -> dict[str, float]:
         rows = {int(row["step"]): row for row in trained.history}
@@ -222,7 +222,7 @@ def windows(study: SnapshotStudy, found: Mapping[int, Mapping[str, list[float]]]
 
 
 def crossing(steps: Sequence[int], fractions: Sequence[float]) -> float:
-    """Where `fractions` pass :data:`HALF` for good, interpolated in ``ln(step)``; else inf.
+    """From where on `fractions` are at least :data:`HALF`, interpolated in ``ln(step)``; else inf.
 
     Examples
     --------

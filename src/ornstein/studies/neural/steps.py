@@ -7,7 +7,7 @@ linear denoiser of the same images at the same S, which are exact. All samplers 
 that the network was trained at.
 
 What the linear curve shows at S is discretization and the start; what the network has more is what
-it has not learned, or has learned by heart.
+it has not learned, or has memorized.
 
 The excess over the most steps asked for is averaged cell by cell: cells start from the same noise
 at every S, so its error is far below that of either distance.
@@ -33,7 +33,7 @@ from ornstein.memorization.sample_measures import (
 )
 from ornstein.studies.neural.models import generate
 from ornstein.studies.neural.options import NeuralOptions
-from ornstein.studies.neural.study import ONCE, NeuralStudy, once
+from ornstein.studies.neural.study import ONCE, NeuralStudy, measured_once
 from ornstein.studies.neural.summary import NeuralSummary, described
 from ornstein.studies.steps.options import check_samplers
 from ornstein.studies.steps.values import (
@@ -167,7 +167,7 @@ class NeuralStepsStudy(NeuralStudy):
     def _measure_trained(self, trained: Sequence[TrainedModel]) -> list[dict[str, float]]:
         """Generate in all ways."""
         reference = self.source.moments()
-        values = [once(model) for model in trained]
+        values = [measured_once(model) for model in trained]
         for name in self.options.samplers:
             for steps in self.all_steps:
                 generated = generate(self, trained, sampler=name, steps=steps)

@@ -19,7 +19,7 @@ equal to those trained alone up to rounding).
 
 from __future__ import annotations
 
-__all__ = ["NeuralStudy", "CellData", "CellSeeds", "once", "ONCE", "MEMORIZED_NOTE"]
+__all__ = ["NeuralStudy", "CellData", "CellSeeds", "measured_once", "ONCE", "MEMORIZED_NOTE"]
 
 import math
 from abc import abstractmethod
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 HELD_OUT = 1000
 ONCE = ("baseline", "train_seconds")
-"""What :func:`once` measures."""
+"""What :func:`measured_once` measures."""
 MEMORIZED_NOTE = "memorized: the nearest training image is much nearer than the second nearest."
 _SIDE = 8  # the U-Net pads the sides of images to multiples of it
 
@@ -76,7 +76,7 @@ class CellSeeds(NamedTuple):
 
 @dataclass(frozen=True)
 class NeuralStudy(SourceStudy):
-    """Base of studies of a learned model: all but what is measured."""
+    """Base of studies of a learned model: all except what is measured."""
 
     options: NeuralOptions
     execution: Execution = field(default_factory=Execution)
@@ -212,7 +212,7 @@ class NeuralStudy(SourceStudy):
         return times * (2e-4 if self.options.model == "mlp" else 5e-3)
 
 
-def once(trained: TrainedModel) -> dict[str, float]:
+def measured_once(trained: TrainedModel) -> dict[str, float]:
     """What is measured of a network whatever is generated from it: held-out baseline, seconds."""
     baseline = memorization(trained.data.held_out, trained.train, None)["memorized"]
     return {"baseline": baseline, "train_seconds": trained.seconds}

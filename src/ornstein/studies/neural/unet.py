@@ -146,7 +146,7 @@ class UNetStudy(NeuralStudy):
         )
 
     def perfect_delta(self, train_size: int) -> float:
-        """Mean of Delta of a model that generates the population; NaN but for one Gaussian."""
+        """Mean of Delta of a model that generates the population; NaN except for one Gaussian."""
         if self.source.population is None or self.components:
             return math.nan
         return perfect_delta(self.options.trained_on(train_size), self.options.originals)
@@ -225,7 +225,7 @@ class UNetStudy(NeuralStudy):
         }
         folder = self.execution.folder
         if folder is not None and trained.cell.replicate == 0 and self.shape[:1] in {(1,), (3,)}:
-            with suppress(OSError):  # a picture is not worth a trained network
+            with suppress(OSError):  # without the picture, the network still counts
                 keep_samples(folder, trained, points, self.shape)
         return values
 

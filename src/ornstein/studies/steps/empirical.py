@@ -5,7 +5,7 @@ The denoiser of least loss on n training points is the posterior mean over them
 and nothing else. A cell draws a training set, and generates with each sampler in each number of
 steps S, without training anything. What is measured is what is measured of a trained network
 (:mod:`ornstein.memorization.sample_measures`), so that the two tables can be laid side by side: a
-network that has learned its training set by heart gives this table. Beside it stand KL and
+network that has memorized its training set gives this table. Beside it stand KL and
 Wasserstein distance of the best linear denoiser of the same points, which are exact.
 
 The marginal start is the noised training set itself, ``alpha x_i + sigma z``.
