@@ -1,6 +1,7 @@
 """The U-Net study: determinism, resuming, odd input; that it tells memorizing from learning."""
 
 import math
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -193,9 +194,37 @@ class TestResuming:
         log = (tmp_path / "s/logs/n10-r0.csv").read_text().splitlines()
         assert log[0] == "step,epoch,train_loss,validation_loss"
         assert len(log) == 3
-        (samples,) = read_samples(tmp_path / "s", [10, 20])
+        (samples,), notes = read_samples(tmp_path / "s", [10, 20])
+        assert notes == []
         assert samples.generated.shape == samples.nearest.shape == (10, 1, 2, 2)
         assert samples.train.shape == (9, 1, 2, 2)
+
+
+@pytest.mark.parametrize(
+    "content", ["nothing", "text", "foreign member", "no arrays", "flat arrays", "cut off"]
+)
+def test_sample_files_that_cannot_be_read(tmp_path: Path, content: str) -> None:
+    """The table is not lost for a picture: a note names the file."""
+    path = tmp_path / "samples" / "n10.npz"
+    path.parent.mkdir()
+    images = dict.fromkeys(("generated", "nearest", "train"), np.ones((2, 1, 3, 3), np.float32))
+    np.savez_compressed(path, **images)  # type: ignore[arg-type]
+    assert len(read_samples(tmp_path, [10])[0]) == 1
+    if content == "flat arrays":
+        np.savez(path, **{name: np.ones(3) for name in images})  # type: ignore[arg-type]
+    elif content in {"foreign member", "no arrays"}:
+        with zipfile.ZipFile(path, "w") as archive:
+            names = images if content == "foreign member" else ["readme.txt"]
+            for name in names:
+                archive.writestr(name, "no array")
+    else:
+        whole = path.read_bytes()
+        path.write_bytes({"nothing": b"", "text": b"text", "cut off": whole[:-30]}[content])
+    samples, (note,) = read_samples(tmp_path, [10, 20])
+    assert samples == []
+    assert note.startswith("samples/n10.npz cannot be read (")
+    assert note.endswith("): samples.png lacks it.")
+    assert "\n" not in note
 
 
 class TestWhatIsMeasured:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Samples", "keep_samples", "read_samples"]
 
+import zipfile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -31,6 +32,9 @@ class Samples(NamedTuple):
     train: NDArray[np.float64]
 
 
+_SETS = Samples._fields[1:]
+
+
 def keep_samples(
     folder: Path, trained: TrainedModel, points: NDArray[np.float64], shape: tuple[int, ...]
 ) -> None:
@@ -45,18 +49,40 @@ def keep_samples(
         np.savez_compressed(draft, **images)
 
 
-def read_samples(folder: Path | None, train_sizes: Sequence[int]) -> list[Samples]:
-    """Images that cells of these sizes left in a study folder, those that are there."""
+def read_samples(
+    folder: Path | None, train_sizes: Sequence[int]
+) -> tuple[list[Samples], list[str]]:
+    """Read images that cells of these sizes left in a study folder.
+
+    Returns
+    -------
+    samples : list of Samples
+        Those that are there.
+    notes : list of str
+        Which files are there and cannot be read; the picture does without them.
+    """
+    found: list[Samples] = []
+    notes: list[str] = []
     if folder is None:
-        return []
-    found = []
+        return found, notes
     for size in train_sizes:
         path = _place(folder, size)
-        if path.exists():
-            with np.load(path) as sets:
-                images = (sets[name].astype(np.float64) for name in Samples._fields[1:])
-                found.append(Samples(size, *images))
-    return found
+        if not path.exists():
+            continue
+        try:
+            found.append(Samples(size, *_images(path)))
+        except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            reason = " ".join(str(error).split())
+            notes.append(f"samples/{path.name} cannot be read ({reason}): samples.png lacks it.")
+    return found, notes
+
+
+def _images(path: Path) -> list[NDArray[np.float64]]:
+    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as sets:
+        images = [np.asarray(sets[name], dtype=np.float64) for name in _SETS]
+    if any(image.ndim != 4 for image in images):
+        raise ValueError("its arrays are not of shape (n, channels, H, W)")
+    return images
 
 
 def _place(folder: Path, train_size: int) -> Path:

@@ -133,16 +133,17 @@ class UNetStudy(NeuralStudy):
         together = {name: [v for own in found.values() for v in own[name]] for name in self.metrics}
         population = self.source.population
         weights = () if population is None else population.weights
+        samples, unread = read_samples(store.folder, list(found))
         return UNetSummary(
             rows=rows,
             overall=self._row(together) if found else {},
-            samples=read_samples(store.folder, list(found)),
+            samples=samples,
             components=[
                 (float(weight), float(component.mean.mean()), component.std)
                 for weight, component in zip(weights, self.components, strict=False)
             ],
             has_fits=self.has_fits,
-            **described(self, rows, self.notes),
+            **described(self, rows, [*self.notes, *unread]),
         )
 
     def perfect_delta(self, train_size: int) -> float:
