@@ -8,7 +8,7 @@ import sys
 import numpy as np
 from joblib import cpu_count
 
-from benchmarks import empirical, engine, linear, networks, samples, steps, theory
+from benchmarks import batches, empirical, engine, linear, networks, samples, steps, theory
 
 ALL = {
     "linear": linear.run,
@@ -16,6 +16,7 @@ ALL = {
     "empirical": empirical.run,
     "steps": steps.run,
     "samples": samples.run,
+    "batches": batches.run,
     "engine": engine.run,
     "networks": networks.run,
 }

@@ -46,6 +46,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ornstein.covariances import Covariance
 from ornstein.denoisers.estimators import GaussianGenerator
+from ornstein.denoisers.running_moments import RunningMoments, centred
 from ornstein.diffusion.affine_propagation import (
     generated_modes,
     limit_response,
@@ -76,12 +77,9 @@ def empirical_law(points: Array, ridge: float = 0.0) -> Gaussian:
     """
     extra = float(as_positive(ridge, "ridge", zero=True))
     n, dim = points.shape
-    mean = points.mean(axis=0)
-    centred = points - mean
-    # The rounding of the mean, common to all rows, would count as a direction of its own.
-    left = centred.mean(axis=0)
-    mean, centred = mean + left, centred - left
-    rows = np.asarray(np.linalg.qr(centred, mode="r")) if n > dim else centred
+    mean, rows = centred(points)
+    if n > dim:
+        rows = np.asarray(np.linalg.qr(rows, mode="r"))
     return Gaussian(mean, Covariance.from_factor(rows.T / np.sqrt(n)).add_isotropic(extra))
 
 
@@ -226,7 +224,56 @@ class LinearDiffusion(GaussianGenerator):
             If a parameter is out of range, `X` holds NaN or infinite values, or one row only.
         """
         points = self._points(X, ensure_min_samples=2)
+        self._moments = None
         return self._adopt(empirical_law(points, self.ridge))
+
+    def partial_fit(self, X: ArrayLike, y: None = None) -> Self:
+        """Add the rows of `X` to the training set; the first batch needs at least 2.
+
+        What `fit` of all batches gives, to rounding, with memory for one (d, d) array: eigenvalues
+        below ``1e-15 d`` of the largest are taken as 0. The laws are computed when they are asked
+        for, so that batches cost their matrix products alone.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range, or `X` holds NaN or infinite values.
+        """
+        moments: RunningMoments | None = getattr(self, "_moments", None)
+        points = self._points(
+            X, reset=moments is None, ensure_min_samples=2 if moments is None else 1
+        )
+        if moments is None:
+            moments = RunningMoments(points.shape[1])
+            self._prepare()
+        moments.absorb(points)
+        self._moments = moments
+        self._laws = None
+        return self
+
+    @property
+    def data_law_(self) -> Gaussian:
+        """``N(m, C)``, for which the denoiser is the best."""
+        return self._known()[0]
+
+    @property
+    def generated_law_(self) -> Gaussian:  # type: ignore[override]
+        """Law of the points that :meth:`sample` draws."""
+        return self._known()[1]
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_laws")
+
+    def _known(self) -> tuple[Gaussian, Gaussian]:
+        """Both laws; those of batches are computed here."""
+        if not hasattr(self, "_laws"):
+            raise AttributeError("this LinearDiffusion is not fitted yet: call fit first")
+        if self._laws is None:
+            assert self._moments is not None  # of partial_fit
+            ridge = float(as_positive(self.ridge, "ridge", zero=True))
+            self._adopt_law(self._moments.law(ridge))
+        assert self._laws is not None
+        return self._laws
 
     def predict(self, Y: ArrayLike, noise: ArrayLike = 1.0) -> Array:
         """Denoise: the estimate of x for each row ``x + s z`` of `Y`, shape (n, n_features).
@@ -263,12 +310,18 @@ class LinearDiffusion(GaussianGenerator):
         return signal * self.data_law_.mean + C.color(z)
 
     def _adopt(self, data: Gaussian) -> Self:
+        self._prepare()
+        self._adopt_law(data)
+        return self
+
+    def _prepare(self) -> None:
         levels = as_schedule(self.schedule).levels(self.n_steps)
         self._trajectory = as_sampler(self.sampler).trajectory(levels)
         self._rng = as_generator(self.random_state, "LinearDiffusion.sample")
-        self.data_law_ = data
-        self.generated_law_ = generated_law(data, self._trajectory, self.start)
-        return self
+
+    def _adopt_law(self, data: Gaussian) -> None:
+        self._laws: tuple[Gaussian, Gaussian] | None
+        self._laws = data, generated_law(data, self._trajectory, self.start)
 
 
 def _law_from(

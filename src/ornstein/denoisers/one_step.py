@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ornstein.denoisers.estimators import GaussianGenerator
-from ornstein.denoisers.regression import PairStatistics, fit_pairs
+from ornstein.denoisers.regression import PairFit, PairStatistics, fit_pairs
 from ornstein.diffusion.one_step_noising import OneStepNoising
 from ornstein.validation import as_count, as_generator
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
+
+    from ornstein.gaussians import Gaussian
 
 
 class OneStepDenoiser(GaussianGenerator):
@@ -54,7 +56,8 @@ class OneStepDenoiser(GaussianGenerator):
     Notes
     -----
     ``partial_fit`` on consecutive batches gives what one ``fit`` gives, to rounding, with memory
-    for two (d, d) arrays; the same noise is drawn in the same order.
+    for two (d, d) arrays; the same noise is drawn in the same order. The fit is computed when it is
+    asked for, so that batches cost their decompositions alone.
 
     References
     ----------
@@ -86,7 +89,9 @@ class OneStepDenoiser(GaussianGenerator):
         """
         points = self._points(X, ensure_min_samples=2)
         self._begin()
-        return self._absorb(points)
+        self._absorb(points)
+        self._solved()
+        return self
 
     def partial_fit(self, X: ArrayLike, y: None = None) -> Self:
         """Add the rows of `X` to the training set; the first batch needs at least 2."""
@@ -113,6 +118,21 @@ class OneStepDenoiser(GaussianGenerator):
         z = self._sample_rng.standard_normal((n, statistics.dim))
         return self.generated_law_.mean + np.sqrt(variance) * (z @ self.coef_.T)
 
+    @property
+    def coef_(self) -> NDArray[np.float64]:
+        """``B`` of ``x_hat = b + B y``, shape (n_features, n_features)."""
+        return self._solved().coefficients
+
+    @property
+    def intercept_(self) -> NDArray[np.float64]:
+        """``b``, shape (n_features,)."""
+        return self._solved().intercept
+
+    @property
+    def generated_law_(self) -> Gaussian:  # type: ignore[override]
+        """Law of the points that :meth:`sample` draws."""
+        return self._solved().generated_law
+
     def _begin(self) -> None:
         self._process = OneStepNoising(self.time, self.noise_scale)
         self._noise_rng = as_generator(self.random_state, "OneStepDenoiser.fit")
@@ -121,8 +141,14 @@ class OneStepDenoiser(GaussianGenerator):
 
     def _absorb(self, points: NDArray[np.float64]) -> Self:
         self._statistics.absorb(points, self._process.noised(points, self._noise_rng))
-        fitted = fit_pairs(self._statistics, self._process)
-        self.coef_, self.intercept_ = fitted.coefficients, fitted.intercept
-        self.generated_law_ = fitted.generated_law
+        self._fitted: PairFit | None = None
         self.n_samples_seen_ = self._statistics.count
         return self
+
+    def _solved(self) -> PairFit:
+        """The fit to all points so far, computed when it is asked for."""
+        if not hasattr(self, "_statistics"):
+            raise AttributeError("this OneStepDenoiser is not fitted yet: call fit first")
+        if self._fitted is None:
+            self._fitted = fit_pairs(self._statistics, self._process)
+        return self._fitted
