@@ -92,6 +92,36 @@ class TestFileSystems:
         finally:
             subprocess.run(["umount", place], check=True)
 
+    @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs a mount")
+    def test_status_of_a_medium_that_cannot_be_written(self, tmp_path: Path) -> None:
+        place = tmp_path / "medium"
+        place.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], check=False).returncode:
+            pytest.skip("cannot mount here")
+        try:
+            filled(place / "s")
+            subprocess.run(["mount", "-o", "remount,ro", place], check=True)
+            assert read_status(place / "s").done == {3: 50}
+            with pytest.raises(StudyError, match=r"cannot use the folder .* [Rr]ead-only"):
+                opened(place / "s")
+        finally:
+            subprocess.run(["umount", place], check=True)
+
+    def test_a_database_that_is_locked(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As a backup or another program may do: one line, nothing lost."""
+        monkeypatch.setattr(database, "PATIENCE", 0.05)
+        with opened(tmp_path / "s") as store:
+            other = sqlite3.connect(tmp_path / "s" / "study.sqlite")
+            other.execute("BEGIN EXCLUSIVE")
+            with pytest.raises(StudyError, match=r"cannot write to .* locked"):
+                store.save(Outcome(Cell(3, 0), 0.5, values={"x": 1.0}))
+            other.rollback()
+            other.close()
+            store.save(Outcome(Cell(3, 0), 0.5, values={"x": 1.0}))
+            assert store.finished() == {Cell(3, 0)}
+
     def fill(self, store: Store) -> tuple[int, str]:
         """Save groups of 50 cells until the disk refuses: how many went in, and what was said."""
         for saved in range(10_000):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 FORMAT = 2
+PATIENCE = 10.0  # seconds to wait for another program that has the file locked
 _TABLES = {"study", "cells", "cpus"}
 _NETWORK = {
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "ceph", "afs", "9p",
@@ -42,7 +43,7 @@ def open_database(path: Path | None) -> sqlite3.Connection:
     sqlite3.Error
         If it is damaged, of something else, or of a newer format, or the disk refuses.
     """
-    connection = sqlite3.connect(":memory:" if path is None else path, timeout=10.0)
+    connection = sqlite3.connect(":memory:" if path is None else path, timeout=PATIENCE)
     try:
         _require_health(connection)
         if path is not None:
@@ -66,7 +67,7 @@ def read_only(path: Path) -> Iterator[sqlite3.Connection]:
         log.exists() and log.stat().st_size for log in logs
     )
     mode = "immutable=1" if whole else "mode=ro"
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, timeout=10.0)
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, timeout=PATIENCE)
     try:
         yield connection
     finally:
