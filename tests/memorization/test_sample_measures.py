@@ -67,6 +67,16 @@ class TestFittedDistances:
         assert abs(mean[0]) < 4 * error[0]
         assert abs(mean[1]) < 4 * error[1] + 0.01 * 16 * 0.01
 
+    def test_wasserstein_in_one_dimension(self) -> None:
+        """Without the half sum of roots, which has weight here, 0.013 too much."""
+        rng, law, count = np.random.default_rng(5), Gaussian.isotropic(1), 20
+        draws = [fitted_distances(law.sample(count, rng), law) for _ in range(3000)]
+        values = np.array([found.wasserstein2 for found in draws])
+        error = values.std() / math.sqrt(len(values))
+        assert error < 0.0015
+        # What is left is of the next order in 1/nu.
+        assert abs(values.mean()) < 4 * error + 1 / (count - 1) ** 2
+
     def test_units(self) -> None:
         rng = np.random.default_rng(4)
         law, reference = full(rng, 5), full(rng, 5)
