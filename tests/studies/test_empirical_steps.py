@@ -87,6 +87,8 @@ def summary() -> EmpiricalStepsSummary:
                 row["memorized_mean"], row["memorized_se"] = (0.96 if steps == 30 else 0.5), 0.001
                 row["baseline_mean"], row["baseline_se"] = 0.123, 0.001
                 row["delta_positive"] = value / 100
+                row["delta_positive_low"] = value / 200
+                row["delta_positive_high"] = value / 50
                 rows.append(row)
     return EmpiricalStepsSummary(rows=rows, options=OPTIONS, all_steps=(2, 30), dim=4, std=1.0)
 
@@ -96,11 +98,12 @@ def test_each_column_of_the_table() -> None:
     assert max(map(len, text.splitlines())) <= 80
     assert "n = 12, 7 runs (of held-out points copied: 0.123)" in text
     lines = [line.split() for line in text.splitlines()]
-    head = next(line for line in lines if line[:2] == ["sampler", "S"])
-    assert head == ["sampler", "S", "KL,", "nats", "linear", "W2^2", "linear", "copied", "P"]
-    first = next(line for line in lines if line[:2] == ["ddpm", "2"])
-    shown = "1.250 ± 0.013 2.50 3.750 ± 0.037 5.00 0.5000 ± 0.0010 0.06"
-    assert " ".join(first[2:]).replace("0.038", "0.037") == shown
+    heads = [" ".join(line[2:]) for line in lines if line[:2] == ["sampler", "S"]]
+    assert heads[:2] == ["KL, nats linear W2^2 linear", "copied P [95%]"]
+    first, second = [" ".join(line[2:]) for line in lines if line[:2] == ["ddpm", "2"]][:2]
+    measured = "1.250 ± 0.013 2.500 ± 0.025 3.750 ± 0.037 5.000 ± 0.050"
+    assert first.replace("0.038", "0.037") == measured
+    assert second == "0.5000 ± 0.0010 0.062 [0.031, 0.125]"
     assert answer(summary().rows) == (
         "Answer: more than 95% of what is generated are copies: ddpm from S = 30, heun from S = 30."
     )
@@ -112,7 +115,7 @@ def test_each_curve_of_the_figure() -> None:
     assert [axis.get_title() for axis in axes[0]] == ["ddpm", "heun"]
     labels = [axis.get_ylabel() for axis in axes[:, 0]]
     assert labels == ["KL / d  [nats]", r"$W_2^2 / (d\,\sigma^2)$", "memorized fraction"]
-    assert {axis.get_xlabel() for axis in axes[-1]} == {"number of steps S"}
+    assert {axis.get_xlabel() for axis in axes[-1]} == {"sampling steps S"}
     for column, sampler in enumerate(OPTIONS.samplers):
         for line, (name, unit) in zip(
             axes[:, column], (("kl", 0.25), ("wasserstein2", 0.25), ("memorized", 1.0)), strict=True
@@ -127,6 +130,20 @@ def test_each_curve_of_the_figure() -> None:
                 assert tuple(unit * row[f"{name}_mean"] for row in rows) in drawn
                 if name != "memorized":
                     assert tuple(unit * row[f"{name}_linear_mean"] for row in rows) in drawn
+
+
+def test_the_key_of_the_figure() -> None:
+    figure = figures(summary())["figure"]
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "n = 12 (3.0 d)",
+        "n = 40 (10 d)",
+        "linear, exact",
+        "held-out baseline",
+    ]
+    assert figure.get_suptitle().startswith("posterior mean of n points of N(")
+    baselines = [line for line in figure.axes[4].get_lines() if line.get_linestyle() == ":"]
+    assert {line.get_ydata()[0] for line in baselines} == {0.123}
 
 
 def test_too_few_generated_points_are_refused() -> None:

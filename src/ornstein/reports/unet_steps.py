@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["tables", "figures"]
+__all__ = ["tables", "figures", "figure_by_sampler"]
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ornstein.studies.neural.steps import NeuralStepsSummary
+    from ornstein.studies.steps.empirical import EmpiricalStepsSummary
 
     Row = Mapping[str, Any]
 
@@ -159,7 +160,21 @@ def _column(title: str, rows: Sequence[Row], name: str) -> Column:
 
 
 def figures(summary: NeuralStepsSummary) -> dict[str, Any]:
-    """KL, Wasserstein and memorized fraction against S: a column per sampler, a curve per n."""
+    """KL, Wasserstein and memorized fraction against S."""
+    return {"figure": figure_by_sampler(summary, said(summary))}
+
+
+def figure_by_sampler(
+    summary: NeuralStepsSummary | EmpiricalStepsSummary, studied: Sequence[str]
+) -> Figure:
+    """KL, Wasserstein and memorized fraction against S: a column per sampler, a curve per n.
+
+    Parameters
+    ----------
+    summary : NeuralStepsSummary or EmpiricalStepsSummary
+    studied : sequence of str
+        Parts of the caption.
+    """
     samplers, chosen = summary.options.samplers, size_looks(sizes_of(summary.rows))
     panels, missing = _panels(summary)
     with style():
@@ -179,11 +194,11 @@ def figures(summary: NeuralStepsSummary) -> dict[str, Any]:
                 value_axis(line, most=5)
         keys = {"linear, exact": legend_key("--"), "held-out baseline": legend_key(":", 0.9)}
         legend_below(figure, size_entries(chosen, summary.dim) | keys | entries(axes.flat))
-        caption(figure, said(summary), missing)
-    return {"figure": figure}
+        caption(figure, studied, missing)
+    return figure
 
 
-def _panels(summary: NeuralStepsSummary) -> tuple[list[Panel], str]:
+def _panels(summary: NeuralStepsSummary | EmpiricalStepsSummary) -> tuple[list[Panel], str]:
     """Panels, and why curves are missing."""
     panels = [*distance_panels(summary.dim, summary.std), Panel("memorized", "memorized fraction")]
     if not np.isfinite(column(summary.rows, "kl_mean")).any():
