@@ -14,6 +14,7 @@ __all__ = [
     "as_points",
     "as_vector",
     "as_positive",
+    "as_between",
     "as_spectrum",
     "as_count",
     "as_counts",
@@ -176,6 +177,24 @@ def as_positive(value: ArrayLike, name: str, *, zero: bool = False) -> NDArray[n
     if not fine.all():
         first = array[~fine].flat[0]
         raise ValueError(f"{name} is {first:g}, expected a finite number {'>=' if zero else '>'} 0")
+    return array
+
+
+def as_between(value: ArrayLike, name: str, low: float, high: float) -> NDArray[np.float64]:
+    """Return a number or an array of numbers from `low` to `high`, both included.
+
+    Raises
+    ------
+    TypeError
+        If it holds no real numbers.
+    ValueError
+        If any is out of the range, or NaN.
+    """
+    array = as_real(value, name)
+    fine = (array >= low) & (array <= high)
+    if not fine.all():
+        first = array[~fine].flat[0]
+        raise ValueError(f"{name} is {first:g}, expected a number from {low:g} to {high:g}")
     return array
 
 
