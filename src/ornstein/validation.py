@@ -32,6 +32,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+_LARGEST_COUNT = 2.0**53
+
 
 def as_real(values: ArrayLike, name: str) -> NDArray[np.float64]:
     """Return `values` as an array of float64, of any shape.
@@ -169,10 +171,12 @@ def as_positive(value: ArrayLike, name: str, *, zero: bool = False) -> NDArray[n
 
     Raises
     ------
+    TypeError
+        If it holds no real numbers.
     ValueError
         If any is not.
     """
-    array = as_real(value, name)
+    array = _as_numbers(value, name)
     fine = np.isfinite(array) & ((array >= 0) if zero else (array > 0))
     if not fine.all():
         first = array[~fine].flat[0]
@@ -190,11 +194,21 @@ def as_between(value: ArrayLike, name: str, low: float, high: float) -> NDArray[
     ValueError
         If any is out of the range, or NaN.
     """
-    array = as_real(value, name)
+    array = _as_numbers(value, name)
     fine = (array >= low) & (array <= high)
     if not fine.all():
         first = array[~fine].flat[0]
         raise ValueError(f"{name} is {first:g}, expected a number from {low:g} to {high:g}")
+    return array
+
+
+def _as_numbers(value: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Real numbers; True and False are none, nor is text."""
+    array = as_real(value, name)
+    given = np.asarray(value)
+    if given.dtype.kind in "bSU":
+        what = f"is {value!r}" if given.ndim == 0 else f"holds values of type {given.dtype}"
+        raise TypeError(f"{name} {what}, expected real numbers")
     return array
 
 
@@ -228,7 +242,7 @@ def as_counts(value: ArrayLike, name: str, *, at_least: int = 1) -> NDArray[np.f
     TypeError
         If any is no whole number.
     ValueError
-        If any is too small, or not finite.
+        If any is too small, not finite, or above 2^53, beyond which float64 skips whole numbers.
     """
     counts = as_positive(value, name, zero=True)
     fractional = counts[counts != np.floor(counts)]
@@ -236,6 +250,11 @@ def as_counts(value: ArrayLike, name: str, *, at_least: int = 1) -> NDArray[np.f
         raise TypeError(f"{name} is {fractional.flat[0]:g}, expected whole numbers")
     if (counts < at_least).any():
         raise ValueError(f"{name} is {counts.min():g}, expected at least {at_least}")
+    if (counts > _LARGEST_COUNT).any():
+        raise ValueError(
+            f"{name} is {counts.max():g}, expected at most 2^53 = 9.007e15: beyond, not all whole "
+            "numbers are exact"
+        )
     return counts
 
 

@@ -56,7 +56,6 @@ from ornstein.theory.numerics.monotone_roots import decreasing_root
 from ornstein.theory.one_step_model.log_determinant import (
     GINIBRE_CONSTANT,
     threshold_function,
-    wishart_log_det,
 )
 from ornstein.theory.one_step_model.saddle_point import (
     denominator,
@@ -68,6 +67,7 @@ from ornstein.theory.one_step_model.saddle_point import (
     saddle_point,
     span_spread,
 )
+from ornstein.theory.random_matrices.wishart import log_det_variance
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -194,7 +194,9 @@ def _with_rows_of_zeros(K: LinearMap) -> LogDeterminant:
         point = saddle_point(K, t)
         leading = float(leading_excess(K, point, denominator(K, point))[0] + K.rows * np.log(ZERO))
         mean = leading + GINIBRE_CONSTANT - 0.5 * float(np.log(sum(span_spread(K))))
-        return LogDeterminant(mean, float(wishart_log_det(K.rows, K.rows).variance), 1.0)
+        return LogDeterminant(
+            mean, float(log_det_variance(np.asarray(K.rows), np.asarray(K.rows))), 1.0
+        )
     mean = float(mean_potential(K, t)[0])
     if K.dof < K.columns:
         gap = finite_size_gap(K.rows, K.dof) / (1.0 - K.rows / K.dof)
@@ -204,4 +206,8 @@ def _with_rows_of_zeros(K: LinearMap) -> LogDeterminant:
 
 def _square_excess(d: float) -> float:
     """``V + 4 C``: what the variance of a square matrix exceeds ``-4`` times its O(1) term by."""
-    return float(wishart_log_det(d, d).variance) - 2.0 * np.log(d) + 4.0 * GINIBRE_CONSTANT
+    return (
+        float(log_det_variance(np.asarray(d), np.asarray(d)))
+        - 2.0 * np.log(d)
+        + 4.0 * GINIBRE_CONSTANT
+    )

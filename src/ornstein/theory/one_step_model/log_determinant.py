@@ -47,14 +47,14 @@ __all__ = [
     "threshold_correction",
     "threshold_distance",
     "threshold_function",
-    "wishart_log_det",
 ]
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import digamma, erf, erfc, erfcx, polygamma
+from scipy.special import erf, erfc, erfcx
 
+from ornstein.theory.random_matrices.wishart import log_det_deficit
 from ornstein.validation import float_or_array
 
 if TYPE_CHECKING:
@@ -67,61 +67,6 @@ GINIBRE_CONSTANT = (1 - np.euler_gamma - np.log(2.0)) / 2
 
 _FAR = 12.0  # beyond, the series of h in 1/delta^2 is good to 1e-6
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(60)
-
-
-class WishartLogDet(NamedTuple):
-    """Mean and variance of ``ln det W``."""
-
-    mean: Any
-    variance: Any
-
-
-def wishart_log_det(dim: ArrayLike, dof: ArrayLike) -> WishartLogDet:
-    """Exact mean and variance of ``ln det W``, ``W`` a Wishart matrix of unit scale.
-
-    Sums of ``psi(j/2) + ln 2`` and of ``psi'(j/2)`` over ``j = dof-dim+1 .. dof``, in closed form:
-    the cost does not grow with the dimension.
-
-    Parameters
-    ----------
-    dim, dof : array-like of whole numbers
-        Dimension and degrees of freedom, ``1 <= dim <= dof``. They broadcast.
-
-    Returns
-    -------
-    WishartLogDet
-        Fields `mean` (nats) and `variance`, of the broadcast shape.
-
-    Raises
-    ------
-    ValueError
-        If a parameter is no whole number, or dim > dof.
-
-    Examples
-    --------
-    >>> wishart_log_det(2, 5)
-    WishartLogDet(mean=2.512235, variance=1.135292)
-    """
-    small, large = np.broadcast_arrays(
-        np.asarray(dim, dtype=np.float64), np.asarray(dof, dtype=np.float64)
-    )
-    if not ((small == np.floor(small)) & (large == np.floor(large)) & (small <= large)).all():
-        raise ValueError(f"dim {dim} and dof {dof}: expected whole numbers with dim <= dof")
-    low, high = _half_integer_sums(large - small), _half_integer_sums(large)
-    mean = high[0] - low[0] + small * np.log(2.0)
-    return WishartLogDet(float_or_array(mean), float_or_array(high[1] - low[1]))
-
-
-def _half_integer_sums(count: Array) -> tuple[Array, Array]:
-    """Sums of psi(j/2) and psi'(j/2) over j = 1 .. count."""
-    odd, even = np.floor((count + 1) / 2), np.floor(count / 2)
-    # Telescoping: psi(x) is the step of (x-1) psi(x) - x, psi'(x) of (x-1) psi'(x) + psi(x).
-    first = (odd - 0.5) * digamma(odd + 0.5) + 0.5 * digamma(0.5) - odd
-    first += even * digamma(even + 1) - even
-    second = (odd - 0.5) * polygamma(1, odd + 0.5) + digamma(odd + 0.5)
-    second += 0.5 * polygamma(1, 0.5) - digamma(0.5)
-    second += even * polygamma(1, even + 1) + digamma(even + 1) - digamma(1.0)
-    return first, second
 
 
 def threshold_function(distance: ArrayLike) -> Any:
@@ -257,7 +202,7 @@ def one_step_log_det(dim: ArrayLike, n_train: ArrayLike, signal_fraction: ArrayL
     full = np.maximum(nu, d)
     g = d / full
     correction = threshold_correction(d, full + 1, rho2)
-    wishart = wishart_log_det(d, full).mean - d * np.log(full)
+    wishart = -log_det_deficit(d, full)
     seen = np.minimum(rho2 / g, 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         inside = d * (np.log(g) - 1 - (1 / g - 1) * np.log1p(-rho2)) - wishart

@@ -70,8 +70,8 @@ from ornstein.theory.one_step_model.log_determinant import (
     one_step_log_det,
     threshold_correction,
     threshold_distance,
-    wishart_log_det,
 )
+from ornstein.theory.random_matrices.wishart import entropy_gap, log_det_deficit, log_det_variance
 from ornstein.validation import float_or_array
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ def one_step_log_affinity(dim: ArrayLike, n_train: ArrayLike, signal_fraction: A
 def _log_det_variance(d: Array, n: Array, rho2: Array) -> Array:
     """Variance of ``ln det Sigma_G``; see the module for what is derived and what is not."""
     correction = np.asarray(threshold_correction(d, n, rho2))
-    square = np.asarray(wishart_log_det(d, d).variance) - 2 * np.log(d) + 4 * GINIBRE_CONSTANT
+    square = log_det_variance(d, d) - 2 * np.log(d) + 4 * GINIBRE_CONSTANT
     setting = _setting(d, n, rho2)
     gap = np.where(setting.g < 1, 1 - setting.g, _gap(setting))
     # (1 - g y^2)(1 - g)/(1 - g y)^2 at y = rho2/g, a positive fraction of 1; at y = 1 it is 1.
@@ -269,9 +269,8 @@ def _covariance(one: _State, two: _State, s: _Setting) -> Array:
 
 def _gap(s: _Setting) -> Array:
     """``G``: what ``1 - g`` has to be for ``E ln det W`` to be exact; it never vanishes."""
-    exact = np.asarray(wishart_log_det(s.q, s.N).mean) - s.q * np.log(s.N)
-    leading = -s.q * (1 + xlogy(1 - s.g, 1 - s.g) / s.g)
-    return np.clip(np.exp(2 * (exact - leading)), 1e-300, 1.0)
+    leading = s.q * entropy_gap(s.g) / s.g
+    return np.clip(np.exp(2 * (leading - log_det_deficit(s.q, s.N))), 1e-300, 1.0)
 
 
 def _state(t: Array, s: _Setting) -> _State:
