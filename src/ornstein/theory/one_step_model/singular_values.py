@@ -52,11 +52,13 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.optimize import brentq
+from scipy.optimize import root_scalar
 
 from ornstein.validation import as_positive
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
 
     Array = NDArray[np.float64]
@@ -141,7 +143,7 @@ def _low(g: float, rho2: float) -> float:
         curved = 3 * rho2 - (2 * rho2 / sum(sizes(y))) ** 2
         return y * (rho2 + (2 + y) * a * g / spare + spare / g * curved) - (rho2 - g) / spare
 
-    y = float(brentq(excess, _SMALLEST, 1.0, xtol=_SMALLEST, rtol=_ROUNDING, maxiter=2000))
+    y = _root(excess)
     B, R = sizes(y)
     # s = w (2 w + b e^{-t}) / R there: no difference, however small it is.
     w = 2 * rho2 / (B + R)
@@ -160,8 +162,17 @@ def _high(g: float, rho2: float) -> float:
         B, R = sizes(y)
         return 2 * spare * y - (1 - y) * (1 + B / R) * g
 
-    y = float(brentq(excess, _SMALLEST, 1.0, xtol=_SMALLEST, rtol=_ROUNDING, maxiter=2000))
+    y = _root(excess)
     return sum(sizes(y)) / 2 + math.sqrt(a * y)
+
+
+def _root(excess: Callable[[float], float]) -> float:
+    """The one root of an increasing function in (0, 1], however small."""
+    bracket = (_SMALLEST, 1.0)
+    found = root_scalar(
+        excess, bracket=bracket, method="brentq", xtol=_SMALLEST, rtol=_ROUNDING, maxiter=2000
+    )
+    return float(found.root)
 
 
 def _many(s: Array, g: float, rho2: float) -> Array:
@@ -210,7 +221,7 @@ def _few(s: Array, g: float, rho2: float) -> Array:
     inside = (s >= low) & (s <= high)
     s = np.where(inside, s, 1.0)
     c, spare = 1 / g, (g - 1) / g
-    # In (x - 1)/sqrt(x), which changes its sign with x -> 1/x; density in s: f(x) dx = f(s^2) 2 s ds.
+    # In (x - 1)/sqrt(x), whose sign changes with x -> 1/x; f(x) dx = f(s^2) 2 s ds.
     total, gap = s + 1 / s, (s - 1) * (s + 1) / s
     noise = 4 * c * (1 - rho2)
     room = np.maximum((2 - c) * noise - (spare * gap) ** 2, 0.0)
