@@ -70,7 +70,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ornstein.theory.random_features.activations import feature_noise
-from ornstein.validation import as_positive
+from ornstein.validation import as_between, as_positive
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -146,9 +146,9 @@ def random_feature_losses(
     t = as_positive(time, "time")
     mu1, mu_star_squared, shared, fresh = feature_noise(activation, t)
     psi_p, psi_n, lam, t, shared, fresh, w = np.broadcast_arrays(
-        _within(feature_ratio, "feature_ratio", 1e8),
-        _within(sample_ratio, "sample_ratio", 1e8),
-        _within(ridge, "ridge", 1e20),
+        as_between(feature_ratio, "feature_ratio", 1e-8, 1e8),
+        as_between(sample_ratio, "sample_ratio", 1e-8, 1e8),
+        as_between(ridge, "ridge", 1e-20, 1e20),
         t,
         shared,
         fresh,
@@ -227,26 +227,8 @@ class _Newton(NamedTuple):
         return ((row + self.coupling)[::-1] * right + self.coupling * right[::-1]) / scale
 
 
-def _within(value: ArrayLike, name: str, limit: float) -> NDArray[np.float64]:
-    """Positive numbers that float64 resolves here: beyond, squares overflow or 1 swallows them."""
-    array = as_positive(value, name)
-    bad = (array > limit) | (array < 1.0 / limit)
-    if bad.any():
-        raise ValueError(
-            f"{name} is {array[bad].flat[0]:g}, expected between {1.0 / limit:g} and {limit:g}: "
-            "the losses have reached their limit well inside"
-        )
-    return array
-
-
 def _inverse_draws(noise_draws: ArrayLike) -> NDArray[np.float64]:
-    draws = np.asarray(noise_draws, dtype=np.float64)
-    bad = ~(draws >= 1.0)
-    if bad.any():
-        raise ValueError(
-            f"noise_draws is {draws[bad].flat[0]:g}, expected a number >= 1: "
-            "each data point is noised at least once"
-        )
+    draws = as_between(noise_draws, "noise_draws", 1.0, np.inf)
     return 1.0 / draws
 
 
