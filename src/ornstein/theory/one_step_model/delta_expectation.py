@@ -232,4 +232,3 @@ def _in_chunks(function: Callable[..., Array], *parameters: Array) -> Array:
     starts = range(0, flat[0].size, _CHUNK)
     parts = [function(*(values[i : i + _CHUNK] for values in flat)) for i in starts]
     return np.concatenate([*parts, np.zeros(0)]).reshape(parameters[0].shape)
-
