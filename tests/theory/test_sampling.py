@@ -228,23 +228,18 @@ def test_half_a_step_is_refused() -> None:
 
 
 def test_what_infinitely_many_steps_of_a_beta_schedule_leave_out() -> None:
-    """A schedule that grows with S keeps steps of beta_start: narrow modes do not reach the limit."""
+    """A schedule that grows with S keeps steps of beta_start, too long for narrow modes."""
     growing = BetaSchedule(diffusion_steps=None)
-    counts = [10_000, 40_000, 60_000]
-    narrow = sampler_quality([1e-4], counts, "ddim", growing, start="marginal").kl
-    np.testing.assert_allclose(narrow, 0.109, atol=1e-3)
-    for wide, left in ((0.01, 1.3e-4), (0.1, 5e-6), (1.0, 5e-7)):
-        kl = np.asarray(sampler_quality([wide], counts, "ddim", growing, start="marginal").kl)
-        assert (kl < left).all()
-        assert sampler_quality([wide], np.inf, "ddim", growing, start="marginal").kl < 1e-12
+    for variance, left in ((1e-4, 0.109), (0.01, 1.2e-4), (1.0, 4.3e-7)):
+        found = sampler_quality([variance], [10_000, np.inf], "ddim", growing, start="marginal").kl
+        assert np.asarray(found)[0] == pytest.approx(left, rel=0.01)
+        assert np.asarray(found)[1] < 1e-12
     # With as many steps as there are, a fixed schedule is no nearer.
     fixed = sampler_quality([1e-4], [1000, np.inf], "ddim", "linear", start="marginal").kl
     assert np.asarray(fixed)[0] == pytest.approx(0.1125, abs=1e-4)
     assert np.asarray(fixed)[1] < 1e-12
     karras = sampler_quality([1e-4], [10_000, np.inf], "euler", "karras", start="marginal").kl
-    assert karras[0] == pytest.approx(karras[1], rel=1e-2)
+    assert np.asarray(karras)[0] == pytest.approx(np.asarray(karras)[1], rel=0.06)
     for schedule, steps in ((growing, 80_000), (BetaSchedule(diffusion_steps=10**6), 10)):
-        with pytest.raises(
-            ValueError, match="diffusion steps with betas up to 0.02 leave no signal"
-        ):
+        with pytest.raises(ValueError, match=r"steps with betas up to 0\.02 leave no signal"):
             sampler_quality([1.0], steps, "ddim", schedule)

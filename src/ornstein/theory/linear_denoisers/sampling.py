@@ -88,7 +88,7 @@ class SamplerQuality(NamedTuple):
     wasserstein_squared: float | NDArray[np.float64]
     """To the population, in squared data units."""
     discretization_squared: float | NDArray[np.float64]
-    """Squared 2-Wasserstein distance to the law of the continuous process, in squared data units."""
+    """Squared Wasserstein distance to the law of the continuous process, in squared data units."""
 
 
 def sampler_quality(

@@ -49,8 +49,8 @@ With ``1 - g = r (1/q + mu1^2 psi_p e^{-2t} / L_mean)`` and ``lambda_b = D L_b /
     L_test = (1 + T) (1 - g)^2 + g tau { mu1^2 [ Delta (1 + T) (C/r - psi_p r)
              + e^{-2t} (1 + lambda_mean / L_mean) C/r ] + (mu*^2 + N) B/r },
 
-T and N the sums of ``lambda_b`` weighted as in tau and beta. Every term is positive: ``C / r - psi_p
-r`` is a variance over the spectrum of M, in closed form without a difference.
+T and N the sums of ``lambda_b`` weighted as in tau and beta. Every term is positive: the first in
+the braces is a variance over the spectrum of M, in closed form without a difference.
 The score 0 has loss 1, the exact score ``e^{-2t}``.
 
 References
