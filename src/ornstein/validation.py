@@ -14,7 +14,9 @@ __all__ = [
     "as_points",
     "as_vector",
     "as_positive",
+    "as_positive_number",
     "as_between",
+    "as_number",
     "as_spectrum",
     "as_count",
     "as_counts",
@@ -53,6 +55,8 @@ def as_real(values: ArrayLike, name: str) -> NDArray[np.float64]:
         If values are masked, or rows have different lengths.
     """
     refuse_masked(values, name)
+    if values is None:
+        raise TypeError(f"{name} is None, expected real numbers")
     try:
         given = np.asarray(values)
     except ValueError:
@@ -154,7 +158,7 @@ def as_vector(values: ArrayLike, name: str, *, dim: int | None = None) -> NDArra
     ValueError
         If it is no vector, has the wrong length, or a value is not finite.
     """
-    vector = as_real(values, name)
+    vector = _as_numbers(values, name)
     if vector.ndim == 0 and dim is not None:
         vector = np.full(dim, vector)
     if vector.ndim != 1 or vector.size == 0:
@@ -212,6 +216,33 @@ def _as_numbers(value: ArrayLike, name: str) -> NDArray[np.float64]:
     return array
 
 
+def as_number(value: ArrayLike, name: str) -> float:
+    """Return a float; what it has to be is for the caller to check.
+
+    Raises
+    ------
+    TypeError
+        If it is no single real number.
+    """
+    array = _as_numbers(value, name)
+    if array.ndim:
+        raise TypeError(f"{name} has shape {array.shape}, expected one number")
+    return float(array)
+
+
+def as_positive_number(value: ArrayLike, name: str, *, zero: bool = False) -> float:
+    """Return one finite number > 0 (>= 0 with `zero`).
+
+    Raises
+    ------
+    TypeError
+        If it is no single real number.
+    ValueError
+        If it is out of range.
+    """
+    return float(as_positive(as_number(value, name), name, zero=zero))
+
+
 def as_count(value: Any, name: str, *, at_least: int = 1) -> int:
     """Return `value` as an int of `at_least` or more.
 
@@ -222,6 +253,7 @@ def as_count(value: Any, name: str, *, at_least: int = 1) -> int:
     ValueError
         If it is too small.
     """
+    refuse_masked(value, name)
     try:
         whole = not isinstance(value, (bool, str, bytes)) and float(value).is_integer()
     except (TypeError, ValueError, OverflowError):

@@ -64,7 +64,7 @@ from ornstein.theory.linear_denoisers.fitted_distances import (
     expected_wasserstein_squared,
 )
 from ornstein.theory.linear_denoisers.fitted_sampling import FittedSampler
-from ornstein.validation import as_count, as_positive, as_spectrum, as_vector
+from ornstein.validation import as_between, as_count, as_positive_number, as_spectrum, as_vector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,7 +123,8 @@ def sampler_quality(
     n_train : int, optional
         Number of training points n >= 2, with mean and covariance fitted (``1/n``): distances are
         expectations over training sets then, with an error of relative order ``1/n`` in all terms.
-        Left out, the denoisers are the population's own, and the distances exact.
+        Left out, the denoisers are the population's own, and the distances exact. Eigenvalues of
+        more than about 4 decades may be refused with it.
     ridge : float
         Variance added to every direction of the denoisers' covariance, in squared data units.
 
@@ -150,9 +151,9 @@ def sampler_quality(
     """
     spectrum = as_spectrum(eigenvalues)
     centre = as_vector(mean, "mean", dim=spectrum.size)
-    extra = float(as_positive(ridge, "ridge", zero=True))
+    extra = as_positive_number(ridge, "ridge", zero=True)
     how, levels = as_sampler(sampler), as_schedule(schedule)
-    counts = np.asarray(n_steps, dtype=np.float64)
+    counts = as_between(n_steps, "n_steps", 1.0, np.inf)
     distances: Callable[[float], tuple[float, ...]]
     if n_train is None:
         distances = _of_population(Gaussian(centre, spectrum), how, levels, start, extra)
@@ -183,8 +184,8 @@ def convergence_order(n_steps: ArrayLike, discretization_squared: ArrayLike) -> 
         Minus half the slope of its logarithm against ``ln S``, by least squares; NaN with fewer
         than two finite numbers of steps.
     """
-    counts = np.asarray(n_steps, dtype=np.float64)
-    squared = np.asarray(discretization_squared, dtype=np.float64)
+    counts = as_between(n_steps, "n_steps", 1.0, np.inf)
+    squared = as_between(discretization_squared, "discretization_squared", 0.0, np.inf)
     fine = np.isfinite(counts) & np.isfinite(squared) & (squared > 0)
     counts, squared = counts[fine], squared[fine]
     last = np.argsort(counts)[-3:]
@@ -202,14 +203,25 @@ def _of_points(model: FittedSampler) -> Callable[[float], tuple[float, ...]]:
 
     def distances(n_steps: float) -> tuple[float, ...]:
         law = model.law(n_steps)
-        return (
-            law.kl(),
-            expected_hellinger_squared(law),
-            expected_wasserstein_squared(law),
-            model.discretization_squared(n_steps),
-        )
+        try:
+            apart = expected_hellinger_squared(law), expected_wasserstein_squared(law)
+        except ArithmeticError as error:
+            raise ValueError(_too_wide(model.spectrum, str(error))) from None
+        except np.linalg.LinAlgError as error:
+            raise ValueError(_too_wide(model.spectrum, str(error))) from None
+        return law.kl(), *apart, model.discretization_squared(n_steps)
 
     return distances
+
+
+def _too_wide(spectrum: Array, reason: str) -> str:
+    positive = spectrum[spectrum > 0]
+    decades = np.log10(positive.max() / positive.min())
+    return (
+        f"eigenvalues span {decades:.1f} decades, expected fewer (about 4) for distances of the "
+        "model of n_train points: leave out n_train or narrow directions, or use best_steps, which "
+        f"needs KL alone ({reason[0].lower() + reason[1:]})"
+    )
 
 
 def _of_population(

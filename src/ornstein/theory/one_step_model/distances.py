@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-_NARROWEST, _WIDEST, _LOUDEST = 1e-150, 1e150, 1e145  # their squares are numbers
+_NARROWEST, _WIDEST, _LOUDEST = 1e-140, 1e140, 1e140  # their squares are numbers
 
 
 class OneStepTheory(NamedTuple):
@@ -100,8 +100,8 @@ def one_step(
     noise_scale : array-like
         ``lambda_ >= 0``, in squared data units.
     std : array-like
-        Population standard deviation sigma, 1e-150 to 1e150 data units; the root of the noise is
-        at most 1e145 of it.
+        Population standard deviation sigma, 1e-140 to 1e140 data units; the root of the noise is
+        at most 1e140 of it.
 
     Returns
     -------
@@ -178,7 +178,7 @@ def noise_ratio(time: ArrayLike, noise_scale: ArrayLike, std: ArrayLike) -> tupl
     if drowned.any():
         raise ValueError(
             f"noise_scale is {scale[drowned][0]:g} where std is {sigma[drowned][0]:g}, expected a "
-            "root of the noise below 1e145 std"
+            "root of the noise below 1e140 std"
         )
     return root**2, sigma**2
 

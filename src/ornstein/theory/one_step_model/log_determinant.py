@@ -253,4 +253,5 @@ def _as_floats(dim: ArrayLike, n_train: ArrayLike, signal: ArrayLike) -> tuple[A
 def _tau(d: Array, nu: Array, rho2: Array) -> tuple[Array, Array]:
     """Return tau (0 where it is infinite) and the room nu - d - 1 it divides by."""
     room = np.maximum(nu - d - 1, 0.0)
-    return (1 - rho2) / rho2 * d * np.where(room > 0, 1 / np.where(room > 0, room, 1), 0.0), room
+    share = np.divide(d, room, out=np.zeros(d.shape), where=room > 0)
+    return np.minimum((1 - rho2) / rho2, 1e290) * share, room

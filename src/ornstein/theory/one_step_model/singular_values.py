@@ -54,7 +54,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.optimize import root_scalar
 
-from ornstein.validation import as_positive
+from ornstein.validation import as_positive, as_positive_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -230,8 +230,8 @@ def _few(s: Array, g: float, rho2: float) -> Array:
 
 
 def _checked(aspect_ratio: float, signal_fraction: float) -> tuple[float, float]:
-    g = float(as_positive(aspect_ratio, "aspect_ratio"))
-    rho2 = float(as_positive(signal_fraction, "signal_fraction"))
+    g = as_positive_number(aspect_ratio, "aspect_ratio")
+    rho2 = as_positive_number(signal_fraction, "signal_fraction")
     if rho2 >= 1:
         raise ValueError(
             f"signal_fraction is {rho2:g}, expected a number in (0, 1): at 1 there is no noise and "

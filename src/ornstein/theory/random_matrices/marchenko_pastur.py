@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ornstein.validation import as_positive
+from ornstein.validation import as_positive_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +76,7 @@ def marchenko_pastur_quadrature(
     >>> float(weights @ nodes), float(weights @ nodes**2), atom
     (1.000000, 1.500000, 0.0)
     """
-    c = float(as_positive(aspect_ratio, "aspect_ratio"))
+    c = as_positive_number(aspect_ratio, "aspect_ratio")
     atom = max(0.0, (c - 1.0) / c)
     root = np.sqrt(c)
     if abs(np.log(root)) < _NEAR:

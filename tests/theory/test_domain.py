@@ -1,0 +1,305 @@
+"""Every function of ornstein.theory over its stated domain, to the edges of float64.
+
+Log grids of all arguments at once: results are numbers (infinite only where that is said), with
+every warning an error; what lies outside, or is no real number, is refused in one line. A function
+that is exported and not listed here fails the first test.
+"""
+
+import inspect
+import itertools
+import warnings
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from ornstein import theory
+from ornstein.theory.linear_denoisers.sampling import SamplerQuality
+
+RESULTS = {
+    "ActivationConstants", "BestSteps", "DenoisingLosses", "EarlyStoppingLosses",
+    "EarlyStoppingMinimum", "ExpectedDelta", "Membership", "OneStepTheory", "RandomFeatureLosses",
+    "RecursiveVariance", "SamplerQuality", "WishartKL",
+}  # fmt: skip
+
+SIZES = [1, 2, 3, 10, 1000, 10**6, 10**12, 10**15]
+TRAIN = [2, 3, 4, 5, 10, 11, 12, 13, 14, 30, 1000, 1001, 1002, 10**6, 10**12, 10**15]
+NEAR_ONE = [1 - 1e-15, 1 - 1e-9, 1 - 1e-4, 1.0, 1 + 1e-4, 1 + 1e-9, 1 + 1e-15]
+RATIOS = [1e-12, 1e-6, 0.01, 0.3, *NEAR_ONE, 1.7, 100.0, 1e6, 1e12]
+FRACTIONS = [1e-300, 1e-30, 1e-9, 0.1, 0.5, 0.9, 1 - 1e-9, 1 - 1e-15]
+NOISES = [1e-100, 1e-30, 1e-8, 1e-3, 1.0, 1e3, 1e8, 1e30, 1e100]
+TIMES = [0.0, 1e-300, 1e-12, 1e-3, 1.0, 1e3, 1e12, 1e300]
+WIDE = np.geomspace(1e-300, 1e300, 13)
+SPECTRA = [
+    [1.0], [1.0, 1.0, 1.0], [3.0, 0.3, 0.3], [1.0, 0.0, 0.0], (10.0 ** -np.arange(13.0)).tolist(),
+    [1e-100, 1e100], (1 / np.arange(1.0, 61.0)).tolist(),
+]  # fmt: skip
+PLAIN = SPECTRA[:5]
+
+
+class Scan(NamedTuple):
+    """Values of the arguments: all combinations; and a call that is fine."""
+
+    grid: dict[str, list[Any]]
+    infinite: bool = False
+    """Whether a result may be infinite in the domain."""
+    whole: tuple[str, ...] = ()
+    """Arguments that count."""
+    free: tuple[str, ...] = ()
+    """Arguments that are no numbers."""
+    names: tuple[str, ...] = ()
+    """Functions beside the one of the key with the same arguments."""
+    most: int = 4000
+
+
+SCANS = {
+    "one_step": Scan(
+        {"dim": SIZES, "n_train": TRAIN, "time": [1e-300, 1e-8, 2.0, 1e300],
+         "noise_scale": [0.0, 1e-300, 1e-16, 1e-6, 1.0, 1e8, 1e100], "std": [1e-20, 1.0, 1e140]},
+        infinite=True, whole=("dim", "n_train"),
+    ),
+    "one_step_log_det": Scan(
+        {"dim": SIZES, "n_train": TRAIN, "signal_fraction": [*FRACTIONS, 1.0]},
+        infinite=True, whole=("dim", "n_train"), names=("one_step_log_affinity",),
+    ),
+    "one_step_nuclear_norm": Scan(
+        {"dim": SIZES, "n_train": TRAIN, "signal_fraction": [*FRACTIONS, 1.0]},
+        whole=("dim", "n_train"),
+    ),
+    "one_step_log_potential": Scan(
+        {"t": NOISES, "dim": SIZES, "n_train": TRAIN, "signal_fraction": [*FRACTIONS, 1.0]},
+        whole=("dim", "n_train"),
+    ),
+    "one_step_potential_covariance": Scan(
+        {"t": NOISES[::2], "other": NOISES, "dim": SIZES, "n_train": TRAIN,
+         "signal_fraction": FRACTIONS},
+        whole=("dim", "n_train"),
+    ),
+    "one_step_spectrum": Scan(
+        {"s": [0.0, *WIDE, 1.0, 0.99], "aspect_ratio": RATIOS, "signal_fraction": FRACTIONS},
+    ),
+    "one_step_support": Scan(
+        {"aspect_ratio": RATIOS, "signal_fraction": FRACTIONS}, infinite=True
+    ),
+    "one_step_anisotropic": Scan(
+        {"eigenvalues": SPECTRA, "n_train": [2, 3, 4, 5, 6, 14, 15, 62, 1000, 10**9, 10**15],
+         "time": [1e-8, 2.0], "noise_scale": [0.0, 1e-30, 1e-8, 1.0, 1e8]},
+        infinite=True, whole=("n_train",), most=250,
+    ),
+    "one_step_anisotropic_spectrum": Scan(
+        {"s": [0.01, 1.0, 30.0], "eigenvalues": PLAIN, "n_train": [2, 5, 200], "time": [2.0],
+         "noise_scale": [1e-4, 1.0, 1e3]},
+        whole=("n_train",), most=40,
+    ),
+    "one_step_anisotropic_support": Scan(
+        {"eigenvalues": PLAIN[:4], "n_train": [3, 200], "time": [2.0], "noise_scale": [0.1, 1.0]},
+        whole=("n_train",), most=4,
+    ),
+    "expected_delta": Scan(
+        {"dim": SIZES, "n_train": TRAIN, "n_original": [2, 10**4, 10**15],
+         "time": [1e-8, 2.0], "noise_scale": [0.0, 1e-8, 1.0, 1e8, 1e100], "std": [1e-20, 1.0]},
+        infinite=True, whole=("dim", "n_train", "n_original"), most=900,
+    ),
+    "wishart_kl": Scan(
+        {"dim": SIZES, "n_train": TRAIN}, infinite=True, whole=("dim", "n_train")
+    ),
+    "wishart_log_det": Scan(
+        {"dim": [1, 2, 3, 10], "dof": TRAIN[4:]}, whole=("dim", "dof")
+    ),
+    "marchenko_pastur_quadrature": Scan({"aspect_ratio": [*RATIOS, *WIDE]}),
+    "marchenko_pastur_mean": Scan(
+        {"function": [np.sqrt], "aspect_ratio": [*RATIOS, *WIDE]}, free=("function",)
+    ),
+    "split_consistency": Scan({"aspect_ratio": [*RATIOS, *WIDE]}),
+    "sample_covariance_atom": Scan({"eigenvalues": SPECTRA, "n_train": [*RATIOS, *WIDE]}),
+    "sample_covariance_range": Scan({"eigenvalues": SPECTRA, "n_train": RATIOS}),
+    "sample_covariance_spectrum": Scan(
+        {"x": [1e-30, 1e-6, 0.5, 1.0, 3.0, 1e6, 1e30], "eigenvalues": SPECTRA, "n_train": RATIOS},
+        most=300,
+    ),
+    "renormalized_noise": Scan(
+        {"eigenvalues": SPECTRA, "noise_variance": [0.0, *NOISES], "n_train": RATIOS}, most=600,
+    ),
+    "renormalized_noise_derivative": Scan(
+        {"eigenvalues": SPECTRA, "noise_variance": [0.0, *NOISES], "n_train": RATIOS},
+        infinite=True, most=600, names=(),
+    ),
+    "denoising_losses": Scan(
+        {"eigenvalues": SPECTRA, "noise_variance": NOISES, "n_train": RATIOS}, most=600
+    ),
+    "denoiser_mean": Scan(
+        {"x": [[1.0, 2.0], [1e100, -1.0]], "mean": [0.0, 1.0], "covariance": [np.eye(2)],
+         "noise_variance": NOISES, "n_train": RATIOS}, free=("covariance",), most=200,
+    ),
+    "denoiser_variance": Scan(
+        {"x": [[1.0, 2.0], [1e50, -1.0]], "direction": [[1.0, 0.0]], "mean": [0.0, 1.0],
+         "covariance": [np.eye(2)], "noise_variance": NOISES, "n_train": RATIOS},
+        free=("covariance",), most=200,
+    ),
+    "denoiser_weight": Scan(
+        {"eigenvalues": [0.0, *WIDE], "noise_std": [0.0, 1e-150, 1e-3, 1.0, 1e150],
+         "train_time": TIMES, "rate": [1e-3, 1.0, 1e3], "init": [-2.0, 0.0, 1.0, 1e100]},
+    ),
+    "two_layer_weight": Scan(
+        {"eigenvalues": [0.0, *WIDE], "noise_std": [0.0, 1e-150, 1e-3, 1.0, 1e150],
+         "train_time": TIMES, "rate": [1e-3, 1.0, 1e3], "init": [0.0, 1e-100, 1.0, 1e100]},
+    ),
+    "generated_variance": Scan(
+        {"eigenvalues": [0.0, *WIDE], "train_time": TIMES, "rate": [1e-3, 1.0, 1e3],
+         "sigma_min": [1e-150, 0.002, 80.0], "sigma_max": [80.0, 1e4, 1e150],
+         "init": [-1.0, 0.0, 0.5, 1.0]},
+    ),
+    "emergence_time": Scan({"eigenvalues": [0.0, *WIDE], "rate": [1e-3, 1.0, 1e3]}, infinite=True),
+    "early_stopping_losses": Scan(
+        {"train_time": [*TIMES, np.inf], "aspect_ratio": RATIOS, "noise_variance": NOISES,
+         "init": [-1e100, -1.0, 0.0, 0.5, 1.0, 1e100]},
+    ),
+    "early_stopping_minimum": Scan(
+        {"aspect_ratio": RATIOS, "noise_variance": NOISES, "init": [-1.0, 0.0, 0.5, 1.0, 1e100]},
+        infinite=True, most=150,
+    ),
+    "random_feature_losses": Scan(
+        {"feature_ratio": [1e-8, 0.01, *NEAR_ONE, 8.0, 1e8], "sample_ratio": [1e-8, *NEAR_ONE, 1e8],
+         "time": [1e-300, 1e-9, 0.1, 10.0, 1e300], "ridge": [1e-20, 1e-3, 1e20],
+         "noise_draws": [1.0, 2.0, 1e12, np.inf], "activation": ["tanh", "sign", "identity"]},
+        free=("activation",),
+    ),
+    "activation_constants": Scan(
+        {"activation": ["tanh", "erf", "sign", "identity"], "time": WIDE.tolist()},
+        free=("activation",),
+    ),
+    "speciation_time": Scan({"eigenvalues": SPECTRA}),
+    "collapse_time": Scan({"n_train": [1, 1.0001, 2, 100, 1e9, 1e300], "eigenvalues": SPECTRA},
+        infinite=True),
+    "cloning_probability": Scan(
+        {"time": TIMES, "mean_norm": [0.0, *WIDE], "std": WIDE.tolist()}
+    ),
+    "membership": Scan(
+        {"eigenvalues": SPECTRA[:5], "noise_variance": [1e-30, 1e-8, 1e-3, 1.0, 1e3, 1e8, 1e30],
+         "n_train": RATIOS}, most=400,
+    ),
+    "most_revealing_noise": Scan({"eigenvalues": PLAIN, "n_train": [2.0, 100.0, 1e9]}, most=6),
+    "points_for_auc": Scan(
+        {"eigenvalues": PLAIN, "noise_variance": [0.01, 1.0], "auc": [0.5001, 0.6, 0.9]}, most=12
+    ),
+    "recursive_kl": Scan(
+        {"dim": SIZES, "n_train": TRAIN, "generations": [0, 1, 10, 10**15],
+         "fitted_mean": [True, False]},
+        infinite=True, whole=("dim", "n_train", "generations"), free=("fitted_mean",),
+    ),
+    "recursive_variance": Scan(
+        {"dim": [1, 2, 100, 10**6], "n_train": [1, 2, 40, 10**6, 10**15],
+         "generations": [0, 1, 10, 10**6, np.inf], "fresh_fraction": [0.0, 1e-9, 0.25, 1.0]},
+        infinite=True, whole=("dim", "n_train", "generations"),
+    ),
+    "recursive_score_variance": Scan(
+        {"eigenvalues": SPECTRA, "time": TIMES, "generations": [0, 1, 10**15, np.inf],
+         "fresh_fraction": [0.0, 1e-15, 0.25, 1.0]}, whole=("generations",),
+    ),
+    "recursive_one_step_trace": Scan(
+        {"dim": SIZES, "n_train": TRAIN, "time": [1e-8, 2.0, 350.0],
+         "noise_scale": [0.0, 1e-300, 1.0, 1e8]},
+        infinite=True, whole=("dim", "n_train"),
+    ),
+    "sampler_quality": Scan(
+        {"eigenvalues": PLAIN[:4], "n_steps": [1, 2, 50, np.inf],
+         "sampler": ["ddpm", "ddpm:large", "ddim", "heun"], "schedule": ["linear", "karras"],
+         "n_train": [None, 2, 3, 4, 5, 100, 10**9], "ridge": [0.0, 1e-3]},
+        infinite=True, whole=("n_steps", "n_train"), free=("sampler", "schedule"), most=24,
+    ),
+    "best_steps": Scan(
+        {"eigenvalues": PLAIN[:3], "n_train": [2, 3, 5, 50], "sampler": ["ddim", "ddpm:large"]},
+        infinite=True, whole=("n_train",), free=("sampler",), most=3,
+    ),
+    "tangent_grid": Scan(
+        {"eigenvalues": PLAIN, "n_steps": [1, 2, 7], "noise_min": [0.0, 1e-3],
+         "noise_max": [1.0, 1e4], "n_train": [None, 2, 50]},
+        whole=("n_steps", "n_train"), most=10,
+    ),
+    "convergence_order": Scan(
+        {"n_steps": [[10, 20, 40]], "discretization_squared": [[1.0, 0.25, 0.0625]]},
+    ),
+}  # fmt: skip
+
+
+def names() -> list[str]:
+    return sorted(itertools.chain(SCANS, *(scan.names for scan in SCANS.values())))
+
+
+def scan_of(name: str) -> Scan:
+    found = SCANS.get(name)
+    return found or next(scan for scan in SCANS.values() if name in scan.names)
+
+
+def combinations(name: str) -> Iterator[dict[str, Any]]:
+    """All of the grid, or every k-th of it in an order that mixes."""
+    scan = scan_of(name)
+    sizes = [len(values) for values in scan.grid.values()]
+    total = int(np.prod(sizes))
+    chosen: Any = range(total)
+    if total > scan.most:
+        chosen = np.random.default_rng(0).choice(total, scan.most, replace=False)
+    for index in chosen:
+        places = np.unravel_index(index, sizes)
+        yield {key: values[i] for (key, values), i in zip(scan.grid.items(), places, strict=True)}
+
+
+def test_every_exported_function_is_scanned() -> None:
+    """A new one needs a line in SCANS."""
+    assert set(names()) | RESULTS == set(theory.__all__)
+    assert all(issubclass(getattr(theory, name), tuple) for name in RESULTS)
+    assert isinstance(theory.sampler_quality([1.0], 2), SamplerQuality)
+    for name in names():
+        parameters = inspect.signature(getattr(theory, name)).parameters
+        assert set(scan_of(name).grid) <= set(parameters), name
+
+
+def numbers(result: Any) -> np.ndarray:
+    parts = result if isinstance(result, tuple) else (result,)
+    nested = [numbers(part) if isinstance(part, tuple) else np.ravel(part) for part in parts]
+    return np.concatenate(nested).astype(float)
+
+
+@pytest.mark.parametrize("name", names())
+def test_numbers_over_the_domain(name: str) -> None:
+    function, scan = getattr(theory, name), scan_of(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for arguments in combinations(name):
+            try:
+                values = numbers(function(**arguments))
+            except Exception as error:
+                raise AssertionError(f"{name}({arguments}): {error!r}") from error
+            good = ~np.isnan(values) if scan.infinite else np.isfinite(values)
+            assert good.all(), (name, arguments, values)
+
+
+NEGATIVE = -1.0
+WRONG = [
+    1j, "many", None, np.nan, True, NEGATIVE, object(), np.datetime64("2020-01-01"),
+    np.ma.array([1.0, 2.0], mask=[False, True]), [[1.0], [1.0, 2.0]],
+]  # fmt: skip
+MAY = ("init", "mean", "x", "direction")  # be negative
+
+
+@pytest.mark.parametrize("name", names())
+def test_what_is_no_number_of_the_domain_is_refused_in_one_line(name: str) -> None:
+    function, scan = getattr(theory, name), scan_of(name)
+    parameters = inspect.signature(function).parameters
+    optional = {key for key, parameter in parameters.items() if parameter.default is None}
+    fine = {key: values[len(values) // 2] for key, values in scan.grid.items()}
+    for key in scan.grid:
+        if key in scan.free:
+            continue
+        for wrong in [*WRONG, *([2.5] if key in scan.whole else [])]:
+            if (key in MAY and wrong is NEGATIVE) or (wrong is None and key in optional):
+                continue
+            try:
+                function(**{**fine, key: wrong})
+            except (TypeError, ValueError) as error:
+                message = str(error)
+                good = key in message and "expected" in message and "\n" not in message
+            else:
+                message, good = "no error", False
+            assert good, f"{name}({key}={wrong!r}): {message}"
