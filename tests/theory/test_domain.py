@@ -291,3 +291,55 @@ def test_what_is_no_number_of_the_domain_is_refused_in_one_line(name: str) -> No
             else:
                 message, good = "no error", False
             assert good, f"{name}({key}={wrong!r}): {message}"
+
+
+# ---- no jumps
+
+FINE = np.geomspace(1e-10, 1e8, 721)
+SMALL = np.geomspace(1e-14, 1e-2, 481)
+NEAR = 1 + np.concatenate([-SMALL[::-1], SMALL])
+TWO_LEVELS = [3.0] * 5 + [0.3] * 5
+CURVES = {
+    **{
+        f"one-step {field} d={d} n={n}": lambda d=d, n=n, field=field: getattr(
+            theory.one_step(d, n, noise_scale=FINE), field
+        )
+        for d, n in ((1, 2), (1, 3), (2, 5), (3, 6), (10, 12), (10, 30), (100, 103), (100, 60))
+        for field in ("kl", "log_det", "hellinger_squared", "wasserstein_squared", "trace")
+    },
+    "affinity at g = rho2": lambda: theory.one_step_log_affinity(10, 12, 10 / 11 * NEAR),
+    "ln det at g = rho2": lambda: theory.one_step_log_det(10, 12, 10 / 11 * NEAR),
+    "potential": lambda: theory.one_step_log_potential(FINE, 10, 11, 0.9),
+    "lower edge": lambda: [theory.one_step_support(g, 0.5)[0] for g in 0.5 * NEAR],
+    "upper edge": lambda: [theory.one_step_support(g, 0.5)[1] for g in 0.5 * NEAR],
+    "density at g = 1": lambda: [theory.one_step_spectrum(1.0, g, 0.5) for g in NEAR],
+    "delta": lambda: theory.expected_delta(10, 30, noise_scale=FINE).relative,
+    "mean logarithm": lambda: [theory.marchenko_pastur_mean(np.log1p, c) for c in NEAR],
+    "overlap": lambda: theory.split_consistency(NEAR),
+    "best time in c": lambda: theory.early_stopping_minimum(np.linspace(0.99, 1.01, 81), 0.25).time,
+    "losses in c": lambda: theory.early_stopping_losses(1.0, NEAR, 0.25).test,
+    "losses in time": lambda: theory.early_stopping_losses(FINE, 2.0, 0.25).test,
+    "kappa": lambda: np.log(theory.renormalized_noise(TWO_LEVELS, FINE, 10)),
+    "kappa in n": lambda: theory.renormalized_noise(TWO_LEVELS, 1e-3, 10 * NEAR),
+    "test loss": lambda: theory.denoising_losses(TWO_LEVELS, FINE, 9).test,
+    "weight": lambda: theory.denoiser_weight(2.0, 0.5, FINE),
+    "two layers": lambda: theory.two_layer_weight(2.0, 0.5, FINE, init=1e-3),
+    "variance": lambda: np.log(theory.generated_variance(2.0, FINE)),
+    "random features": lambda: theory.random_feature_losses(8 * NEAR, 8, 0.1, 1e-3, 1).test,
+    "random features in t": lambda: theory.random_feature_losses(4, 8, FINE, 1e-3, 2).test,
+    "cloning": lambda: theory.cloning_probability(FINE, 3.0),
+    "collapse": lambda: np.log(theory.collapse_time(1 + FINE, TWO_LEVELS)),
+    "membership": lambda: theory.membership(TWO_LEVELS, FINE[160:], 30).auc,
+    "noise of copies": lambda: theory.activation_constants("sign", FINE).kappa_noise,
+}
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_no_jumps(name: str) -> None:
+    """Second differences on a fine grid are small beside the range."""
+    values = np.asarray(CURVES[name](), dtype=float)
+    if "=" in name and not np.isfinite(values).any():
+        return
+    assert np.isfinite(values).all()
+    bend = np.abs(np.diff(values, 2)).max()
+    assert bend <= 0.02 * np.ptp(values) + 1e-12 * np.abs(values).max(), bend / np.ptp(values)
