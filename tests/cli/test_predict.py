@@ -892,7 +892,7 @@ def test_plot_and_json_can_come_from_a_file(ornstein: Callable, tmp_path: Path) 
         ("generated-variance --sigma-min 100", "expected sigma_min <= sigma_max"),
         ("early-stopping --train-time=-1", "expected"),
         ("random-features --ridge 0", "ridge is 0, expected a number from 1e-20"),
-        ("random-features --noise-draws 0.5", "noise_draws is 0.5, expected a number >= 1"),
+        ("random-features --noise-draws 0.5", "noise_draws is 0.5, expected a number from 1"),
         ("random-features --noise-draws 1,2", "--noise-draws: given '1,2', expected one number"),
         ("random-features --noise-draws many", "--noise-draws: given 'many', expected numbers"),
         ("split-consistency --aspect-ratio 0", "aspect_ratio is 0, expected"),

@@ -79,13 +79,15 @@ SCANS = {
         whole=("dim", "n_train"),
     ),
     "one_step_spectrum": Scan(
-        {"s": [0.0, *WIDE, 1.0, 0.99], "aspect_ratio": RATIOS, "signal_fraction": FRACTIONS}, one_by_one=("aspect_ratio", "signal_fraction")),
+        {"s": [0.0, *WIDE, 1.0, 0.99], "aspect_ratio": RATIOS, "signal_fraction": FRACTIONS},
+        one_by_one=("aspect_ratio", "signal_fraction")),
     "one_step_support": Scan(
         {"aspect_ratio": RATIOS, "signal_fraction": FRACTIONS}, infinite=True, one_by_one=None),
     "one_step_anisotropic": Scan(
         {"eigenvalues": SPECTRA, "n_train": [2, 3, 4, 5, 6, 14, 15, 62, 1000, 10**9, 10**15],
          "time": [1e-8, 2.0], "noise_scale": [0.0, 1e-30, 1e-8, 1.0, 1e8]},
-        infinite=True, whole=("n_train",), most=250, one_by_one=("eigenvalues", "time", "noise_scale")),
+        infinite=True, whole=("n_train",), most=250,
+        one_by_one=("eigenvalues", "time", "noise_scale")),
     "one_step_anisotropic_spectrum": Scan(
         {"s": [0.01, 1.0, 30.0], "eigenvalues": PLAIN, "n_train": [2, 5, 200], "time": [2.0],
          "noise_scale": [1e-4, 1.0, 1e3]},
@@ -106,23 +108,28 @@ SCANS = {
     ),
     "marchenko_pastur_quadrature": Scan({"aspect_ratio": [*RATIOS, *WIDE]}, one_by_one=None),
     "marchenko_pastur_mean": Scan(
-        {"function": [np.sqrt], "aspect_ratio": [*RATIOS, *WIDE]}, free=("function",), one_by_one=None),
+        {"function": [np.sqrt], "aspect_ratio": [*RATIOS, *WIDE]}, free=("function",),
+        one_by_one=None),
     "split_consistency": Scan({"aspect_ratio": [*RATIOS, *WIDE]}),
-    "sample_covariance_atom": Scan({"eigenvalues": SPECTRA, "n_train": [*RATIOS, *WIDE]}, one_by_one=("eigenvalues",)),
+    "sample_covariance_atom": Scan({"eigenvalues": SPECTRA, "n_train": [*RATIOS, *WIDE]},
+        one_by_one=("eigenvalues",)),
     "sample_covariance_range": Scan({"eigenvalues": SPECTRA, "n_train": RATIOS}, one_by_one=None),
     "sample_covariance_spectrum": Scan(
         {"x": [1e-30, 1e-6, 0.5, 1.0, 3.0, 1e6, 1e30], "eigenvalues": SPECTRA, "n_train": RATIOS},
         most=300, one_by_one=("eigenvalues",)),
     "renormalized_noise": Scan(
-        {"eigenvalues": SPECTRA, "noise_variance": [0.0, *NOISES], "n_train": RATIOS}, most=600, one_by_one=("eigenvalues",)),
+        {"eigenvalues": SPECTRA, "noise_variance": [0.0, *NOISES], "n_train": RATIOS}, most=600,
+        one_by_one=("eigenvalues",)),
     "renormalized_noise_derivative": Scan(
         {"eigenvalues": SPECTRA, "noise_variance": [0.0, *NOISES], "n_train": RATIOS},
         infinite=True, most=600, names=(), one_by_one=("eigenvalues",)),
     "denoising_losses": Scan(
-        {"eigenvalues": SPECTRA, "noise_variance": NOISES, "n_train": RATIOS}, most=600, one_by_one=("eigenvalues",)),
+        {"eigenvalues": SPECTRA, "noise_variance": NOISES, "n_train": RATIOS}, most=600,
+        one_by_one=("eigenvalues",)),
     "denoiser_mean": Scan(
         {"x": [[1.0, 2.0], [1e100, -1.0]], "mean": [0.0, 1.0], "covariance": [np.eye(2)],
-         "noise_variance": NOISES, "n_train": RATIOS}, free=("covariance",), most=200, one_by_one=None),
+         "noise_variance": NOISES, "n_train": RATIOS}, free=("covariance",), most=200,
+        one_by_one=None),
     "denoiser_variance": Scan(
         {"x": [[1.0, 2.0], [1e50, -1.0]], "direction": [[1.0, 0.0]], "mean": [0.0, 1.0],
          "covariance": [np.eye(2)], "noise_variance": NOISES, "n_train": RATIOS},
@@ -166,20 +173,25 @@ SCANS = {
     "membership": Scan(
         {"eigenvalues": SPECTRA[:5], "noise_variance": [1e-30, 1e-8, 1e-3, 1.0, 1e3, 1e8, 1e30],
          "n_train": RATIOS}, most=400, one_by_one=("eigenvalues",)),
-    "most_revealing_noise": Scan({"eigenvalues": PLAIN, "n_train": [2.0, 100.0, 1e9]}, most=6, one_by_one=None),
+    "most_revealing_noise": Scan({"eigenvalues": PLAIN, "n_train": [2.0, 100.0, 1e9]}, most=6,
+        one_by_one=None),
     "points_for_auc": Scan(
-        {"eigenvalues": PLAIN, "noise_variance": [0.01, 1.0], "auc": [0.5001, 0.6, 0.9]}, most=12, one_by_one=None),
+        {"eigenvalues": PLAIN, "noise_variance": [0.01, 1.0], "auc": [0.5001, 0.6, 0.9]}, most=12,
+        one_by_one=None),
     "recursive_kl": Scan(
         {"dim": SIZES, "n_train": TRAIN, "generations": [0, 1, 10, 10**15],
          "fitted_mean": [True, False]},
-        infinite=True, whole=("dim", "n_train", "generations"), free=("fitted_mean",), one_by_one=("fitted_mean",)),
+        infinite=True, whole=("dim", "n_train", "generations"), free=("fitted_mean",),
+        one_by_one=("fitted_mean",)),
     "recursive_variance": Scan(
         {"dim": [1, 2, 100, 10**6], "n_train": [1, 2, 40, 10**6, 10**15],
          "generations": [0, 1, 10, 10**6, np.inf], "fresh_fraction": [0.0, 1e-9, 0.25, 1.0]},
-        infinite=True, whole=("dim", "n_train", "generations"), one_by_one=("dim", "n_train", "fresh_fraction")),
+        infinite=True, whole=("dim", "n_train", "generations"),
+        one_by_one=("dim", "n_train", "fresh_fraction")),
     "recursive_score_variance": Scan(
         {"eigenvalues": SPECTRA, "time": TIMES, "generations": [0, 1, 10**15, np.inf],
-         "fresh_fraction": [0.0, 1e-15, 0.25, 1.0]}, whole=("generations",), one_by_one=("eigenvalues", "time", "fresh_fraction")),
+         "fresh_fraction": [0.0, 1e-15, 0.25, 1.0]}, whole=("generations",),
+        one_by_one=("eigenvalues", "time", "fresh_fraction")),
     "recursive_one_step_trace": Scan(
         {"dim": SIZES, "n_train": TRAIN, "time": [1e-8, 2.0, 350.0],
          "noise_scale": [0.0, 1e-300, 1.0, 1e8]},
@@ -188,7 +200,8 @@ SCANS = {
         {"eigenvalues": PLAIN[:4], "n_steps": [1, 2, 50, np.inf],
          "sampler": ["ddpm", "ddpm:large", "ddim", "heun"], "schedule": ["linear", "karras"],
          "n_train": [None, 2, 3, 4, 5, 100, 10**9], "ridge": [0.0, 1e-3]},
-        infinite=True, whole=("n_steps", "n_train"), free=("sampler", "schedule"), most=24, one_by_one=None),
+        infinite=True, whole=("n_steps", "n_train"), free=("sampler", "schedule"), most=24,
+        one_by_one=None),
     "best_steps": Scan(
         {"eigenvalues": PLAIN[:3], "n_train": [2, 3, 5, 50], "sampler": ["ddim", "ddpm:large"]},
         infinite=True, whole=("n_train",), free=("sampler",), most=3, one_by_one=None),
@@ -197,7 +210,8 @@ SCANS = {
          "noise_max": [1.0, 1e4], "n_train": [None, 2, 50]},
         whole=("n_steps", "n_train"), most=10, one_by_one=None),
     "convergence_order": Scan(
-        {"n_steps": [[10, 20, 40]], "discretization_squared": [[1.0, 0.25, 0.0625]]}, one_by_one=None),
+        {"n_steps": [[10, 20, 40]], "discretization_squared": [[1.0, 0.25, 0.0625]]},
+        one_by_one=None),
 }  # fmt: skip
 
 
