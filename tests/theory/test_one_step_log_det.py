@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 from scipy.special import digamma
 
-from ornstein.theory import one_step, one_step_log_affinity, one_step_log_det, wishart_log_det
+from ornstein.theory import (
+    one_step,
+    one_step_anisotropic,
+    one_step_log_affinity,
+    one_step_log_det,
+    wishart_log_det,
+)
 from ornstein.theory.one_step_model.exact_log_determinant import exact_log_det
 
 
@@ -181,3 +187,30 @@ def test_hellinger_of_the_attack() -> None:
     for (d, n, scale), simulated in cases.items():
         found = one_step(d, n, noise_scale=scale).hellinger_squared
         assert found == pytest.approx(simulated, abs=0.03)  # with v of the training points
+
+
+# ---- any spectrum
+
+
+@pytest.mark.parametrize("more", [0, 1, 2, 4])
+@pytest.mark.parametrize("scale", [1e-6, 1e-3, 0.03, 0.3])
+def test_any_spectrum_for_few_points_and_little_noise(more: int, scale: float) -> None:
+    """ln det was 0.3 nats off, and Hellinger 0.17, for n next to d."""
+    spectrum = 20 / np.arange(1, 21.0) / (1 / np.arange(1, 21.0)).sum()
+    dim, runs = spectrum.size, 600
+    n, noise = dim + more + 1, -scale * np.expm1(-4.0)
+    rho2 = spectrum / (spectrum + noise)
+    rng = np.random.default_rng(more)
+    shape = (runs, dim, n - 1)
+    Y = rng.standard_normal(shape) * np.sqrt(spectrum + noise)[:, None]
+    X = rho2[:, None] * Y + np.sqrt(noise * rho2)[:, None] * rng.standard_normal(shape)
+    B = np.linalg.solve(Y @ Y.transpose(0, 2, 1), Y @ X.transpose(0, 2, 1)).transpose(0, 2, 1)
+    s = np.linalg.svd(np.sqrt((1 + noise) / spectrum)[:, None] * B, compute_uv=False)
+    found = one_step_anisotropic(spectrum, n, noise_scale=scale)
+    log_dets = 2 * np.log(s).sum(1)
+    error = log_dets.std(ddof=1) / np.sqrt(runs)
+    assert abs(log_dets.mean() - found.log_det) < 4 * error + 0.15
+    b = 1 + noise / (2 * n * (1 + noise))
+    affinities = np.exp(0.5 * np.log(2 * s / (b * s**2 + 1 + 1 / (2 * n))).sum(1))
+    error = affinities.std(ddof=1) / np.sqrt(runs)
+    assert abs(1 - affinities.mean() - found.hellinger_squared) < 4 * error + 0.015

@@ -240,6 +240,13 @@ def one_step_log_affinity(dim: ArrayLike, n_train: ArrayLike, signal_fraction: A
 
 def mean_log_affinity(d: Array, n: Array, signal: Array, noise: Array) -> Array:
     """`one_step_log_affinity` of arrays of one shape, ``noise = 1 - signal``."""
+    return np.where(n - 1 < d, -np.inf, affinity_cumulants(d, n, signal, noise)[0])
+
+
+def affinity_cumulants(
+    d: Array, n: Array, signal: Array, noise: Array
+) -> tuple[Array, Array, Array]:
+    """Logarithm of the affinity, the second cumulant in it, and that for many singular values."""
     points = np.maximum(n, d + 1)
     setting = one_step_setting(d, points, signal, noise)
     b = 1 + noise / (2 * points)
@@ -253,8 +260,8 @@ def mean_log_affinity(d: Array, n: Array, signal: Array, noise: Array) -> Array:
     spread = _log_det_variance(d, points, signal) / 16 + _covariance(state, state, setting) / 4
     spread = spread - _covariance(origin, state, setting) / 4
     spread = spread + 2 * _SKEWNESS * _square_share(d, points, signal)
-    spread = _few_singular_values(excess, spread, d, points - 1 - d)
-    return np.where(n - 1 < d, -np.inf, np.minimum(spread / 2 - excess, 0.0) - shift)
+    found = _few_singular_values(excess, spread, d, points - 1 - d)
+    return np.minimum(found / 2 - excess, 0.0) - shift, found, spread
 
 
 def _few_singular_values(excess: Array, spread: Array, d: Array, more: Array) -> Array:
