@@ -36,7 +36,7 @@ less ``4 ln(1-p)``, plus ``V + 4 C`` times ``1 / (1 + e^{1.5 a + 0.06 a^3 - 1.47
 delta``, read off the same simulations.
 
 **Few more points than dimensions.** The expansion is up to 0.5 nats off for ``nu - d`` of
-order 1, whatever d. There only the mean of ``q_k`` counts, and for equal ``q_k`` the mean is known exactly
+order 1, whatever d. There only the mean of ``q_k`` counts, and for equal ``q_k`` all is known
 (:mod:`~ornstein.theory.one_step_model.exact_log_determinant`): what the expansion lacks for those
 is added. Against simulations of four spectra (d = 12 and 20, ``nu - d`` from 0 to 20) errors of 0.3
 nats become 0.05 to 0.1; elsewhere little changes.
