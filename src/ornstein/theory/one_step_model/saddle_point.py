@@ -70,6 +70,7 @@ __all__ = [
     "span_spread",
 ]
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -200,6 +201,7 @@ def _newton_step(K: LinearMap, t: Array, x: Array, logit: Array) -> tuple[Array,
     return np.where(still, 0.0, dx), np.where(still, 0.0, dlogit)
 
 
+@lru_cache(maxsize=1024)
 def finite_size_gap(q: float, N: float) -> float:
     """``G``: what ``1 - q/N`` has to be for ``E ln det`` of a Wishart_q(N) matrix to be exact."""
     g = q / N
