@@ -19,7 +19,7 @@ def sixty_digits():
         yield
 
 
-def close(found: Any, exact: mpf, rel: float = 1e-13, tiny: float = 1e-290) -> None:
+def close(found: Any, exact: Any, rel: float = 1e-13, tiny: float = 1e-290) -> None:
     assert found == pytest.approx(float(exact), rel=rel, abs=tiny)
 
 
