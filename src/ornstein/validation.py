@@ -14,6 +14,9 @@ __all__ = [
     "as_points",
     "as_vector",
     "as_positive",
+    "as_positive_number",
+    "as_between",
+    "as_number",
     "as_spectrum",
     "as_count",
     "as_counts",
@@ -30,6 +33,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+_LARGEST_COUNT = 2.0**53
 
 
 def as_real(values: ArrayLike, name: str) -> NDArray[np.float64]:
@@ -50,6 +55,8 @@ def as_real(values: ArrayLike, name: str) -> NDArray[np.float64]:
         If values are masked, or rows have different lengths.
     """
     refuse_masked(values, name)
+    if values is None:
+        raise TypeError(f"{name} is None, expected real numbers")
     try:
         given = np.asarray(values)
     except ValueError:
@@ -151,7 +158,7 @@ def as_vector(values: ArrayLike, name: str, *, dim: int | None = None) -> NDArra
     ValueError
         If it is no vector, has the wrong length, or a value is not finite.
     """
-    vector = as_real(values, name)
+    vector = _as_numbers(values, name)
     if vector.ndim == 0 and dim is not None:
         vector = np.full(dim, vector)
     if vector.ndim != 1 or vector.size == 0:
@@ -168,15 +175,72 @@ def as_positive(value: ArrayLike, name: str, *, zero: bool = False) -> NDArray[n
 
     Raises
     ------
+    TypeError
+        If it holds no real numbers.
     ValueError
         If any is not.
     """
-    array = as_real(value, name)
+    array = _as_numbers(value, name)
     fine = np.isfinite(array) & ((array >= 0) if zero else (array > 0))
     if not fine.all():
         first = array[~fine].flat[0]
         raise ValueError(f"{name} is {first:g}, expected a finite number {'>=' if zero else '>'} 0")
     return array
+
+
+def as_between(value: ArrayLike, name: str, low: float, high: float) -> NDArray[np.float64]:
+    """Return a number or an array of numbers from `low` to `high`, both included.
+
+    Raises
+    ------
+    TypeError
+        If it holds no real numbers.
+    ValueError
+        If any is out of the range, or NaN.
+    """
+    array = _as_numbers(value, name)
+    fine = (array >= low) & (array <= high)
+    if not fine.all():
+        first = array[~fine].flat[0]
+        raise ValueError(f"{name} is {first:g}, expected a number from {low:g} to {high:g}")
+    return array
+
+
+def _as_numbers(value: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Real numbers; True and False are none, nor is text."""
+    array = as_real(value, name)
+    given = np.asarray(value)
+    if given.dtype.kind in "bSU":
+        what = f"is {value!r}" if given.ndim == 0 else f"holds values of type {given.dtype}"
+        raise TypeError(f"{name} {what}, expected real numbers")
+    return array
+
+
+def as_number(value: ArrayLike, name: str) -> float:
+    """Return a float; what it has to be is for the caller to check.
+
+    Raises
+    ------
+    TypeError
+        If it is no single real number.
+    """
+    array = _as_numbers(value, name)
+    if array.ndim:
+        raise TypeError(f"{name} has shape {array.shape}, expected one number")
+    return float(array)
+
+
+def as_positive_number(value: ArrayLike, name: str, *, zero: bool = False) -> float:
+    """Return one finite number > 0 (>= 0 with `zero`).
+
+    Raises
+    ------
+    TypeError
+        If it is no single real number.
+    ValueError
+        If it is out of range.
+    """
+    return float(as_positive(as_number(value, name), name, zero=zero))
 
 
 def as_count(value: Any, name: str, *, at_least: int = 1) -> int:
@@ -189,6 +253,7 @@ def as_count(value: Any, name: str, *, at_least: int = 1) -> int:
     ValueError
         If it is too small.
     """
+    refuse_masked(value, name)
     try:
         whole = not isinstance(value, (bool, str, bytes)) and float(value).is_integer()
     except (TypeError, ValueError, OverflowError):
@@ -209,7 +274,7 @@ def as_counts(value: ArrayLike, name: str, *, at_least: int = 1) -> NDArray[np.f
     TypeError
         If any is no whole number.
     ValueError
-        If any is too small, or not finite.
+        If any is too small, not finite, or above 2^53, beyond which float64 skips whole numbers.
     """
     counts = as_positive(value, name, zero=True)
     fractional = counts[counts != np.floor(counts)]
@@ -217,6 +282,11 @@ def as_counts(value: ArrayLike, name: str, *, at_least: int = 1) -> NDArray[np.f
         raise TypeError(f"{name} is {fractional.flat[0]:g}, expected whole numbers")
     if (counts < at_least).any():
         raise ValueError(f"{name} is {counts.min():g}, expected at least {at_least}")
+    if (counts > _LARGEST_COUNT).any():
+        raise ValueError(
+            f"{name} is {counts.max():g}, expected at most 2^53 = 9.007e15: beyond, not all whole "
+            "numbers are exact"
+        )
     return counts
 
 

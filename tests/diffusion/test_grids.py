@@ -264,7 +264,7 @@ def test_scaling_data_and_noises():
         (lambda: tangent_grid([1.0], 0), "n_steps is 0"),
         (lambda: tangent_grid([-1.0], 5), "eigenvalues is -1"),
         (lambda: tangent_grid([1.0], 5, 2.0, 1.0), "smallest noise 2 and largest 1"),
-        (lambda: tangent_grid([1.0], 5, -1.0), "smallest noise is -1"),
+        (lambda: tangent_grid([1.0], 5, -1.0), "noise_min is -1"),
         (lambda: tangent_grid([1.0], 5, n_train=1), "n_train is 1"),
         (lambda: TangentSchedule((-1.0,)), "variances is -1"),
     ],

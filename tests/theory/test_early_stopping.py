@@ -170,3 +170,35 @@ def test_simulated_gradient_descent(ratio, start):
     predicted = np.array(early_stopping_losses(taus, ratio, noise, start))
     # The law of eigenvalues of a finite matrix is biased by O(1/d).
     assert (np.abs(np.mean(runs, axis=0) - predicted) < 4 * error + predicted / dim).all()
+
+
+def test_starts_at_and_next_to_the_population_optimum() -> None:
+    """Of 1/(1 + s^2) in float64 the rounding decided: inf, where stopping at once is best."""
+    noises = np.concatenate([[0.88], np.geomspace(1e-12, 1e12, 97)])
+    for ratio in (1e-6, 0.5, 1.0, 2.0, 1e6):
+        time, test = early_stopping_minimum(ratio, noises, 1 / (1 + noises))
+        assert (time == 0).all()
+        np.testing.assert_allclose(test, noises / (1 + noises), rtol=1e-14)
+    assert early_stopping_minimum(2.0, 0.88, 1 / 1.88).test == pytest.approx(0.46809, abs=5e-6)
+    # tau = (1 + s^2) delta^2 / (2 c (1 - Q)^2) for a start that is off by a small delta.
+    for delta in 10.0 ** np.arange(-13, -5):
+        for sign in (1, -1):
+            start = 1 / 1.88 + sign * delta
+            exact = 1.88 * (start - 1 / 1.88) ** 2 / (4 * (1 - 1 / 1.88) ** 2)
+            found = early_stopping_minimum(2.0, 0.88, start).time
+            assert found == pytest.approx(exact, rel=1e-4 + 4e-16 / delta)
+
+
+def test_best_time_is_smooth_and_finite_for_few_dimensions_per_point() -> None:
+    """The gain of stopping, of order c^2, is below the rounding of the loss for c < 1e-8."""
+    ratios = np.geomspace(1e-14, 1e-2, 200)
+    time, test = early_stopping_minimum(ratios, 0.25)
+    assert (np.diff(time) < 0).all()
+    assert np.abs(np.diff(time, 2)).max() < 0.02
+    assert (np.diff(test) >= -1e-16).all()
+
+
+def test_plateau_between_fast_and_slow_directions() -> None:
+    time, test = early_stopping_minimum(3.0, 1e-30, 0.5)
+    assert 10 < time < 1e29
+    assert test == pytest.approx(2 / 3 * 0.25, rel=1e-12)

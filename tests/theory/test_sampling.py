@@ -225,3 +225,21 @@ def test_bad_input_is_one_clear_line(call, match: str) -> None:
 def test_half_a_step_is_refused() -> None:
     with pytest.raises(TypeError, match=r"n_steps is 2\.5"):
         sampler_quality([1.0], 2.5)
+
+
+def test_what_infinitely_many_steps_of_a_beta_schedule_leave_out() -> None:
+    """A schedule that grows with S keeps steps of beta_start, too long for narrow modes."""
+    growing = BetaSchedule(diffusion_steps=None)
+    for variance, left in ((1e-4, 0.109), (0.01, 1.2e-4), (1.0, 4.3e-7)):
+        found = sampler_quality([variance], [10_000, np.inf], "ddim", growing, start="marginal").kl
+        assert np.asarray(found)[0] == pytest.approx(left, rel=0.01)
+        assert np.asarray(found)[1] < 1e-12
+    # With as many steps as there are, a fixed schedule is no nearer.
+    fixed = sampler_quality([1e-4], [1000, np.inf], "ddim", "linear", start="marginal").kl
+    assert np.asarray(fixed)[0] == pytest.approx(0.1125, abs=1e-4)
+    assert np.asarray(fixed)[1] < 1e-12
+    karras = sampler_quality([1e-4], [10_000, np.inf], "euler", "karras", start="marginal").kl
+    assert np.asarray(karras)[0] == pytest.approx(np.asarray(karras)[1], rel=0.06)
+    for schedule, steps in ((growing, 80_000), (BetaSchedule(diffusion_steps=10**6), 10)):
+        with pytest.raises(ValueError, match=r"steps with betas up to 0\.02 leave no signal"):
+            sampler_quality([1.0], steps, "ddim", schedule)

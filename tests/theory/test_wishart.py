@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ornstein.gaussians import Gaussian, kl_divergence
-from ornstein.theory.random_matrices.wishart import wishart_kl
+from ornstein.theory.random_matrices.wishart import wishart_kl, wishart_log_det
 
 
 def in_60_digits(dim, n_train):
@@ -96,3 +96,53 @@ def test_simulated_generators(dim, n_train):
         run[:] = kl_divergence(generated, population), kl_divergence(population, generated)
     error = runs.std(axis=0, ddof=1) / np.sqrt(len(runs))
     assert (np.abs(runs.mean(axis=0) - wishart_kl(dim, n_train)) < 4 * error).all()
+
+
+def test_log_determinants_in_60_digits() -> None:
+    """The variance was off by a factor 2 at 10^12 degrees of freedom, and 0 at 10^15."""
+    with mpmath.workdps(60):
+        for dim in (1, 2, 3, 31, 100):
+            for dof in (dim, dim + 1, dim + 2, dim + 31, 10**4, 10**9, 10**12, 10**15, 2**53):
+                halves = [mpmath.mpf(j) / 2 for j in range(dof - dim + 1, dof + 1)]
+                mean = mpmath.fsum(mpmath.digamma(x) + mpmath.log(2) for x in halves)
+                variance = mpmath.fsum(mpmath.psi(1, x) for x in halves)
+                found = wishart_log_det(dim, dof)
+                assert found.mean == pytest.approx(float(mean), rel=2e-15, abs=1e-15)
+                assert found.variance == pytest.approx(float(variance), rel=2e-15)
+
+
+def test_log_determinants_of_large_dimensions() -> None:
+    # Variance -2 ln(1 - g), mean d (ln n - 1 - (1/g - 1) ln(1 - g)), to leading order.
+    for g in (0.1, 0.5, 0.8):
+        dim = 2 * 10**12
+        found = wishart_log_det(dim, round(dim / g))
+        assert found.variance == pytest.approx(-2 * np.log1p(-g), rel=1e-9)
+        leading = np.log(dim / g) - 1 - (1 / g - 1) * np.log1p(-g)
+        assert found.mean / dim == pytest.approx(leading, rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "message"),
+    [
+        ((-3, 5), ValueError, "dim is -3"),
+        ((0, 5), ValueError, "dim is 0, expected at least 1"),
+        ((5, 3), ValueError, "dim is 5 and dof 3, expected dim <= dof"),
+        (([2, 9], 8), ValueError, "dim is 9 and dof 8"),
+        ((2, 5.5), TypeError, "dof is 5.5, expected whole numbers"),
+        ((True, 5), TypeError, "dim is True, expected real numbers"),
+        ((2, [True, True]), TypeError, "dof holds values"),
+        ((2, "5"), TypeError, "dof is '5'"),
+        ((2, 5 + 0j), TypeError, "complex"),
+        ((2, np.inf), ValueError, "dof is inf"),
+        ((2, 1e17), ValueError, "at most 2\\^53"),
+        ((2, np.ma.array([5, 6], mask=[0, 1])), ValueError, "1 masked"),
+        ((2, [[1], [1, 2]]), ValueError, "rows of different lengths"),
+    ],
+)
+def test_impossible_matrices_are_refused_in_one_line(arguments, kind, message) -> None:
+    for function in (wishart_log_det, wishart_kl):
+        if function is wishart_kl and "dof" in message and "dim" in message:
+            continue
+        with pytest.raises(kind, match=message.replace("dof", "(dof|n_train)")) as caught:
+            function(*arguments)
+        assert "\n" not in str(caught.value)

@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 _COSINE_OFFSET, _LARGEST_BETA = 0.008, 0.999
+_LONGEST = 354.0  # OU time, at which e^{2 t} is still a number
 
 
 def linear_betas(diffusion_steps: int, beta_start: float = 1e-4, beta_end: float = 0.02) -> Array:
@@ -294,7 +295,13 @@ class BetaSchedule:
         return NoiseLevels(np.append(signal, 1.0), np.append(noise, 0.0))
 
     def noise_range(self) -> NoiseRange:
-        """The last diffusion step, and no noise; pure noise for a schedule that grows with S."""
+        """The last diffusion step, and no noise; pure noise for a schedule that grows with S.
+
+        That is the continuous process. No number of steps reaches it: there are at most
+        `diffusion_steps` of them, and a schedule that grows with S (other than ``cosine``) goes
+        on taking steps of ``beta_start`` at small noise. What is left over is of relative order
+        ``beta_start / lambda`` in the variance of a mode: it matters for narrow modes only.
+        """
         if self.diffusion_steps is None:
             return NoiseRange(0.0, 1.0, 0.0)
         noise = float(_noises(self.betas())[-1])
@@ -368,7 +375,13 @@ def as_schedule(schedule: str | Schedule) -> Schedule:
 
 def _noises(betas: Array) -> Array:
     """EDM noises of a beta schedule, from its OU times: ``1 - abar`` keeps its digits."""
-    return noise_from_time(-0.5 * np.cumsum(np.log1p(-betas)))
+    time = -0.5 * np.cumsum(np.log1p(-betas))
+    if time[-1] > _LONGEST:
+        raise ValueError(
+            f"{betas.size} diffusion steps with betas up to {betas.max():g} leave no signal, "
+            "expected fewer: give less diffusion_steps, or smaller betas"
+        )
+    return noise_from_time(time)
 
 
 def _beta(value: float, name: str) -> float:

@@ -123,7 +123,7 @@ if TYPE_CHECKING:
     )
     from ornstein.theory.one_step_model.delta_expectation import ExpectedDelta, expected_delta
     from ornstein.theory.one_step_model.distances import OneStepTheory, one_step
-    from ornstein.theory.one_step_model.log_determinant import one_step_log_det, wishart_log_det
+    from ornstein.theory.one_step_model.log_determinant import one_step_log_det
     from ornstein.theory.one_step_model.potential import (
         one_step_log_affinity,
         one_step_log_potential,
@@ -149,7 +149,7 @@ if TYPE_CHECKING:
         sample_covariance_range,
         sample_covariance_spectrum,
     )
-    from ornstein.theory.random_matrices.wishart import WishartKL, wishart_kl
+    from ornstein.theory.random_matrices.wishart import WishartKL, wishart_kl, wishart_log_det
     from ornstein.theory.recursion import (
         RecursiveVariance,
         recursive_kl,
@@ -168,7 +168,7 @@ _HOMES = {
     "one_step_spectrum": "one_step_model.singular_values",
     "one_step_support": "one_step_model.singular_values",
     "one_step_log_det": "one_step_model.log_determinant",
-    "wishart_log_det": "one_step_model.log_determinant",
+    "wishart_log_det": "random_matrices.wishart",
     "one_step_log_affinity": "one_step_model.potential",
     "one_step_log_potential": "one_step_model.potential",
     "one_step_nuclear_norm": "one_step_model.potential",

@@ -55,7 +55,7 @@ from scipy.optimize import minimize_scalar, root_scalar
 from scipy.special import ndtr, ndtri
 
 from ornstein.theory.linear_denoisers.effective_noise import noise_equivalent
-from ornstein.validation import as_positive, as_spectrum, float_or_array
+from ornstein.validation import as_between, as_number, as_positive, as_spectrum, float_or_array
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -97,11 +97,7 @@ class Membership(NamedTuple):
         >>> membership(np.ones(100), 0.25, n_train=1000).power([0.01, 0.1])
         array([0.0658158, 0.38495])
         """
-        rate = np.asarray(false_positive_rate, dtype=np.float64)
-        if not ((rate >= 0) & (rate <= 1)).all():
-            raise ValueError(
-                f"false_positive_rate is {rate.min():g} to {rate.max():g}, expected 0 to 1"
-            )
+        rate = as_between(false_positive_rate, "false_positive_rate", 0.0, 1.0)
         threshold = self.log_gap + self.non_member_log_std * ndtri(rate)
         return float_or_array(ndtr(threshold / np.asarray(self.member_log_std)))
 
@@ -242,7 +238,7 @@ def points_for_auc(eigenvalues: ArrayLike, noise_variance: float, auc: float) ->
     >>> points_for_auc(np.ones(100), 0.25, auc=0.55)
     6341.56
     """
-    if not 0.5 < auc < 1:
+    if not 0.5 < as_number(auc, "auc") < 1:
         raise ValueError(f"auc is {auc:g}, expected a number between 1/2 and 1")
     spectrum = _some_spectrum(eigenvalues)
 

@@ -44,7 +44,7 @@ from ornstein.theory.linear_denoisers.early_stopping import (
 from ornstein.theory.one_step_model.delta_expectation import expected_delta
 from ornstein.theory.one_step_model.log_determinant import one_step_log_det
 from ornstein.theory.regimes import collapse_time, speciation_time
-from ornstein.validation import as_count, as_positive, as_vector
+from ornstein.validation import as_count, as_positive, as_positive_number, as_vector
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -259,7 +259,7 @@ def early_stopping_map(
     """
     n, tau = _train_sizes(train_sizes, 1), _second(train_time)
     d = as_count(dim, "dim")
-    variance = float(as_positive(noise, "noise")) ** 2
+    variance = as_positive_number(noise, "noise") ** 2
     test = np.asarray(early_stopping_losses(tau[:, None], d / n, variance, init).test)
     best = np.asarray(early_stopping_minimum(d / n, variance, init).time)
     lines = {"n = d": (np.full(2, float(d)), tau[[0, -1]]), "best stop": (n, best)}
@@ -276,7 +276,7 @@ def _one_step_plane(
         raise ValueError(f"axis is {axis!r}, expected 'time' or 'noise_scale'")
     T = as_positive(y if axis == "time" else time, "time")
     scale = as_positive(y if axis == "noise_scale" else noise_scale, "noise_scale", zero=True)
-    noise = -scale * np.expm1(-2.0 * T) / float(as_positive(std, "std")) ** 2
+    noise = -scale * np.expm1(-2.0 * T) / as_positive_number(std, "std") ** 2
     T, scale, noise = (v.reshape(-1, 1) for v in np.broadcast_arrays(T, scale, noise))
     return T, scale, noise
 

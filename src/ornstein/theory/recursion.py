@@ -58,7 +58,15 @@ import numpy as np
 
 from ornstein.diffusion.one_step_noising import OneStepNoising
 from ornstein.theory.random_matrices.wishart import wishart_kl
-from ornstein.validation import as_count, as_counts, as_positive, as_spectrum, float_or_array
+from ornstein.validation import (
+    as_between,
+    as_count,
+    as_counts,
+    as_number,
+    as_positive_number,
+    as_spectrum,
+    float_or_array,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -160,27 +168,55 @@ def recursive_variance(
     inf
     """
     d, n = as_count(dim, "dim"), as_count(n_train, "n_train")
-    a = _share(fresh_fraction)
-    given = np.asarray(generations, dtype=np.float64)
-    finite = as_counts(np.where(np.isposinf(given), 0.0, given), "generations", at_least=0)
-    m = a * n
+    m = _share(fresh_fraction) * n
     kept = n - m
-    # The recursion of (A, B, 1).
-    step = np.zeros((3, 3))
-    step[:2, :2] = [[kept * (kept + 1), kept], [2 * kept, kept**2]]
-    step[0, 2] = 2 * m * kept * d + m * (m + 1) * d + m * d**2
-    step[1, 2] = 2 * m * kept * d**2 + 2 * m * d + (m * d) ** 2
-    step[:2] /= n**2
-    step[2, 2] = 1.0
-    if kept * (kept + 2) < n**2:
-        limit = np.linalg.solve(np.eye(2) - step[:2, :2], step[:2, 2])
-    else:
-        limit = np.full(2, np.inf)
-    start, moments = np.array([d, d**2, 1.0]), np.empty((2, *given.shape))
-    for index in np.ndindex(given.shape):
-        after = np.linalg.matrix_power(step, int(finite[index])) @ start
-        moments[(slice(None), *index)] = limit if np.isposinf(given[index]) else after[:2]
-    return RecursiveVariance(float_or_array(moments[0] / d), float_or_array(moments[1] / d**2))
+    generation = _as_generations(generations)
+    # (A, B) = (1, 1) alpha + (1, -2) beta: alpha grows by one factor, beta by the other.
+    first = (m**2 - 2 * m * n + 2 * kept) / n**2
+    second = (m**2 - 2 * m * n - kept) / n**2
+    once, twice = _log1p(first), _log1p(second)
+    # What fresh points add to A/d and to B/d, each generation.
+    added = np.array([2 * m * kept + m * (m + 1) + m * d, 2 * m * kept * d + 2 * m + m**2 * d])
+    added /= n**2
+    sums = [_geometric(generation, rate, step) for rate, step in ((first, once), (second, twice))]
+    # B starts with d times A: the first mode with 1 + (d - 1)/3, the second with -(d - 1)/3.
+    share, later = (d - 1) / 3, generation > 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        growth = np.where(later, np.exp(_times(generation, once)), 1.0)
+        lost = np.expm1(_times(generation, twice - once)) if np.isfinite(twice) else -1.0 * later
+        alpha = (2 * added[0] + added[1]) / 3 * sums[0]
+        beta = (added[0] - added[1]) / 3 * sums[1]
+        square = growth * (1 - share * lost) + alpha + beta
+        trace = (growth * (1 + share * (3 + 2 * lost)) + alpha - 2 * beta) / d
+    endless = np.isposinf(growth) | np.isposinf(alpha)
+    return RecursiveVariance(
+        *(float_or_array(np.where(endless, np.inf, moment)) for moment in (square, trace))
+    )
+
+
+def _log1p(rate: float) -> float:
+    return float(np.log1p(rate)) if rate > -1 else -np.inf
+
+
+def _times(generation: Array, step: float) -> Array:
+    """Their product, 0 for no generation."""
+    with np.errstate(over="ignore"):
+        return np.multiply(generation, step, out=np.zeros(generation.shape), where=generation > 0)
+
+
+def _geometric(generation: Array, rate: float, step: float) -> Array:
+    """``sum_{i < k} (1 + rate)^i``, from the rate and the logarithm of its factor."""
+    if rate == 0:
+        return generation
+    with np.errstate(over="ignore"):
+        return np.expm1(_times(generation, step)) / rate
+
+
+def _as_generations(generations: ArrayLike) -> Array:
+    """Whole numbers >= 0, or infinity."""
+    given = as_between(generations, "generations", 0.0, np.inf)
+    as_counts(np.where(np.isposinf(given), 0.0, given), "generations", at_least=0)
+    return given
 
 
 def recursive_score_variance(
@@ -218,15 +254,18 @@ def recursive_score_variance(
            [3.53964116, 0.36508971]])
     """
     spectrum = as_spectrum(eigenvalues)
-    a, delta = _share(fresh_fraction), float(as_positive(time, "time", zero=True))
-    given = np.asarray(generations, dtype=np.float64)
-    endless = np.isposinf(given)
-    count = as_counts(np.where(endless, 0.0, given), "generations", at_least=0)
-    r = (1 - a) * np.exp(-2 * delta)
-    if r == 1:
-        return np.ones((*given.shape, 1)) * spectrum
-    remaining = np.where(endless, 0.0, r**count)
-    kept = a * (1 - remaining) / (1 - r) + remaining
+    a, delta = (
+        _share(fresh_fraction),
+        as_positive_number(time, "time", zero=True),
+    )
+    count = _as_generations(generations)
+    # r = (1 - a) e^{-2 delta}, and 1 - r, which keeps its digits near 0.
+    left = a - (1 - a) * float(np.expm1(-2 * delta))
+    if left == 0:
+        return np.ones((*count.shape, 1)) * spectrum
+    fade = _log1p(-a) - 2 * delta
+    remaining = np.exp(_times(count, fade))
+    kept = a / left * -np.expm1(_times(count, fade)) + remaining
     return 1 + (spectrum - 1) * kept[..., None]
 
 
@@ -277,6 +316,5 @@ def recursive_one_step_trace(
 
 
 def _share(fresh_fraction: float) -> float:
-    if not 0 <= fresh_fraction <= 1:
-        raise ValueError(f"fresh_fraction is {fresh_fraction:g}, expected a number between 0 and 1")
-    return float(fresh_fraction)
+    share = as_number(fresh_fraction, "fresh_fraction")
+    return float(as_between(share, "fresh_fraction", 0.0, 1.0))

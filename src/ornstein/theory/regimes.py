@@ -181,7 +181,8 @@ def collapse_time(n_train: ArrayLike, eigenvalues: ArrayLike) -> float | NDArray
 
     def balance(noise: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Logarithm of the entropy resolved at a noise over ln n, and its slope."""
-        resolved = 0.5 * np.log1p(positive / noise[..., None]).sum(-1)
+        ratio = np.log(positive) - np.log(noise)[..., None]
+        resolved = 0.5 * np.logaddexp(0.0, ratio).sum(-1)
         change = -0.5 * (positive / (positive + noise[..., None])).sum(-1)
         return np.log(resolved / np.where(several, entropy, 1.0)), change / resolved
 

@@ -33,7 +33,7 @@ import numpy as np
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.diffusion.schedules import as_schedule
 from ornstein.theory.linear_denoisers.fitted_sampling import FittedSampler
-from ornstein.validation import as_count, as_positive, as_spectrum, as_vector
+from ornstein.validation import as_count, as_positive_number, as_spectrum, as_vector
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -105,7 +105,7 @@ def best_steps(
         as_sampler(sampler),
         levels := as_schedule(schedule),
         start,
-        float(as_positive(ridge, "ridge", zero=True)),
+        as_positive_number(ridge, "ridge", zero=True),
     )
     limit = model.law(np.inf).kl()
     if np.isinf(limit):

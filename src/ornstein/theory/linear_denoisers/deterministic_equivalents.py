@@ -48,7 +48,7 @@ from ornstein.theory.linear_denoisers.effective_noise import (
     renormalized_noise,
     renormalized_noise_derivative,
 )
-from ornstein.validation import as_spectrum, as_vector, float_or_array
+from ornstein.validation import as_between, as_spectrum, as_vector, float_or_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -236,7 +236,7 @@ def _as_covariance(covariance: Any) -> Covariance:
 
 
 def _as_rows(x: ArrayLike, name: str, dim: int) -> NDArray[np.float64]:
-    rows = np.asarray(x, dtype=np.float64)
+    rows = as_between(x, name, -np.inf, np.inf)
     if rows.ndim == 0 or rows.shape[-1] != dim:
         raise ValueError(f"{name} has shape {rows.shape}, expected (..., {dim})")
     return rows

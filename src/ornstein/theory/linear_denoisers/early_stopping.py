@@ -41,13 +41,14 @@ import numpy as np
 from scipy.optimize import root_scalar
 
 from ornstein.theory.random_matrices.marchenko_pastur import marchenko_pastur_quadrature
-from ornstein.validation import as_positive
+from ornstein.validation import as_between
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-_GRID, _COARSE_NODES = 120, 400
-_BLOCK = 1_000_000
+_PER_DECADE, _BLOCK = 24, 1_000_000
+_SMALLEST, _LARGEST = 1e-100, 1e100  # beyond, squares leave the range of float64
+_ROUNDING = 4 * np.finfo(np.float64).eps
 
 
 class EarlyStoppingLosses(NamedTuple):
@@ -84,12 +85,12 @@ def early_stopping_losses(
         ``tau >= 0``, learning rate times time, in inverse units of the population variance;
         ``inf`` is the end of training.
     aspect_ratio : array-like
-        ``c = dim / n_train > 0``.
+        ``c = dim / n_train``, 1e-100 to 1e100.
     noise_variance : array-like
-        ``s^2 > 0``, in units of the population variance.
+        ``s^2``, 1e-100 to 1e100, in units of the population variance.
     init : array-like
         Q, where the start is ``W = Q I``: 1 for a network that predicts noise and starts at zero,
-        0 for one that predicts data.
+        0 for one that predicts data. Its size is at most 1e100.
 
     Returns
     -------
@@ -98,6 +99,8 @@ def early_stopping_losses(
 
     Raises
     ------
+    TypeError
+        If a parameter holds no real numbers.
     ValueError
         If a parameter is outside its range.
 
@@ -106,9 +109,7 @@ def early_stopping_losses(
     >>> early_stopping_losses(0.48, aspect_ratio=2.0, noise_variance=0.25)
     EarlyStoppingLosses(train=0.184046, test=0.206030)
     """
-    tau = np.asarray(train_time, dtype=np.float64)
-    if not (tau >= 0).all():
-        raise ValueError(f"train_time is {train_time}, expected numbers >= 0")
+    tau = as_between(train_time, "train_time", 0.0, np.inf)
     parameters = np.broadcast_arrays(tau, *_as_parameters(aspect_ratio, noise_variance, init))
     t, c, s2, start = (np.ravel(values) for values in parameters)
     losses = np.empty((2, t.size))
@@ -145,8 +146,9 @@ def early_stopping_minimum(
     Returns
     -------
     EarlyStoppingMinimum
-        ``(time, test)``, floats if all parameters are numbers. The time is ``inf`` if no finite
-        time is better than the end of training, and 0 for the start ``Q = 1/(1 + s^2)``.
+        ``(time, test)``, floats if all parameters are numbers. To rounding, the time is ``inf``
+        if no finite time is better than the end of training, and 0 for the start
+        ``Q = 1/(1 + s^2)``.
 
     Examples
     --------
@@ -167,62 +169,74 @@ def early_stopping_minimum(
 
 
 def _minimum(c: float, s2: float, start: float) -> tuple[float, float]:
-    if start * (1.0 + s2) == 1.0:
-        return 0.0, s2 / (1.0 + s2)
     x, weights = _spectrum(c)
+    # All in distances to the population's weight 1/(1 + s^2): what is lost above its loss is
+    # (1 + s^2) E (w - 1/(1 + s^2))^2, which keeps its digits where the loss has none to spare.
+    offset = (start * (1.0 + s2) - 1.0) / (1.0 + s2)
+    final = s2 / (1.0 + s2) * (x - 1.0) / (x + s2)
 
     def loss(tau: float) -> float:
         w = _weight(x, tau, s2, start)
         return float(weights @ ((1.0 - w) ** 2 + s2 * w**2))
 
-    def slope(tau: float) -> float:
-        w = _weight(x, tau, s2, start)
-        velocity = (x - (x + s2) * start) * np.exp(-2.0 * tau * (x + s2))
-        return float(weights @ ((w * (1.0 + s2) - 1.0) * velocity))
+    pull, fastest = (final - offset) * (x + s2), (1.0 + np.sqrt(c)) ** 2
 
-    fastest, slowest = (1.0 + np.sqrt(c)) ** 2, (1.0 - np.sqrt(c)) ** 2 if c < 1 else 0.0
-    times = np.geomspace(1e-3 / (fastest + s2), 20.0 / (slowest + s2), _GRID)
+    def excess(tau: Any) -> Any:
+        decay = np.exp(-_product(2.0 * tau, x + s2))
+        return np.square(final + (offset - final) * decay) @ weights
+
+    def slope(tau: float) -> float:
+        path = _product(2.0 * tau, x + s2)
+        decay, gone = np.exp(-path), -np.expm1(-path)
+        if tau * (fastest + s2) > 1.0:
+            return float(weights @ (pull * decay * (final + (offset - final) * decay)))
+        # E pull = -(1 + s^2) offset, by E x = 1: what is left at tau = 0, without cancellation.
+        early = weights @ (pull * gone * ((final - offset) * decay - offset))
+        return float(early - (1.0 + s2) * offset**2)
+
+    if (1.0 + s2) * abs(offset) <= _ROUNDING:
+        return 0.0, loss(0.0)
+    slowest = (1.0 - np.sqrt(c)) ** 2 if c < 1 else 0.0
+    first, last = 1e-3 / (fastest + s2), 20.0 / (slowest + s2)
+    times = np.geomspace(first, last, int(_PER_DECADE * np.log10(last / first)))
     times = np.concatenate([[0.0], times])
-    # Where the nodes are dense, near c = 1, a coarser rule is enough to find the valley.
-    size = max(1, (x.size - 1) // _COARSE_NODES)
-    blocks = np.append(np.arange(0, x.size - 1, size), x.size - 1)
-    nodes = np.add.reduceat(x, blocks) / np.diff(blocks, append=x.size)
-    mass = np.add.reduceat(weights, blocks)
-    w = _weight(nodes, times[:, None], s2, start)
-    best = int(np.argmin(((1.0 - w) ** 2 + s2 * w**2) @ mass))
-    left, right = times[max(best - 1, 0)], times[min(best + 1, _GRID)]
-    final = loss(np.inf)
-    if slope(left) < 0 < slope(right):
-        root = root_scalar(slope, bracket=(left, right), method="brentq", xtol=1e-300, rtol=1e-14)
+    # The valley around the least value: on a plateau rounding decides where that is.
+    best = int(np.argmin(excess(times[:, None])))
+    slopes = np.array([slope(time) for time in times])
+    left = np.flatnonzero(slopes[: best + 1] < 0)
+    right = np.flatnonzero(slopes[left[-1] :] > 0) if left.size else left
+    if right.size:
+        bracket = times[left[-1]], times[left[-1] + right[0]]
+        root = root_scalar(slope, bracket=bracket, method="brentq", xtol=1e-300, rtol=1e-14)
         time = float(root.root)
-        if loss(time) < final:
+        if excess(time) < excess(np.inf):
             return time, loss(time)
-    return np.inf, final
+    return np.inf, loss(np.inf)
 
 
 def _spectrum(c: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Nodes and weights of ``MP_c``, its atom at 0 last."""
-    nodes, weights, _ = marchenko_pastur_quadrature(c)
-    # Of g(x)/x only the pole at 0 can be missed by the rule, by a multiple of g(0): that the total
-    # mass is 1 fixes it, which keeps all digits near c = 1.
-    return np.append(nodes, 0.0), np.append(weights, 1.0 - weights.sum())
+    nodes, weights, atom = marchenko_pastur_quadrature(c)
+    return np.append(nodes, 0.0), np.append(weights, atom)
 
 
 def _weight(x: NDArray[np.float64], tau: Any, s2: Any, start: Any) -> NDArray[np.float64]:
     """``w(x)`` for numbers, or for parameters of shape (..., 1)."""
     # expm1 keeps the digits of a young denoiser that started at 0.
-    gone = -np.expm1(-2.0 * tau * (x + s2))
+    gone = -np.expm1(-_product(2.0 * tau, x + s2))
     return start + (x / (x + s2) - start) * gone
+
+
+def _product(time: Any, rate: Any) -> Any:
+    with np.errstate(over="ignore"):  # what overflows has long decayed
+        return time * rate
 
 
 def _as_parameters(
     aspect_ratio: ArrayLike, noise_variance: ArrayLike, init: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    start = np.asarray(init, dtype=np.float64)
-    if not np.isfinite(start).all():
-        raise ValueError(f"init is {init}, expected finite numbers")
     return (
-        as_positive(aspect_ratio, "aspect_ratio"),
-        as_positive(noise_variance, "noise_variance"),
-        start,
+        as_between(aspect_ratio, "aspect_ratio", _SMALLEST, _LARGEST),
+        as_between(noise_variance, "noise_variance", _SMALLEST, _LARGEST),
+        as_between(init, "init", -_LARGEST, _LARGEST),
     )

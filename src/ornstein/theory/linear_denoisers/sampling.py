@@ -11,6 +11,12 @@ beta schedule Heun is of first order as well: its last step, from ``s^2 ~ beta_0
 Euler's. DDPM with the small variance has ``ln S / S`` there: at small noise each step leaves out
 ``beta^2 / sigma^2``, a harmonic sum over steps (which the large variance puts back).
 
+*Infinitely many steps* are the continuous process between the first and the last noise of the
+schedule. Karras' levels tend to it. Beta schedules do not, for modes as narrow as their last steps:
+they have at most their diffusion steps, and with as many diffusion steps as sampling steps the last
+ones are still of ``beta_start``. (DDIM, ``lambda = 1e-4`` = beta_start, started from the marginal:
+KL settles at .109; for ``lambda = .01`` at 1e-4.)
+
 *Floor.* What is left at ``S = inf`` is the start, where N(0, I) is not the noised population, and
 for Karras' levels the last jump. The ODE samplers keep an error of the start as
 ``R^(-1/2)``, the SDE samplers as ``R^(-1)``: ancestral sampling forgets where it started.
@@ -58,7 +64,7 @@ from ornstein.theory.linear_denoisers.fitted_distances import (
     expected_wasserstein_squared,
 )
 from ornstein.theory.linear_denoisers.fitted_sampling import FittedSampler
-from ornstein.validation import as_count, as_positive, as_spectrum, as_vector
+from ornstein.validation import as_between, as_count, as_positive_number, as_spectrum, as_vector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +88,7 @@ class SamplerQuality(NamedTuple):
     wasserstein_squared: float | NDArray[np.float64]
     """To the population, in squared data units."""
     discretization_squared: float | NDArray[np.float64]
-    """Squared 2-Wasserstein distance to the law of infinitely many steps, in squared data units."""
+    """Squared Wasserstein distance to the law of the continuous process, in squared data units."""
 
 
 def sampler_quality(
@@ -103,7 +109,8 @@ def sampler_quality(
     eigenvalues : array-like of shape (dim,)
         Of the population covariance, >= 0, in squared data units.
     n_steps : array-like of int or inf
-        Numbers of steps S; ``inf`` is the limit.
+        Numbers of steps S; ``inf`` is the continuous process. Beta schedules have at most their
+        diffusion steps, and come near it only in modes with variances far above their first beta.
     sampler : str or Sampler
         ``ddpm``, ``ddpm:large``, ``ddim``, ``ddim:ETA``, ``euler`` or ``heun``.
     schedule : str or Schedule
@@ -116,7 +123,8 @@ def sampler_quality(
     n_train : int, optional
         Number of training points n >= 2, with mean and covariance fitted (``1/n``): distances are
         expectations over training sets then, with an error of relative order ``1/n`` in all terms.
-        Left out, the denoisers are the population's own, and the distances exact.
+        Left out, the denoisers are the population's own, and the distances exact. Eigenvalues of
+        more than about 4 decades may be refused with it.
     ridge : float
         Variance added to every direction of the denoisers' covariance, in squared data units.
 
@@ -143,9 +151,9 @@ def sampler_quality(
     """
     spectrum = as_spectrum(eigenvalues)
     centre = as_vector(mean, "mean", dim=spectrum.size)
-    extra = float(as_positive(ridge, "ridge", zero=True))
+    extra = as_positive_number(ridge, "ridge", zero=True)
     how, levels = as_sampler(sampler), as_schedule(schedule)
-    counts = np.asarray(n_steps, dtype=np.float64)
+    counts = as_between(n_steps, "n_steps", 1.0, np.inf)
     distances: Callable[[float], tuple[float, ...]]
     if n_train is None:
         distances = _of_population(Gaussian(centre, spectrum), how, levels, start, extra)
@@ -176,8 +184,8 @@ def convergence_order(n_steps: ArrayLike, discretization_squared: ArrayLike) -> 
         Minus half the slope of its logarithm against ``ln S``, by least squares; NaN with fewer
         than two finite numbers of steps.
     """
-    counts = np.asarray(n_steps, dtype=np.float64)
-    squared = np.asarray(discretization_squared, dtype=np.float64)
+    counts = as_between(n_steps, "n_steps", 1.0, np.inf)
+    squared = as_between(discretization_squared, "discretization_squared", 0.0, np.inf)
     fine = np.isfinite(counts) & np.isfinite(squared) & (squared > 0)
     counts, squared = counts[fine], squared[fine]
     last = np.argsort(counts)[-3:]
@@ -195,14 +203,25 @@ def _of_points(model: FittedSampler) -> Callable[[float], tuple[float, ...]]:
 
     def distances(n_steps: float) -> tuple[float, ...]:
         law = model.law(n_steps)
-        return (
-            law.kl(),
-            expected_hellinger_squared(law),
-            expected_wasserstein_squared(law),
-            model.discretization_squared(n_steps),
-        )
+        try:
+            apart = expected_hellinger_squared(law), expected_wasserstein_squared(law)
+        except ArithmeticError as error:
+            raise ValueError(_too_wide(model.spectrum, str(error))) from None
+        except np.linalg.LinAlgError as error:
+            raise ValueError(_too_wide(model.spectrum, str(error))) from None
+        return law.kl(), *apart, model.discretization_squared(n_steps)
 
     return distances
+
+
+def _too_wide(spectrum: Array, reason: str) -> str:
+    positive = spectrum[spectrum > 0]
+    decades = np.log10(positive.max() / positive.min())
+    return (
+        f"eigenvalues span {decades:.1f} decades, expected fewer (about 4) for distances of the "
+        "model of n_train points: leave out n_train or narrow directions, or use best_steps, which "
+        f"needs KL alone ({reason[0].lower() + reason[1:]})"
+    )
 
 
 def _of_population(

@@ -28,12 +28,14 @@ import numpy as np
 
 from ornstein.diffusion.grids import Modes, optimal_noises
 from ornstein.theory.random_matrices.spectral_averages import spectral_averages
-from ornstein.validation import as_count, as_spectrum
+from ornstein.validation import as_between, as_count, as_number, as_spectrum
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Array = NDArray[np.float64]
+
+_WIDEST = 1e150  # its square is a number
 
 
 def tangent_grid(
@@ -53,8 +55,8 @@ def tangent_grid(
     n_steps : int
         Number of steps S.
     noise_min, noise_max : float
-        Last and first level, ``0 <= noise_min < noise_max``, in data units. From ``noise_min > 0``
-        samplers of other packages jump to 0.
+        Last and first level, ``0 <= noise_min < noise_max <= 1e150``, in data units. From
+        ``noise_min > 0`` samplers of other packages jump to 0.
     n_train : int, optional
         Number of training points n >= 2 that mean and covariance are fitted on: the grid of least
         expected KL to the population. Left out, that of the population's own denoisers.
@@ -78,11 +80,13 @@ def tangent_grid(
     array([8.000000e+01, 1.336029e+00, 3.248330e-01, 7.676826e-02, 2.000000e-03])
     """
     spectrum = as_spectrum(eigenvalues)
+    low = float(as_between(as_number(noise_min, "noise_min"), "noise_min", 0.0, _WIDEST))
+    high = float(as_between(as_number(noise_max, "noise_max"), "noise_max", 0.0, _WIDEST))
     modes = Modes.of(spectrum)
     if n_train is not None and modes.variances.size:
         n = as_count(n_train, "n_train", at_least=2)
-        modes = _of_points(spectrum[spectrum > 0], n, noise_min)
-    return optimal_noises(modes, n_steps, noise_min, noise_max)
+        modes = _of_points(spectrum[spectrum > 0], n, low)
+    return optimal_noises(modes, as_count(n_steps, "n_steps"), low, high)
 
 
 def _of_points(spectrum: Array, n: int, noise_min: float) -> Modes:

@@ -44,10 +44,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import exp1, exprel
 
-from ornstein.validation import as_positive, float_or_array
+from ornstein.validation import as_between, as_positive, float_or_array
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+_LARGEST, _NARROWEST, _WIDEST = 1e300, 1e-150, 1e150  # sums and squares are numbers
+_EARLY = 1e-8
 
 
 def denoiser_weight(
@@ -64,9 +67,9 @@ def denoiser_weight(
     Parameters
     ----------
     eigenvalues : array-like
-        Population variances ``lambda_k >= 0`` of the modes, in squared data units.
+        Population variances ``lambda_k`` of the modes, 0 to 1e300, in squared data units.
     noise_std : array-like
-        EDM noise ``s >= 0``, in data units.
+        EDM noise ``s``, 0 to 1e150, in data units.
     train_time : array-like
         ``tau >= 0``; ``eta tau`` is in inverse squared data units.
     rate : array-like
@@ -94,9 +97,11 @@ def denoiser_weight(
     array([0. , 0.413003, 0.75 ])
     """
     lam, s2, tau = _as_modes(eigenvalues, noise_std, train_time, rate)
-    decay = 2.0 * tau * (s2 + lam)
-    # lambda / (lambda + s^2) (1 - e^{-decay}), with its limit lambda = s = 0.
-    weight = _as_init(init) * np.exp(-decay) + 2.0 * tau * lam * exprel(-decay)
+    total = s2 + lam
+    # Of a mode without variance and noise the optimum is 0, and nothing moves it.
+    optimum = np.divide(lam, total, out=np.zeros(total.shape), where=total > 0)
+    decay = _path(2.0 * tau, total)
+    weight = _as_init(init) * np.exp(-decay) - optimum * np.expm1(-decay)
     return float_or_array(weight)
 
 
@@ -131,11 +136,15 @@ def two_layer_weight(
     array([0.01 , 0.097237, 0.75 ])
     """
     lam, s2, tau = _as_modes(eigenvalues, noise_std, train_time, rate)
-    start = as_positive(init, "init", zero=True)
-    growth = 8.0 * lam * tau
+    start = as_between(init, "init", 0.0, _LARGEST)
+    growth = _path(8.0 * tau, lam)
     # The same fraction divided by W*: 1/W* (1 - e^{-growth}) has a limit where lambda = 0.
-    saturation = 8.0 * tau * (lam + s2) * exprel(-growth)
-    denominator = np.exp(-growth) + start * saturation
+    with np.errstate(over="ignore"):  # Q falls to 0 where it is infinite
+        early = 8.0 * tau * (lam + s2) * exprel(-np.minimum(growth, 1.0))
+        inverse = np.divide(lam + s2, lam, out=np.zeros(np.shape(growth)), where=growth > 1)
+        saturation = np.where(growth > 1, inverse * -np.expm1(-growth), early)
+        # 0 times infinity: where Q = 0 it stays.
+        denominator = np.exp(-growth) + _path(start, np.minimum(saturation, _LARGEST))
     # Q = 0 stays there, also once the denominator has underflowed.
     out = np.zeros(np.broadcast(start, denominator).shape)
     weight = np.divide(start, denominator, out=out, where=start > 0)
@@ -192,18 +201,19 @@ def generated_variance(
     Parameters
     ----------
     eigenvalues : array-like
-        Population variances ``lambda_k >= 0``, in squared data units.
+        Population variances ``lambda_k``, 0 to 1e300, in squared data units.
     train_time, rate : array-like
         ``tau >= 0`` and ``eta > 0``.
     sigma_min, sigma_max : array-like
-        Noises ``0 < s_0 <= s_T``, in data units, between which the ODE runs.
+        Noises ``s_0 <= s_T``, 1e-150 to 1e150, in data units, between which the ODE runs.
     init : array-like
         Weight Q of the denoiser at ``tau = 0``, at every noise.
 
     Returns
     -------
     float or ndarray
-        In squared data units.
+        In squared data units. From ``Q > 1`` it grows like ``(s_T / s_0)^(2 Q - 2)`` before the
+        denoiser has learned, and may leave the range of float64: ``inf``.
 
     Raises
     ------
@@ -219,43 +229,51 @@ def generated_variance(
     >>> generated_variance([1.0, 0.01], [1.0, 100.0], init=0.1)
     array([0.2697064, 0.00472791])
     """
-    lam = as_positive(eigenvalues, "eigenvalues", zero=True)
-    low = np.square(as_positive(sigma_min, "sigma_min"))
-    high = np.square(as_positive(sigma_max, "sigma_max"))
+    lam = as_between(eigenvalues, "eigenvalues", 0.0, _LARGEST)
+    low = np.square(as_between(sigma_min, "sigma_min", _NARROWEST, _WIDEST))
+    high = np.square(as_between(sigma_max, "sigma_max", _NARROWEST, _WIDEST))
     if np.any(low > high):
         raise ValueError(
             f"sigma_min is {np.max(np.sqrt(low)):g} and sigma_max {np.min(np.sqrt(high)):g}, "
             "expected sigma_min <= sigma_max"
         )
-    a = 2.0 * as_positive(rate, "rate") * as_positive(train_time, "train_time", zero=True)
+    a = _path(2.0 * as_positive(rate, "rate"), as_positive(train_time, "train_time", zero=True))
+    a = np.minimum(a, _LARGEST)
     learned = _exp1_drop(a, low + lam, high + lam)
-    start = (1.0 - _as_init(init)) * np.exp(-a * lam) * _exp1_drop(a, low, high)
-    log_variance = np.log(high) + np.log((low + lam) / (high + lam)) + learned - start
-    return float_or_array(np.exp(log_variance))
+    start = (1.0 - _as_init(init)) * np.exp(-_path(a, lam)) * _exp1_drop(a, low, high)
+    log_variance = np.log(high) + np.log(low + lam) - np.log(high + lam) + learned - start
+    with np.errstate(over="ignore"):
+        return float_or_array(np.exp(log_variance))
 
 
 def _exp1_drop(
     a: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """``E_1(a low) - E_1(a high)``, with its limit ``ln(high / low)`` at ``a = 0``."""
-    near, far = a * low, a * high
+    near, far = (np.minimum(_path(a, noise), _LARGEST) for noise in (low, high))
     # E_1(x) = -gamma - ln x + x + O(x^2): near 0 the logarithms are subtracted on paper.
-    tiny = far < 1e-8
-    difference = exp1(np.where(tiny, 1.0, near)) - exp1(far + tiny)
-    return np.where(tiny, np.log(high / low) + near - far, difference)
+    log_a = np.log(np.maximum(a, 1e-300))
+    early = np.log(high) - np.log(low) + np.where(far < _EARLY, near - far, 0.0)
+    begin = np.where(near < _EARLY, near - np.euler_gamma - log_a - np.log(low), 0.0)
+    begin = np.where(near < _EARLY, begin, exp1(np.maximum(near, _EARLY)))
+    return np.where(far < _EARLY, early, begin - exp1(np.maximum(far, _EARLY)))
+
+
+def _path(rate: NDArray[np.float64], time: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Their product, 0 where one is; where it overflows, all has happened."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.where((rate > 0) & (time > 0), rate * time, 0.0)
 
 
 def _as_modes(
     eigenvalues: ArrayLike, noise_std: ArrayLike, train_time: ArrayLike, rate: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    lam = as_positive(eigenvalues, "eigenvalues", zero=True)
-    s2 = np.square(as_positive(noise_std, "noise_std", zero=True))
-    tau = as_positive(train_time, "train_time", zero=True) * as_positive(rate, "rate")
+    lam = as_between(eigenvalues, "eigenvalues", 0.0, _LARGEST)
+    s2 = np.square(as_between(noise_std, "noise_std", 0.0, _WIDEST))
+    tau = _path(as_positive(train_time, "train_time", zero=True), as_positive(rate, "rate"))
+    lam, s2, tau = np.broadcast_arrays(lam, s2, np.minimum(tau, _LARGEST))
     return lam, s2, tau
 
 
 def _as_init(init: ArrayLike) -> NDArray[np.float64]:
-    start = np.asarray(init, dtype=np.float64)
-    if not np.isfinite(start).all():
-        raise ValueError(f"init is {init}, expected finite numbers")
-    return start
+    return as_between(init, "init", -_LARGEST, _LARGEST)

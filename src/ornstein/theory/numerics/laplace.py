@@ -175,7 +175,8 @@ def log_expectation(
     for _ in range(_MAX_STEPS):
         damped = here.curvature + damping[:, None, None] * np.eye(len(y))
         step = np.linalg.solve(damped, here.gradient.T[..., None])[..., 0].T
-        size = np.abs(step).max(0)
+        # In ratio to y: a normal variable may have far to go.
+        size = (np.abs(step) / (1.0 + np.abs(y))).max(0)
         trial = y + step * np.minimum(1.0, _LONGEST_STEP / np.maximum(size, _SHORT_STEP))
         there = _expand(exponent, trial, dof)
         # Where a step loses ground (beyond rounding) it is taken back, and the next one is shorter.

@@ -35,6 +35,12 @@ much. It has no kink at ``n*``.
 less ``4 ln(1-p)``, plus ``V + 4 C`` times ``1 / (1 + e^{1.5 a + 0.06 a^3 - 1.47})``, ``a = arsinh
 delta``, read off the same simulations.
 
+**Few more points than dimensions.** The expansion is up to 0.5 nats off for ``nu - d`` of
+order 1, whatever d. There only the mean of ``q_k`` counts, and for equal ``q_k`` all is known
+(:mod:`~ornstein.theory.one_step_model.exact_log_determinant`): what the expansion lacks for those
+is added. Against simulations of four spectra (d = 12 and 20, ``nu - d`` from 0 to 20) errors of 0.3
+nats become 0.05 to 0.1; elsewhere little changes.
+
 **Rows of zeros.** With eigenvalues 0 the rows are fewer than the columns, the smallest singular
 value stays away from 0, and nothing is singular at ``t = 0``: there is no threshold (``n* = inf``).
 
@@ -45,7 +51,7 @@ This project.
 
 from __future__ import annotations
 
-__all__ = ["LogDeterminant", "log_determinant"]
+__all__ = ["LogDeterminant", "log_determinant", "mean_noise_ratio"]
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -53,10 +59,10 @@ import numpy as np
 from scipy.special import expit, xlogy
 
 from ornstein.theory.numerics.monotone_roots import decreasing_root
+from ornstein.theory.one_step_model.exact_log_determinant import exact_log_det
 from ornstein.theory.one_step_model.log_determinant import (
     GINIBRE_CONSTANT,
     threshold_function,
-    wishart_log_det,
 )
 from ornstein.theory.one_step_model.saddle_point import (
     denominator,
@@ -68,6 +74,7 @@ from ornstein.theory.one_step_model.saddle_point import (
     saddle_point,
     span_spread,
 )
+from ornstein.theory.random_matrices.wishart import log_det_variance
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,8 +111,8 @@ def log_determinant(K: LinearMap) -> LogDeterminant:
     Returns
     -------
     LogDeterminant
-        The error of the mean is ``O(1/d)``, near the threshold up to a quarter of the width of the
-        module's formulas, of order ``d^{-1/2}``.
+        The mean is exact for equal eigenvalues. Else its error is ``O(1/d)``, near the threshold up
+        to a quarter of the width of the module's formulas, of order ``d^{-1/2}``.
     """
     if K.dof < K.rows:
         return LogDeterminant(-np.inf, np.inf, 0.0)
@@ -116,15 +123,35 @@ def log_determinant(K: LinearMap) -> LogDeterminant:
     if K.rows < K.columns:
         return _with_rows_of_zeros(K)
     ratio = K.residual * K.inverse / K.signal
-    total, room = float(K.weight @ ratio), K.dof - K.columns - 1.0
-    if total >= room:
-        mean, variance, delta = _below(K, ratio)
-    else:
-        mean, variance, delta = _above(K, ratio)
+    mean, variance, delta = _expanded(K, ratio)
     a = np.arcsinh(delta)
     square = float(expit(1.47 - 1.5 * a - 0.06 * a**3))
     variance += _square_excess(K.columns) * square
+    mean += _isotropic_error(K, float(K.weight @ ratio) / K.columns)
     return LogDeterminant(base + mean, max(variance, 0.0), square)
+
+
+def mean_noise_ratio(K: LinearMap) -> float:
+    """Mean of ``q_k``; for rows without zeros."""
+    return float(K.weight @ (K.residual * K.inverse / K.signal)) / K.columns
+
+
+def _isotropic_error(K: LinearMap, ratio: float) -> float:
+    """What the expansion lacks for equal eigenvalues of the same n*, where the mean is known."""
+    one, d = np.ones(1), np.array([K.columns])
+    equal = K._replace(
+        signal=one, residual=ratio * one, inverse=one, weight=d, support=d, dof=K.dof
+    )
+    expanded, _, _ = _expanded(equal, np.array([ratio]))
+    signal, noise = np.array([1.0 / (1.0 + ratio)]), np.array([ratio / (1.0 + ratio)])
+    exact = exact_log_det(K.columns, K.dof - K.columns, signal, noise)
+    return float(exact[0] + K.columns * np.log1p(ratio) - expanded)
+
+
+def _expanded(K: LinearMap, ratio: Array) -> tuple[float, float, float]:
+    """Mean beyond the signal's, regular part of the variance and delta, for large d."""
+    below = K.weight @ ratio >= K.dof - K.columns - 1.0
+    return _below(K, ratio) if below else _above(K, ratio)
 
 
 def _above(K: LinearMap, ratio: Array) -> tuple[float, float, float]:
@@ -194,7 +221,9 @@ def _with_rows_of_zeros(K: LinearMap) -> LogDeterminant:
         point = saddle_point(K, t)
         leading = float(leading_excess(K, point, denominator(K, point))[0] + K.rows * np.log(ZERO))
         mean = leading + GINIBRE_CONSTANT - 0.5 * float(np.log(sum(span_spread(K))))
-        return LogDeterminant(mean, float(wishart_log_det(K.rows, K.rows).variance), 1.0)
+        return LogDeterminant(
+            mean, float(log_det_variance(np.asarray(K.rows), np.asarray(K.rows))), 1.0
+        )
     mean = float(mean_potential(K, t)[0])
     if K.dof < K.columns:
         gap = finite_size_gap(K.rows, K.dof) / (1.0 - K.rows / K.dof)
@@ -204,4 +233,8 @@ def _with_rows_of_zeros(K: LinearMap) -> LogDeterminant:
 
 def _square_excess(d: float) -> float:
     """``V + 4 C``: what the variance of a square matrix exceeds ``-4`` times its O(1) term by."""
-    return float(wishart_log_det(d, d).variance) - 2.0 * np.log(d) + 4.0 * GINIBRE_CONSTANT
+    return (
+        float(log_det_variance(np.asarray(d), np.asarray(d)))
+        - 2.0 * np.log(d)
+        + 4.0 * GINIBRE_CONSTANT
+    )

@@ -34,8 +34,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import digamma, gammaln, polygamma
 
-from ornstein.theory.one_step_model.anisotropic_log_det import ZERO
+from ornstein.theory.one_step_model.anisotropic_log_det import ZERO, mean_noise_ratio
 from ornstein.theory.one_step_model.finite_population import potential_shift
+from ornstein.theory.one_step_model.potential import affinity_cumulants
 from ornstein.theory.one_step_model.saddle_point import (
     denominator,
     mean_potential,
@@ -147,8 +148,23 @@ def log_affinity(K: LinearMap, origin: LogDeterminant, t: float, b: float, shift
     mean = 0.5 * K.rows * np.log(2.0 / b) + origin.mean / 4.0
     mean = mean - (mean_potential(K, points[1:])[0] + shift) / 2.0
     covariance = potential_covariance(K, points)
-    spread = origin.variance / 16.0 + covariance[1, 1] / 4.0 - covariance[0, 1] / 4.0
-    return float(min(mean + spread / 2.0 + origin.square * _square_cumulants(K.rows), 0.0))
+    spread = float(origin.variance / 16.0 + covariance[1, 1] / 4.0 - covariance[0, 1] / 4.0)
+    spread += 2.0 * origin.square * _square_cumulants(K.rows)
+    if K.rows == K.columns and K.residual.any():
+        spread = _few_singular_values(K, spread)
+    return float(min(mean + spread / 2.0, 0.0))
+
+
+def _few_singular_values(K: LinearMap, spread: float) -> float:
+    """Second cumulant where n is near d: lowered as that of equal eigenvalues is."""
+    ratio = mean_noise_ratio(K)
+    parameters = K.columns, K.dof + 1.0, 1.0 / (1.0 + ratio), ratio / (1.0 + ratio)
+    _, found, many = (
+        float(value) for value in affinity_cumulants(*(np.asarray(p) for p in parameters))
+    )
+    if K.dof == K.columns:
+        return found
+    return max(spread, 0.0) * found / max(many, found, 1e-300)
 
 
 def _square_cumulants(d: float) -> float:

@@ -56,7 +56,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ornstein.theory.numerics.laplace import Jet, log_expectation
-from ornstein.validation import as_positive, float_or_array
+from ornstein.theory.one_step_model.distances import noise_ratio
+from ornstein.validation import as_counts, float_or_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+_SHORTEST_LINE = 100
 _CHUNK = 2048  # points whose jets fit in the cache
 
 
@@ -132,12 +134,10 @@ def expected_delta(
     >>> result.relative
     array([-0.999664, -0.635184, 0.154598])
     """
-    d, n = _at_least(dim, "dim", 1), _at_least(n_train, "n_train", 2)
-    N, T = _at_least(n_original, "n_original", 2), as_positive(time, "time")
-    noise = as_positive(noise_scale, "noise_scale", zero=True)
-    variance = as_positive(std, "std") ** 2
-    d, n, N, T, noise, variance = np.broadcast_arrays(d, n, N, T, noise, variance)
-    rho2 = variance / (variance - noise * np.expm1(-2.0 * T))
+    d, n = as_counts(dim, "dim"), as_counts(n_train, "n_train", at_least=2)
+    N = as_counts(n_original, "n_original", at_least=2)
+    d, n, N, ratio, variance = np.broadcast_arrays(d, n, N, *noise_ratio(time, noise_scale, std))
+    rho2 = 1.0 / (1.0 + ratio)
     unit = 0.5 * d * np.log(variance)
     terms = ExpectedDeltaTerms(
         _log_pairs(d, n) - unit,
@@ -176,6 +176,31 @@ def _log_cross_originals(d: Array, n: Array, rho2: Array, n_original: Array) -> 
 
 
 def _log_cross_train(d: Array, n: Array, rho2: Array) -> Array:
+    line = (d == 1) & (n >= _SHORTEST_LINE)
+    values = np.empty(d.shape)
+    for members, function in ((line, _log_cross_train_line), (~line, _log_cross_train_general)):
+        if members.any():
+            values[members] = function(d[members], n[members], rho2[members])
+    return values
+
+
+def _log_cross_train_line(d: Array, n: Array, rho2: Array) -> Array:
+    """For d = 1, with A as a variable: in H and z_1 the maximum is a curved ridge for many n."""
+    a = 1.0 - rho2
+    theta2, alpha2 = 1.0 + a / n, 1.0 - 1.0 / n
+    both = theta2 + alpha2
+
+    def exponent(logs: Sequence[Jet], normals: Sequence[Jet]) -> Jet:
+        (rest,), (along, across) = logs, normals
+        w1, A2 = rest.exp(), along.square() * both
+        own = (along * np.sqrt(alpha2 / both) + across * np.sqrt(theta2 / both)).square()
+        V = ((w1 * alpha2 + A2) / (own + w1)) * a + n**-2.0
+        return _log_density(A2 * rho2, V, d)
+
+    return log_expectation(exponent, (n - 2.0)[None], normals=2)
+
+
+def _log_cross_train_general(d: Array, n: Array, rho2: Array) -> Array:
     a = 1.0 - rho2
     theta2, alpha2 = 1.0 + a / n, 1.0 - 1.0 / n
     dof = np.stack([d, np.minimum(d - 1.0, n - 2.0), n - d - 1.0, np.abs(n - d - 1.0) + 1.0])
@@ -207,10 +232,3 @@ def _in_chunks(function: Callable[..., Array], *parameters: Array) -> Array:
     starts = range(0, flat[0].size, _CHUNK)
     parts = [function(*(values[i : i + _CHUNK] for values in flat)) for i in starts]
     return np.concatenate([*parts, np.zeros(0)]).reshape(parameters[0].shape)
-
-
-def _at_least(value: ArrayLike, name: str, least: int) -> Array:
-    array = as_positive(value, name)
-    if (array < least).any():
-        raise ValueError(f"{name} is {array.min():g}, expected at least {least}")
-    return array

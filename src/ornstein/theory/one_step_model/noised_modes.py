@@ -44,7 +44,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.linalg import eigh_tridiagonal
 
-from ornstein.validation import as_positive, as_spectrum
+from ornstein.validation import as_positive_number, as_spectrum
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -154,8 +154,8 @@ def noised_modes(eigenvalues: ArrayLike, time: float, noise_scale: float) -> Noi
     (array([0.5, 1.5]), array([2., 2.]), 0.490842)
     """
     spectrum = as_spectrum(eigenvalues)
-    T = float(as_positive(time, "time"))
-    noise = float(as_positive(noise_scale, "noise_scale", zero=True)) * -float(np.expm1(-2.0 * T))
+    T = as_positive_number(time, "time")
+    noise = as_positive_number(noise_scale, "noise_scale", zero=True) * -float(np.expm1(-2.0 * T))
     scale = float(spectrum.mean())
     if scale == 0.0:
         raise ValueError("eigenvalues are all 0, expected a population that varies")

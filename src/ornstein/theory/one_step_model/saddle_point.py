@@ -70,13 +70,14 @@ __all__ = [
     "span_spread",
 ]
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.special import expit, xlogy
+from scipy.special import expit
 
 from ornstein.theory.numerics.monotone_roots import decreasing_root
-from ornstein.theory.one_step_model.log_determinant import wishart_log_det
+from ornstein.theory.random_matrices.wishart import entropy_gap, log_det_deficit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -200,15 +201,16 @@ def _newton_step(K: LinearMap, t: Array, x: Array, logit: Array) -> tuple[Array,
     return np.where(still, 0.0, dx), np.where(still, 0.0, dlogit)
 
 
+@lru_cache(maxsize=1024)
 def finite_size_gap(q: float, N: float) -> float:
     """``G``: what ``1 - q/N`` has to be for ``E ln det`` of a Wishart_q(N) matrix to be exact."""
     g = q / N
     if N - q > _LARGE:
         # Beyond, G differs from 1 - g by less than rounding makes of it.
         return 1.0 - g
-    exact = float(wishart_log_det(q, N).mean) - q * np.log(N)
-    leading = -q * (1.0 + float(xlogy(1.0 - g, 1.0 - g)) / g)
-    return float(np.clip(np.exp(2.0 * (exact - leading)), 1e-300, 1.0))
+    leading = q * entropy_gap(np.asarray(g)) / g
+    exact = log_det_deficit(np.asarray(q), np.asarray(N))
+    return float(np.clip(np.exp(2.0 * (leading - exact)), 1e-300, 1.0))
 
 
 def inverse_excess(K: LinearMap) -> float:

@@ -9,8 +9,24 @@ transform ``G(s) = w / (w^2 - rho2)``, where ``w`` is the root of positive imagi
 
 Why: in units of its input the fitted map is ``rho I`` plus a matrix of rotation-invariant law whose
 squared singular values are a free product of ``MP_1`` and an inverse ``MP_g``; symmetrised laws add
-freely. The discriminant of the cubic is a cubic in ``s^2`` whose positive roots are the edges; the
-support reaches 0 exactly below the threshold, for ``g > rho2``.
+freely. With ``z = w - s``, which is small where the support is narrow,
+
+    z^3 + (2-g) s z^2 + [(1-g)(s^2 - rho2) + a g] z + a g s = 0,
+
+one real root and the pair, which come from it without cancellation.
+
+**Edges.** Outside the support w is real, and with ``b = 2 sqrt(a) g / (1-g)``, ``t >= 0``,
+
+    w = [R +- b cosh t] / 2,    R = sqrt(b^2 cosh(t)^2 + 4 rho2),    s = w +- sqrt(a) e^{-t},
+
++ above and - below the support. The edges are the least and the largest of these s. Their t solve,
+for ``y = e^{-2t}``, ``B = b cosh t``, two monotone equations,
+
+    above   y = (1-y) (1 + B/R) g / (2 (1-g)),
+    below   y [ rho2 + (2+y) a g/(1-g) + (1-g)/g (3 rho2 - 4 rho2^2/(R+B)^2) ] = (rho2-g)/(1-g),
+
+the second of which has a root exactly above the threshold, for ``g < rho2``: else the support
+reaches 0.
 
 **Fewer points** (``g > 1``, ``c = 1/g``): the non-zero eigenvalues ``x = s^2`` have the density
 
@@ -36,13 +52,18 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.optimize import root_scalar
 
-from ornstein.validation import as_positive
+from ornstein.validation import as_positive, as_positive_number
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
 
     Array = NDArray[np.float64]
+
+_SMALLEST, _ROUNDING, _POLISH = 1e-300, 4 * np.finfo(np.float64).eps, 4
 
 
 def one_step_spectrum(s: ArrayLike, aspect_ratio: float, signal_fraction: float) -> Any:
@@ -76,7 +97,7 @@ def one_step_spectrum(s: ArrayLike, aspect_ratio: float, signal_fraction: float)
     """
     g, rho2 = _checked(aspect_ratio, signal_fraction)
     points = as_positive(s, "s", zero=True)
-    density = _many(points, g, rho2) if g <= 1 else _few(points, 1 / g, rho2)
+    density = _many(points, g, rho2) if g <= 1 else _few(points, g, rho2)
     return density if density.ndim else float(density)
 
 
@@ -102,57 +123,115 @@ def one_step_support(aspect_ratio: float, signal_fraction: float) -> tuple[float
     if g == 1:
         return 0.0, math.inf
     if g > 1:
-        c = 1 / g
-        half = math.acosh(1 + 2 * c * (2 - c) * (1 - rho2) / (1 - c) ** 2) / 2
+        c, spare = 1 / g, (g - 1) / g
+        half = math.asinh(math.sqrt(c * (2 - c) * (1 - rho2)) / spare)
         return math.exp(-half), math.exp(half)
-    roots = np.roots(_discriminant(g, rho2))
-    edges = np.sort(roots.real[np.abs(roots.imag) <= 1e-7 * np.abs(roots)])
-    edges = np.sqrt(edges[edges > 0])
-    return (0.0 if g >= rho2 else float(edges[-2])), float(edges[-1])
+    return _low(g, rho2), _high(g, rho2)
+
+
+def _low(g: float, rho2: float) -> float:
+    if g >= rho2:
+        return 0.0
+    a, spare = 1 - rho2, 1 - g
+    b = 2 * math.sqrt(a) * g / spare
+
+    def sizes(y: float) -> tuple[float, float]:
+        B = b * (1 + y) / (2 * math.sqrt(y))
+        return B, math.sqrt(B * B + 4 * rho2)
+
+    def excess(y: float) -> float:
+        curved = 3 * rho2 - (2 * rho2 / sum(sizes(y))) ** 2
+        return y * (rho2 + (2 + y) * a * g / spare + spare / g * curved) - (rho2 - g) / spare
+
+    y = _root(excess)
+    B, R = sizes(y)
+    # s = w (2 w + b e^{-t}) / R there: no difference, however small it is.
+    w = 2 * rho2 / (B + R)
+    return w * (2 * w + b * math.sqrt(y)) / R
+
+
+def _high(g: float, rho2: float) -> float:
+    a, spare = 1 - rho2, 1 - g
+    b = 2 * math.sqrt(a) * g / spare
+
+    def sizes(y: float) -> tuple[float, float]:
+        B = b * (1 + y) / (2 * math.sqrt(y))
+        return B, math.sqrt(B * B + 4 * rho2)
+
+    def excess(y: float) -> float:
+        B, R = sizes(y)
+        return 2 * spare * y - (1 - y) * (1 + B / R) * g
+
+    y = _root(excess)
+    return sum(sizes(y)) / 2 + math.sqrt(a * y)
+
+
+def _root(excess: Callable[[float], float]) -> float:
+    """The one root of an increasing function in (0, 1], however small."""
+    bracket = (_SMALLEST, 1.0)
+    found = root_scalar(
+        excess, bracket=bracket, method="brentq", xtol=_SMALLEST, rtol=_ROUNDING, maxiter=2000
+    )
+    return float(found.root)
 
 
 def _many(s: Array, g: float, rho2: float) -> Array:
-    """By Cardano's formula: the complex pair of roots exists where the discriminant is < 0."""
-    b = -(1 + g) * s
-    c = g * s**2 - (1 - g) * rho2 + (1 - rho2) * g
-    e = (1 - g) * rho2 * s
-    p, q = c - b**2 / 3, 2 * b**3 / 27 - b * c / 3 + e
-    square = (q / 2) ** 2 + (p / 3) ** 3
-    root = np.sqrt(np.maximum(square, 0.0))
-    larger = np.cbrt(np.where(q > 0, -q / 2 - root, -q / 2 + root))
-    other = np.divide(-p / 3, larger, out=np.zeros(np.shape(s)), where=larger != 0)
-    w = -(larger + other) / 2 - b / 3 + 0.5j * math.sqrt(3) * np.abs(larger - other)
-    gap = w**2 - rho2
-    inside = (square > 0) & (gap != 0)
-    transform = np.divide(w, gap, out=np.zeros(np.shape(s), complex), where=inside)
-    return np.where(inside, -2 / math.pi * np.imag(transform), 0.0)
+    if g == 1:
+        w = s + 1j * math.sqrt(1 - rho2)  # the pair is z^2 = -a, at every s
+        return -2 / math.pi * np.imag(1 / (w - rho2 / w))
+    low, high = one_step_support(g, rho2)
+    inside = (s >= low) & (s <= high)
+    s = np.where(inside, s, 1.0)
+    a, rho = 1 - rho2, math.sqrt(rho2)
+    # z^3 + e z^2 + p z + q
+    e, q = (2 - g) * s, a * g * s
+    near = (1 - g) * (s - rho) * (s + rho) + a * g
+    p = np.where(s < rho / 2, (g - rho2) + (1 - g) * s**2, near)
+    real = _real_root(e, p, q)
+    # The pair z^2 + B z + C that is left, by those of Vieta's formulas that lose fewer digits.
+    divisor = np.where(real < 0, real, 1.0)
+    C = np.where(real < 0, -q / divisor, p)
+    B = np.where(-e * real < np.abs(p), e + real, (C - p) / divisor)
+    height = C - B**2 / 4
+    z = -B / 2 + 1j * np.sqrt(np.maximum(height, 0.0))
+    gap = (s - rho) * (s + rho) + z * (2 * s + z)
+    fine = inside & (height > 0) & (gap != 0)
+    transform = np.divide(s + z, gap, out=np.zeros(np.shape(s), complex), where=fine)
+    return np.where(fine, -2 / math.pi * np.imag(transform), 0.0)
 
 
-def _few(s: Array, c: float, rho2: float) -> Array:
-    x = s**2
-    alpha = c * ((1 + x) ** 2 - 4 * rho2 * x)
-    # (1-c)^2 x (T - x - 1/x), without the division by x.
-    room = 4 * c * (2 - c) * (1 - rho2) * x - (1 - c) ** 2 * (1 - x) ** 2
-    numerator = (1 + x) * np.sqrt(np.maximum(room, 0.0))
-    # Density in s: f(x) dx = f(s^2) 2 s ds.
-    return np.divide(numerator, math.pi * alpha * s, out=np.zeros(np.shape(s)), where=room > 0)
+def _real_root(e: Array, p: Array, q: Array) -> Array:
+    """Real root <= 0 of ``z^3 + e z^2 + p z + q``, ``q >= 0``, where the others are a pair."""
+    shift = e / 3
+    u, v = p - e * shift, 2 * shift**3 - shift * p + q
+    root = np.sqrt(np.maximum((v / 2) ** 2 + (u / 3) ** 3, 0.0))
+    larger = np.cbrt(np.where(v > 0, -v / 2 - root, -v / 2 + root))
+    other = np.divide(-u / 3, larger, out=np.zeros(e.shape), where=larger != 0)
+    z = np.minimum(larger + other - shift, 0.0)
+    # Cardano's sum cancels where the root is small: Newton's method gives it all its digits.
+    for _ in range(_POLISH):
+        slope = p + z * (2 * e + 3 * z)
+        value = q + z * (p + z * (e + z))
+        z = np.minimum(z - np.divide(value, slope, out=np.zeros(e.shape), where=slope != 0), 0.0)
+    return np.where(q > 0, z, 0.0)
 
 
-def _discriminant(g: float, rho2: float) -> list[float]:
-    """Coefficients in ``s^2``, highest first, of the discriminant of the cubic in ``w``."""
-    k, u = (1 - rho2) * g - (1 - g) * rho2, (1 - g) * rho2
-    h = 1 + g
-    return [
-        g**2 * (1 - g) ** 2,
-        -18 * h * u * g + 4 * h**3 * u + 2 * h**2 * g * k - 12 * g**2 * k,
-        -18 * h * u * k + h**2 * k**2 - 12 * g * k**2 - 27 * u**2,
-        -4 * k**3,
-    ]
+def _few(s: Array, g: float, rho2: float) -> Array:
+    low, high = one_step_support(g, rho2)
+    inside = (s >= low) & (s <= high)
+    s = np.where(inside, s, 1.0)
+    c, spare = 1 / g, (g - 1) / g
+    # In (x - 1)/sqrt(x), whose sign changes with x -> 1/x; f(x) dx = f(s^2) 2 s ds.
+    total, gap = s + 1 / s, (s - 1) * (s + 1) / s
+    noise = 4 * c * (1 - rho2)
+    room = np.maximum((2 - c) * noise - (spare * gap) ** 2, 0.0)
+    density = total * np.sqrt(room) / (math.pi * s * (c * gap**2 + noise))
+    return np.where(inside, density, 0.0)
 
 
 def _checked(aspect_ratio: float, signal_fraction: float) -> tuple[float, float]:
-    g = float(as_positive(aspect_ratio, "aspect_ratio"))
-    rho2 = float(as_positive(signal_fraction, "signal_fraction"))
+    g = as_positive_number(aspect_ratio, "aspect_ratio")
+    rho2 = as_positive_number(signal_fraction, "signal_fraction")
     if rho2 >= 1:
         raise ValueError(
             f"signal_fraction is {rho2:g}, expected a number in (0, 1): at 1 there is no noise and "

@@ -128,8 +128,9 @@ def feature_noise(
     t = as_positive(time, "time")
     if isinstance(activation, str) and activation == "sign":
         rho = np.exp(-2.0 * t)
+        # pi/2 - arcsin(rho), which keeps its digits near rho = 1.
         angle = np.arctan2(np.sqrt(-np.expm1(-4.0 * t)), rho)
-        shared = 2.0 / np.pi * _arcsine_beyond_linear(rho)
+        shared = 2.0 / np.pi * _arcsine_beyond_linear(rho, angle)
         fresh = 2.0 / np.pi * (angle + np.expm1(-2.0 * t))
         return float(np.sqrt(2.0 / np.pi)), 1.0 - 2.0 / np.pi, shared, fresh
     linear, beyond = _named(activation) if isinstance(activation, str) else _expand(activation)
@@ -141,11 +142,13 @@ def feature_noise(
     return linear, float(beyond.sum()), shared[where], fresh[where]
 
 
-def _arcsine_beyond_linear(rho: NDArray[np.float64]) -> NDArray[np.float64]:
+def _arcsine_beyond_linear(
+    rho: NDArray[np.float64], angle: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """``arcsin(rho) - rho``; its leading terms where the difference would cancel."""
     square = rho * rho
     series = rho * square * (1 / 6 + square * (3 / 40 + square * (15 / 336 + square * 105 / 3456)))
-    return np.where(rho < 0.01, series, np.arcsin(rho) - rho)
+    return np.where(rho < 0.01, series, np.pi / 2.0 - angle - rho)
 
 
 @lru_cache(maxsize=8)

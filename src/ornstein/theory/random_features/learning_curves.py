@@ -44,6 +44,13 @@ with this for its diagonal, 1 - J is inverted without a subtraction, however nea
 
 where D is the derivative along ``alpha - mu1^2 h, beta - mu*^2 h`` at h = 0: a shift by the
 population covariance of the features. It acts on L through ``(1 - J)^{-1}``, on r through B and C.
+With ``1 - g = r (1/q + mu1^2 psi_p e^{-2t} / L_mean)`` and ``lambda_b = D L_b / L_b``,
+
+    L_test = (1 + T) (1 - g)^2 + g tau { mu1^2 [ Delta (1 + T) (C/r - psi_p r)
+             + e^{-2t} (1 + lambda_mean / L_mean) C/r ] + (mu*^2 + N) B/r },
+
+T and N the sums of ``lambda_b`` weighted as in tau and beta. Every term is positive: the first in
+the braces is a variance over the spectrum of M, in closed form without a difference.
 The score 0 has loss 1, the exact score ``e^{-2t}``.
 
 References
@@ -63,7 +70,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ornstein.theory.random_features.activations import feature_noise
-from ornstein.validation import as_positive
+from ornstein.validation import as_between, as_positive
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -139,9 +146,9 @@ def random_feature_losses(
     t = as_positive(time, "time")
     mu1, mu_star_squared, shared, fresh = feature_noise(activation, t)
     psi_p, psi_n, lam, t, shared, fresh, w = np.broadcast_arrays(
-        _within(feature_ratio, "feature_ratio", 1e8),
-        _within(sample_ratio, "sample_ratio", 1e8),
-        _within(ridge, "ridge", 1e20),
+        as_between(feature_ratio, "feature_ratio", 1e-8, 1e8),
+        as_between(sample_ratio, "sample_ratio", 1e-8, 1e8),
+        as_between(ridge, "ridge", 1e-20, 1e20),
         t,
         shared,
         fresh,
@@ -165,15 +172,17 @@ def random_feature_losses(
     )
     slope = newton.solve(source)
     inverse = blocks.weight / L
-    alpha_slope = linear + (inverse * blocks.signal * slope).sum(0)
     beta_slope = mu_star_squared + (inverse * blocks.noise * slope).sum(0)
-    r_slope = (C * alpha_slope + B * beta_slope) / r
     share = np.stack([w, 1.0 - w]) / L
     tau, tau_slope = share.sum(0), (share * slope).sum(0)
 
     gain = linear * psi_p * lost * r * tau
-    train = tau * r * (1.0 / q + linear * psi_p * kept / L[0])
-    test = 1.0 - 2.0 * gain + tau_slope * (1.0 - 2.0 * gain) + gain * tau * r_slope
+    missed = r * (1.0 / q + linear * psi_p * kept / L[0])
+    train = tau * missed
+    alpha, beta = newton.weights
+    own = linear * lost * (1.0 + tau_slope) * _scatter(alpha, beta, psi_p)
+    shared = linear * kept * (1.0 + slope[0] / L[0]) * C / r
+    test = (1.0 + tau_slope) * missed**2 + gain * tau * (own + shared + B * beta_slope / r)
     if train.ndim == 0:
         return RandomFeatureLosses(float(train), float(test))
     return RandomFeatureLosses(train, test)
@@ -199,9 +208,13 @@ class _Traces(NamedTuple):
 
 
 class _Newton(NamedTuple):
-    """The linearised map at L: ``(1 - J) L = delta + excess``, coupling ``J_12 L_2, J_21 L_1``."""
+    """The linearised map at L: ``(1 - J) L = delta + excess``, coupling ``J_12 L_2, J_21 L_1``.
+
+    `weights` are alpha and beta there.
+    """
 
     traces: _Traces
+    weights: tuple[NDArray[np.float64], NDArray[np.float64]]
     delta: NDArray[np.float64]
     excess: NDArray[np.float64]
     coupling: NDArray[np.float64]
@@ -214,26 +227,8 @@ class _Newton(NamedTuple):
         return ((row + self.coupling)[::-1] * right + self.coupling * right[::-1]) / scale
 
 
-def _within(value: ArrayLike, name: str, limit: float) -> NDArray[np.float64]:
-    """Positive numbers that float64 resolves here: beyond, squares overflow or 1 swallows them."""
-    array = as_positive(value, name)
-    bad = (array > limit) | (array < 1.0 / limit)
-    if bad.any():
-        raise ValueError(
-            f"{name} is {array[bad].flat[0]:g}, expected between {1.0 / limit:g} and {limit:g}: "
-            "the losses have reached their limit well inside"
-        )
-    return array
-
-
 def _inverse_draws(noise_draws: ArrayLike) -> NDArray[np.float64]:
-    draws = np.asarray(noise_draws, dtype=np.float64)
-    bad = ~(draws >= 1.0)
-    if bad.any():
-        raise ValueError(
-            f"noise_draws is {draws[bad].flat[0]:g}, expected a number >= 1: "
-            "each data point is noised at least once"
-        )
+    draws = as_between(noise_draws, "noise_draws", 1.0, np.inf)
     return 1.0 / draws
 
 
@@ -272,7 +267,7 @@ def _newton(
     between += B * (blocks.signal[0] * blocks.noise[1] + blocks.signal[1] * blocks.noise[0])
     # Above the fixed point the excess is >= 0; below it is rounding.
     excess = np.maximum(L - image, 0.0)
-    return _Newton(traces, delta, excess, blocks.response * between * inverse[::-1])
+    return _Newton(traces, (alpha, beta), delta, excess, blocks.response * between * inverse[::-1])
 
 
 def _traces(
@@ -286,3 +281,14 @@ def _traces(
     r = q / (1.0 + psi_p * alpha * q)
     C = r * (2.0 * beta * (1.0 + psi_p) + alpha * (1.0 - psi_p) ** 2) / (S * (S + beta))
     return _Traces(q, r, q * q / (r * S), r / S, C)
+
+
+def _scatter(
+    alpha: NDArray[np.float64], beta: NDArray[np.float64], psi_p: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """``C / r - psi_p r``, by sums of positive terms."""
+    less, more = np.maximum(1.0 - psi_p, 0.0), np.maximum(psi_p - 1.0, 0.0)
+    S = np.sqrt((beta + (1.0 - psi_p) * alpha) ** 2 + 4.0 * psi_p * alpha * beta)
+    sizes = (1.0 + psi_p) * beta + (1.0 - psi_p) ** 2 * alpha
+    above = 4.0 * psi_p * beta * (beta / (sizes + more * S))
+    return np.where(psi_p < 1.0, less * S + sizes, above) / (S * (S + beta + (1.0 + psi_p) * alpha))

@@ -40,7 +40,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ornstein.theory.numerics.monotone_roots import decreasing_root
-from ornstein.validation import as_positive, as_spectrum
+from ornstein.validation import as_positive, as_positive_number, as_spectrum
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -163,7 +163,7 @@ def sample_covariance_range(eigenvalues: ArrayLike, n_train: float) -> tuple[flo
     values, counts = np.unique(spectrum[spectrum > 0], return_counts=True)
     if values.size == 0:
         raise ValueError("eigenvalues are all 0, expected at least one > 0")
-    weights = counts / float(as_positive(n_train, "n_train"))
+    weights = counts / as_positive_number(n_train, "n_train")
     return _outer_edges(values, weights)
 
 

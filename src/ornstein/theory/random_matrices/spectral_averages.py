@@ -47,7 +47,7 @@ import numpy as np
 from ornstein.theory.linear_denoisers.effective_noise import renormalized_noise
 from ornstein.theory.numerics.monotone_roots import decreasing_root
 from ornstein.theory.random_matrices.sample_covariance import height_squared
-from ornstein.validation import as_positive, as_spectrum
+from ornstein.validation import as_positive_number, as_spectrum
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -133,7 +133,7 @@ def spectral_averages(eigenvalues: ArrayLike, n_train: float) -> SpectralAverage
     spectrum = as_spectrum(eigenvalues)
     if not spectrum.any():
         raise ValueError("eigenvalues are all 0, expected at least one > 0")
-    return _averages(spectrum.tobytes(), float(as_positive(n_train, "n_train")))
+    return _averages(spectrum.tobytes(), as_positive_number(n_train, "n_train"))
 
 
 class _Panels(NamedTuple):

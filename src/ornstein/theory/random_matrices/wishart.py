@@ -23,6 +23,10 @@ those of odd i telescope. Written with two functions that vanish where e does,
 with c the largest argument of psi in the class and a one less than the smallest: no sum over d
 and, whatever the size of d and n, no cancellation.
 
+**Log-determinants.** ``ln det W`` has the mean ``d ln n - e`` and the variance
+``sum_i psi'((n - i)/2)``. ``(x - 1) psi'(x) + psi(x)`` is a discrete primitive of psi'; less
+``ln x + 1`` it is ``-1/x + O(1/x^2)``, and the differences of ``ln x`` are taken first.
+
 References
 ----------
 Merger, Goldt, "Generalization dynamics of linear diffusion models", arXiv 2505.24769 (the limit).
@@ -31,20 +35,32 @@ Muirhead, "Aspects of multivariate statistical theory", 1982, section 3.2 (Wisha
 
 from __future__ import annotations
 
-__all__ = ["WishartKL", "wishart_kl"]
+__all__ = [
+    "WishartKL",
+    "wishart_kl",
+    "WishartLogDet",
+    "wishart_log_det",
+    "entropy_gap",
+    "log_det_deficit",
+    "log_det_variance",
+]
 
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.special import digamma, xlogy
+from scipy.special import digamma, polygamma, xlogy
 
-from ornstein.validation import as_counts
+from ornstein.validation import as_counts, float_or_array
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from numpy.typing import ArrayLike, NDArray
 
 # Stirling's series of eps, in powers 1, 3, 5, ... of 1/x: exact in float64 from x = 16 on.
 _STIRLING = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12)
+# (2k - 1) of its terms, for what psi' adds: in powers 2, 4, 6, ... of 1/x.
+_STIRLING_SLOPE = tuple((2 * k + 1) * value for k, value in enumerate(_STIRLING))
 
 
 class WishartKL(NamedTuple):
@@ -95,7 +111,7 @@ def wishart_kl(dim: ArrayLike, n_train: ArrayLike) -> WishartKL:
     d, n = np.broadcast_arrays(as_counts(dim, "dim"), as_counts(n_train, "n_train"))
     # Where there is no expectation any valid n keeps the formula quiet: it is replaced below.
     points = np.maximum(n, d + 2)
-    deficit = _log_det_deficit(d, np.where(n < d, points, n))
+    deficit = log_det_deficit(d, np.where(n < d, points, n))
     forward = np.where(n < d, np.inf, 0.5 * deficit)
     gap = d * (d + 1.0) / (points - d - 1.0) - deficit
     backward = np.where(n <= d + 1, np.inf, 0.5 * gap)
@@ -104,19 +120,88 @@ def wishart_kl(dim: ArrayLike, n_train: ArrayLike) -> WishartKL:
     return WishartKL(forward, backward)
 
 
-def _log_det_deficit(d: NDArray[np.float64], n: NDArray[np.float64]) -> NDArray[np.float64]:
+class WishartLogDet(NamedTuple):
+    """Mean and variance of ``ln det W``."""
+
+    mean: Any
+    """Nats."""
+    variance: Any
+    """Squared nats."""
+
+
+def wishart_log_det(dim: ArrayLike, dof: ArrayLike) -> WishartLogDet:
+    """Exact mean and variance of ``ln det W``, ``W`` a Wishart matrix of unit scale.
+
+    Sums of ``psi(j/2) + ln 2`` and of ``psi'(j/2)`` over ``j = dof-dim+1 .. dof``, in closed form:
+    the cost does not grow with the dimension.
+
+    Parameters
+    ----------
+    dim, dof : array-like of int
+        Dimension and degrees of freedom, ``1 <= dim <= dof``. They broadcast.
+
+    Returns
+    -------
+    WishartLogDet
+        Fields `mean` (nats) and `variance`, of the broadcast shape, to rounding.
+
+    Raises
+    ------
+    TypeError
+        If a parameter is no whole number.
+    ValueError
+        If dim < 1, or dim > dof: the determinant is 0 then.
+
+    Examples
+    --------
+    >>> wishart_log_det(2, 5)
+    WishartLogDet(mean=2.512235, variance=1.135292)
+    """
+    d, n = np.broadcast_arrays(as_counts(dim, "dim"), as_counts(dof, "dof"))
+    if (d > n).any():
+        first = np.argmax(np.ravel(d > n))
+        raise ValueError(
+            f"dim is {d.flat[first]:g} and dof {n.flat[first]:g}, expected dim <= dof: with fewer "
+            "degrees of freedom the determinant is 0"
+        )
+    mean = d * np.log(n) - log_det_deficit(d, n)
+    return WishartLogDet(float_or_array(mean), float_or_array(log_det_variance(d, n)))
+
+
+def log_det_deficit(d: NDArray[np.float64], n: NDArray[np.float64]) -> NDArray[np.float64]:
     """``-E ln det(W / n)`` of a Wishart matrix W with n >= d degrees of freedom."""
     h = 0.5 * n
     even, odd = np.ceil(0.5 * d), np.floor(0.5 * d)
     total = np.zeros_like(h)
     for top, count in ((h, even), (h - 0.5, odd)):
         bottom = top - count
-        curvature = h * (_entropy_gap((h - bottom) / h) - _entropy_gap((h - top) / h))
+        curvature = h * (entropy_gap((h - bottom) / h) - entropy_gap((h - top) / h))
         total += np.where(count > 0, curvature - (_stirling(bottom) - _stirling(top)), 0.0)
     return total
 
 
-def _entropy_gap(u: NDArray[np.float64]) -> NDArray[np.float64]:
+def log_det_variance(d: NDArray[np.float64], n: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``Var ln det W`` of a Wishart matrix W with n >= d degrees of freedom."""
+    even, odd = np.ceil(0.5 * d), np.floor(0.5 * d)
+    total = np.zeros_like(0.5 * n)
+    for top, count in ((0.5 * n, even), (0.5 * n - 0.5, odd)):
+        # psi' at bottom, bottom + 1, .., top.
+        bottom = np.maximum(top - count, -0.5) + 1.0
+        step = np.log1p(count / bottom) + _slope_rest(bottom + count) - _slope_rest(bottom)
+        total += np.where(count > 0, step, 0.0)
+    return total
+
+
+def _slope_rest(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``(x - 1) psi'(x) + psi(x) - ln x - 1``, for x = 1/2, 1, 3/2, ..."""
+    inverse = 1.0 / np.maximum(x, 16.0)
+    series = inverse**2 * np.polynomial.polynomial.polyval(inverse**2, _STIRLING_SLOPE)
+    small = np.minimum(x, 16.0)
+    near = small * polygamma(1, small) + digamma(small) - np.log(small) - 1.0
+    return np.where(x < 16.0, near, series) - polygamma(1, x)
+
+
+def entropy_gap(u: NDArray[np.float64]) -> NDArray[np.float64]:
     """``k(1 - u) = (1 - u) ln|1 - u| + u``, quadratic at ``u = 0``.
 
     The modulus matters for one argument, -1/2 at n = d; it cancels against `_stirling`.
