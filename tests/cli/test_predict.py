@@ -943,3 +943,30 @@ def test_only_the_parser_that_is_needed_is_built(
     )
     assert ornstein("predict", "speciation").status == 0
     assert built == ["speciation"]
+
+
+EXTREMES = {
+    "one-step": ("time", "noise-scale", "std", "dim", "n-train"),
+    "sample-covariance": ("spectrum", "n-train"),
+    "denoising-losses": ("spectrum", "noise-variance"),
+    "generated-variance": ("spectrum", "rate", "sigma-min", "sigma-max", "init"),
+    "emergence": ("spectrum", "noise", "rate", "init"),
+    "early-stopping": ("aspect-ratio", "noise-variance", "train-time", "init"),
+    "cloning": ("time", "mean-norm", "std"),
+    "random-features": ("time",),
+}
+
+
+@pytest.mark.parametrize("name", EXTREMES)
+@pytest.mark.parametrize("value", ["5e-324", "1e-300", "1e308", "-1e308", "inf", "nan"])
+def test_numbers_at_the_edges_of_float64(ornstein: Callable, name: str, value: str) -> None:
+    """A finite answer or one line; no traceback, no warning, no NaN."""
+    for option in EXTREMES[name]:
+        result = ornstein("predict", name, f"--{option}={value}", "--json")
+        if result.status == 0:
+            assert result.err == ""
+            assert "null" not in result.out, (option, result.out)
+        else:
+            assert result.status == 2, option
+            assert result.err.startswith("ornstein: error: ")
+            assert result.err.count("\n") == 1

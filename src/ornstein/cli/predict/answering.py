@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["prediction_parser", "answer"]
 
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ def answer(function: Callable[..., Prediction], options: Namespace) -> int:
     )
 
     file = None if options.plot is None else _writable(options.plot)
-    prediction = call(function, options)
+    prediction = _computed(function, options)
     if file is not None:
         from ornstein.reports.figures import save_figure
 
@@ -49,6 +50,22 @@ def answer(function: Callable[..., Prediction], options: Namespace) -> int:
     text = as_json(prediction_document(prediction)) if options.json else prediction_text(prediction)
     print(text)
     return 0
+
+
+def _computed(function: Callable[..., Prediction], options: Namespace) -> Prediction:
+    """The prediction; an overflow, or an operation without a result, on the way is an error.
+
+    Raises
+    ------
+    ArithmeticError
+        At options beyond what float64 can compute with.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        try:
+            return call(function, options)
+        except RuntimeWarning as warning:
+            raise ArithmeticError(str(warning)) from None
 
 
 def _writable(plot: str) -> Path:
