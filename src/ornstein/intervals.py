@@ -14,8 +14,10 @@ import math
 _Z95 = 1.959963984540054
 
 
-def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
+def wilson_interval(successes: float, trials: float) -> tuple[float, float]:
     """Wilson's 95% interval for a fraction.
+
+    Neither number needs to be whole: trials that depend on each other count as fewer.
 
     References
     ----------

@@ -34,7 +34,6 @@ __all__ = [
     "memorized_fraction",
 ]
 
-import hashlib
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -42,6 +41,7 @@ import numpy as np
 
 from ornstein.intervals import wilson_interval
 from ornstein.kernels.rounding import rounding_factor
+from ornstein.memorization.distinct import distinct_rows
 from ornstein.validation import as_count, as_points, as_positive
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def memorized_fraction(
     old = as_points(train, "train", dim=new.shape[1], at_least=2)
     if not 0 < float(as_positive(threshold, "threshold")) <= 1:
         raise ValueError(f"threshold is {threshold:g}, expected a ratio of distances in (0, 1]")
-    first = _distinct(old)
+    first = distinct_rows(old)
     if first.size < 2:
         raise ValueError(
             "train has one distinct point, expected at least 2: there is no second nearest"
@@ -275,15 +275,6 @@ def _lengths(queries: Array, points: Array, row: Index, column: Index) -> Array:
         scaled = np.ldexp(gaps, -exponent[:, None])
         lengths[part] = np.ldexp(np.sqrt(np.square(scaled).sum(axis=1)), exponent)
     return lengths
-
-
-def _distinct(points: Array) -> Index:
-    """Index of the first of each group of equal rows, ascending."""
-    first: dict[bytes, int] = {}
-    for index, row in enumerate(points):
-        # Adding 0 turns -0 into 0: they are equal, and their bytes are not.
-        first.setdefault(hashlib.blake2b((row + 0.0).tobytes(), digest_size=20).digest(), index)
-    return np.fromiter(first.values(), dtype=np.intp, count=len(first))
 
 
 def _interval(low: float, high: float) -> str:
