@@ -112,9 +112,9 @@ def test_near_copies_within_groups_need_the_groups() -> None:
     labels = np.repeat(np.arange(40), 5)
     p_values = []
     for run in range(runs):
-        both = rng.standard_normal((40, 1, 2)) + 0.03 * rng.standard_normal((40, 5, 2))
-        old, fresh = both[:20].reshape(100, 2), both[20:].reshape(100, 2)
-        new = rng.standard_normal((400, 2))
+        both = rng.standard_normal((40, 1, 4)) + 0.3 * rng.standard_normal((40, 5, 4))
+        old, fresh = both[:20].reshape(100, 4), both[20:].reshape(100, 4)
+        new = np.hypot(1, 0.3) * rng.standard_normal((2000, 4))
         groups = (labels[:100], labels[100:])
         p_values.append(
             [found(old, fresh, new, g, 199, run).p_value <= 0.05 for g in (None, groups)]

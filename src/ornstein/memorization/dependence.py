@@ -117,14 +117,14 @@ def unit_counts(contrasts: Contrasts, pool: Pool) -> UnitCounts:
     """Count for each row, or for each group, of how many generated points it is the nearest."""
     values = np.concatenate([pool.train, pool.held_out])
     rows = np.bincount(values, minlength=len(pool.values))
-    falls = np.bincount(contrasts.nearest, minlength=len(pool.values)) / rows
-    counts: Array = falls[values]
-    sizes: Array = np.ones(values.size)
+    falls = np.bincount(contrasts.nearest, minlength=len(pool.values)) / rows.astype(np.float64)
+    counts, sizes = falls[values], np.ones(values.size)
     train = np.arange(values.size) < pool.train.size
     if pool.grouped:
         groups = np.concatenate([pool.train_groups, pool.held_out_groups])
         _, unit = np.unique(groups, return_inverse=True)
-        counts, sizes = np.bincount(unit, counts), np.bincount(unit, sizes)
+        counts = np.bincount(unit, counts).astype(np.float64)
+        sizes = np.bincount(unit).astype(np.float64)
         train = np.bincount(unit, train) > 0  # no group has rows of both sets
     return UnitCounts(counts, sizes, train)
 
