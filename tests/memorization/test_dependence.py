@@ -5,13 +5,15 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from ornstein.memorization.contrasts import blocks_of, measure
 from ornstein.memorization.dependence import dependence, train_share, unit_counts
-from ornstein.memorization.pool import measure, pool_of, whole
+from ornstein.memorization.pool import pool_of
 
 
 def found(train, held_out, generated, groups=None, permutations=999, seed=0):
     pool = pool_of(train, held_out, groups)
-    contrasts = measure(np.asarray(generated, dtype=float), pool, whole(pool))
+    blocks = blocks_of(pool, np.random.default_rng(9))
+    contrasts, _ = measure(np.asarray(generated, dtype=float), pool, blocks)
     return dependence(contrasts, pool, np.random.default_rng(seed), permutations)
 
 
@@ -142,7 +144,7 @@ def test_duplicated_rows_count_once_and_shared_ones_for_neither() -> None:
     assert len(twice.notes) == 2
     assert "5 of 55 held-out rows equal a training row" in twice.notes[0]
     assert "20 training rows repeat" in twice.notes[1]
-    contrasts = measure(new, twice, whole(twice))
+    contrasts, _ = measure(new, twice, blocks_of(twice, np.random.default_rng(0)))
     assert train_share(unit_counts(contrasts, twice)) == found(old, fresh, new).share
 
 

@@ -41,7 +41,8 @@ from ornstein.validation import as_count
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ornstein.memorization.pool import Contrasts, Pool
+    from ornstein.memorization.contrasts import Contrasts
+    from ornstein.memorization.pool import Pool
 
     Array = NDArray[np.float64]
     Index = NDArray[np.intp]

@@ -22,7 +22,7 @@ A group (patient, video) that has training rows and held-out rows is removed fro
 
 from __future__ import annotations
 
-__all__ = ["Pool", "Halves", "Contrasts", "pool_of", "whole", "measure"]
+__all__ = ["Pool", "pool_of"]
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -30,7 +30,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ornstein.memorization.distinct import row_digests
-from ornstein.memorization.neighbours import nearest_neighbours
 from ornstein.validation import as_points
 
 if TYPE_CHECKING:
@@ -66,34 +65,6 @@ class Pool(NamedTuple):
     overlap: int
     """Held-out rows that equal a training row."""
     notes: tuple[str, ...]
-
-
-class Halves(NamedTuple):
-    """Two sets of values (ascending indices into the pool) that are compared with each other."""
-
-    train: Index
-    held_out: Index
-
-
-class Contrasts(NamedTuple):
-    """Of each generated point: nearest training and held-out value, distances, and contrast.
-
-    ``contrast = ln d(g, held-out) - ln d(g, train)`` is positive if the training value is nearer,
-    infinite if the distance to it is 0, and 0 where both distances are equal, 0 among them.
-    """
-
-    train: Index
-    train_distance: Array
-    held_out: Index
-    held_out_distance: Array
-    contrast: Array
-
-    @property
-    def nearest(self) -> Index:
-        """The nearest value of the pool; of two equally near, the first in the pool's order."""
-        nearer = np.where(self.contrast > 0, self.train, self.held_out)
-        first = np.minimum(self.train, self.held_out)
-        return np.where(self.contrast == 0, first, nearer)
 
 
 def pool_of(train: ArrayLike, held_out: ArrayLike, groups: Any = None) -> Pool:
@@ -185,27 +156,6 @@ def pool_of(train: ArrayLike, held_out: ArrayLike, groups: Any = None) -> Pool:
         int(shared.sum()),
         tuple(notes),
     )
-
-
-def whole(pool: Pool) -> Halves:
-    """All training values against all held-out values."""
-    return Halves(np.unique(pool.train), np.unique(pool.held_out))
-
-
-def measure(generated: Array, pool: Pool, halves: Halves, **search: Any) -> Contrasts:
-    """Contrast of each generated point with respect to two sets of values.
-
-    `search` are options of :func:`~ornstein.memorization.neighbours.nearest_neighbours`.
-    """
-    near = [nearest_neighbours(generated, pool.values[chosen], k=1, **search) for chosen in halves]
-    to_train, to_held_out = (found.distances[:, 0] for found in near)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        contrast = np.log(to_held_out) - np.log(to_train)
-    contrast = np.where(to_train == to_held_out, 0.0, contrast)
-    train, held_out = (
-        chosen[found.indices[:, 0]] for chosen, found in zip(halves, near, strict=True)
-    )
-    return Contrasts(train, to_train, held_out, to_held_out, contrast)
 
 
 def _labels(groups: Any, n_train: int, n_held_out: int) -> tuple[Index, Index] | None:
