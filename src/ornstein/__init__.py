@@ -22,6 +22,8 @@ __all__ = [
     "coordinate_delta",
     "memorized_fraction",
     "nearest_neighbours",
+    "audit",
+    "AuditReport",
     "theory",
     "__version__",
 ]
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from ornstein.denoisers.linear import LinearDiffusion
     from ornstein.denoisers.one_step import OneStepDenoiser
     from ornstein.gaussians import Gaussian
+    from ornstein.memorization.audit import audit
+    from ornstein.memorization.audit_report import AuditReport
     from ornstein.memorization.delta import DeltaResult, delta
     from ornstein.memorization.neighbours import memorized_fraction, nearest_neighbours
     from ornstein.memorization.sample_delta import coordinate_delta, sample_delta
@@ -52,6 +56,8 @@ _HOMES = {
     "coordinate_delta": "ornstein.memorization.sample_delta",
     "memorized_fraction": "ornstein.memorization.neighbours",
     "nearest_neighbours": "ornstein.memorization.neighbours",
+    "audit": "ornstein.memorization.audit",
+    "AuditReport": "ornstein.memorization.audit_report",
 }
 
 

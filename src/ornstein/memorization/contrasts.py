@@ -33,12 +33,15 @@ import numpy as np
 from ornstein.memorization.neighbours import nearest_neighbours
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from ornstein.memorization.pool import Pool
 
     Array = NDArray[np.float64]
     Index = NDArray[np.intp]
+    Variants = Callable[[Array], list[Array]]
 
 _MOST_BLOCKS = 12  # where neither set is a single block
 _MOST_FRESH = 20  # blocks of held-out points; more add little
@@ -107,16 +110,31 @@ def blocks_of(pool: Pool, rng: np.random.Generator) -> Blocks:
 
 
 def measure(
-    generated: Array, pool: Pool, blocks: Blocks, **search: Any
+    generated: Array,
+    pool: Pool,
+    blocks: Blocks,
+    variants: Variants | None = None,
+    **search: Any,
 ) -> tuple[Contrasts, Contrasts]:
     """Contrasts with respect to all points, of whatever number; and with respect to the blocks.
 
-    `search` are options of :func:`~ornstein.memorization.neighbours.nearest_neighbours`.
+    Parameters
+    ----------
+    generated : ndarray of shape (n_generated, dim)
+    pool : Pool
+    blocks : Blocks
+    variants : callable, optional
+        From generated points to their variants, a list of arrays of the same shape, of which the
+        nearest counts; the points themselves among them.
+    **search
+        Options of :func:`~ornstein.memorization.neighbours.nearest_neighbours`.
     """
+    shapes = [generated] if variants is None else variants(generated)
 
     def near(values: Index) -> tuple[Array, Index]:
-        found = nearest_neighbours(generated, pool.values[values], k=1, **search)
-        return found.distances[:, 0], values[found.indices[:, 0]]
+        found = [nearest_neighbours(x, pool.values[values], k=1, **search) for x in shapes]
+        index, distance = _nearest([(f.distances[:, 0], values[f.indices[:, 0]]) for f in found])
+        return distance, index
 
     train = [near(values) for values in blocks.train]
     held_out = [near(values) for values in blocks.held_out]

@@ -34,6 +34,7 @@ __all__ = ["Dependence", "dependence", "train_share", "unit_counts", "UnitCounts
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from scipy.special import ndtri
 
 from ornstein.intervals import wilson_interval
 from ornstein.validation import as_count
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     Index = NDArray[np.intp]
 
 _DIGITS = 9  # of a count, to which equal ones are told
+_Z80 = float(ndtri(0.8))
 _BATCH = 2**22  # relabelled numbers held at a time
 
 
@@ -74,10 +76,17 @@ class Dependence(NamedTuple):
     """Rows, or groups, that were relabelled."""
     largest_share: float
     """Of generated points that have one and the same unit nearest."""
+    detectable: float
+    """Share that is found with probability 0.8: what chance exceeds at the level, and 0.84 of the
+    standard deviation that chance has."""
 
 
 def dependence(
-    contrasts: Contrasts, pool: Pool, rng: np.random.Generator, permutations: int = 9999
+    contrasts: Contrasts,
+    pool: Pool,
+    rng: np.random.Generator,
+    permutations: int = 9999,
+    alpha: float = 0.05,
 ) -> Dependence:
     """Share of generated points nearer to the training set, and its permutation p-value.
 
@@ -90,6 +99,8 @@ def dependence(
         Draws the relabellings.
     permutations : int
         How many; no p-value is below ``1/(permutations + 1)``.
+    alpha : float
+        Level, for the share that is found with probability 0.8.
 
     Raises
     ------
@@ -100,10 +111,9 @@ def dependence(
     units = unit_counts(contrasts, pool)
     share = train_share(units)
     effective = float(units.neighbours.sum() ** 2 / np.square(units.neighbours).sum())
-    reached = 0
-    for start in range(0, count, 1000):
-        drawn = _relabelled(units, min(1000, count - start), rng)
-        reached += int((drawn >= share - 1e-12).sum())
+    drawn = _relabelled(units, count, rng)
+    reached = int((drawn >= share - 1e-12).sum())
+    detectable = float(np.quantile(drawn, 1 - alpha) + _Z80 * drawn.std())
     return Dependence(
         share,
         *wilson_interval(share * effective, effective),
@@ -111,6 +121,7 @@ def dependence(
         effective,
         units.train.size,
         float(units.neighbours.max() / units.neighbours.sum()),
+        min(detectable, 1.0),
     )
 
 

@@ -55,7 +55,12 @@ def frechet_distance(a: ArrayLike, b: ArrayLike) -> float:
     25.0
     """
     first, second = _pair(a, b, at_least=2)
-    laws = [Gaussian(x.mean(axis=0), np.atleast_2d(np.cov(x.T))) for x in (first, second)]
+    # Eigenvalues that are rounding are no variance.
+    rounding = first.shape[1] * float(np.finfo(np.float64).eps)
+    laws = [
+        Gaussian(x.mean(axis=0), np.atleast_2d(np.cov(x.T)), tolerance=rounding)
+        for x in (first, second)
+    ]
     return wasserstein_squared(*laws)
 
 

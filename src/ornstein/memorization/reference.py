@@ -25,6 +25,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from scipy.special import ndtri
 
 from ornstein.gaussians import Gaussian
 from ornstein.memorization.contrasts import measure
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+_EPSILON = float(np.finfo(np.float64).eps)
+_Z80 = float(ndtri(0.8))
 _MOST, _FEWEST = 2000, 200  # points in a set
 _DRAWS, _LEAST_DRAWS = 99, 39
 _WORK = 1e11  # products of coordinates above which sets are smaller, and then fewer
@@ -56,6 +59,8 @@ class GaussianReference(NamedTuple):
     """97.5% point."""
     p_value: float
     """Of a share as large as the model's, were it such a Gaussian."""
+    detectable: float
+    """Share of a model that is found to be larger with probability 0.8."""
     draws: int
     size: int
     """Points in each set; of the generated points as many were taken to compare with."""
@@ -118,6 +123,7 @@ def gaussian_reference(
         float(low),
         float(high),
         float((1 + (shares >= share - 1e-12).sum()) / (draws + 1)),
+        min(1.0, float(np.quantile(shares, 1 - alpha) + _Z80 * shares.std())),
         draws,
         size,
         Reference(np.sort(np.concatenate(kept)), count / (size * draws)),
@@ -130,4 +136,5 @@ def fitted_gaussian(train: Array) -> Gaussian:
     centred = (train - mean) / np.sqrt(len(train) - 1)
     if len(train) <= train.shape[1]:
         return Gaussian.from_factor(mean, centred.T)
-    return Gaussian(mean, centred.T @ centred)
+    # Coordinates that are constant or depend on others leave eigenvalues of rounding: no variance.
+    return Gaussian(mean, centred.T @ centred, tolerance=train.shape[1] * _EPSILON)

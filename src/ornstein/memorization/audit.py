@@ -1,0 +1,246 @@
+r"""Has a model copied its training data? Three verdicts from samples alone, each with its error.
+
+1. *Copies*: the list of :mod:`ornstein.memorization.copies` at a false discovery rate; exact copies
+   apart.
+2. *Closer to the training data than a Gaussian fitted to it*
+   (:mod:`ornstein.memorization.reference`).
+3. *Depends on the training data at all* (:mod:`ornstein.memorization.dependence`). Every model that
+   has learned does, if there are few training points; it is no copying.
+
+The second is given as a verdict only if the third holds too: generated points that do not depend on
+the training set cannot be too close to it, and are so with probability `alpha` at most. What an
+empty list could not have seen is said beside it (:mod:`ornstein.memorization.power`).
+"""
+
+from __future__ import annotations
+
+__all__ = ["audit"]
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ornstein.intervals import wilson_interval
+from ornstein.memorization.audit_report import VERDICTS, AuditReport, Pairs
+from ornstein.memorization.contrasts import blocks_of, measure
+from ornstein.memorization.copies import exact_copies, list_copies
+from ornstein.memorization.dependence import dependence
+from ornstein.memorization.image_variants import image_axes, image_variants
+from ornstein.memorization.metrics import descriptive_metrics
+from ornstein.memorization.neighbours import nearest_neighbours
+from ornstein.memorization.pool import pool_of
+from ornstein.memorization.power import minimum_detectable
+from ornstein.memorization.reference import gaussian_reference
+from ornstein.validation import as_generator, as_points
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from ornstein.memorization.contrasts import Blocks
+    from ornstein.memorization.copies import CopyList
+    from ornstein.memorization.dependence import Dependence
+    from ornstein.memorization.pool import Pool
+
+    Array = NDArray[np.float64]
+
+_SHOWN = 12  # pairs of images
+_FEW_UNITS = 30.0  # effective number of nearest units, below which hubs are warned of
+
+
+def audit(
+    train: ArrayLike,
+    held_out: ArrayLike,
+    generated: ArrayLike,
+    *,
+    groups: tuple[Sequence[Any], Sequence[Any]] | None = None,
+    fdr: float = 0.1,
+    alpha: float = 0.05,
+    augment: str | None = None,
+    random_state: Any = 0,
+    image_shape: tuple[int, ...] | None = None,
+    metrics: bool = True,
+    progress: bool | None = None,
+) -> AuditReport:
+    """Has a model copied its training data, and what could have been seen?
+
+    Parameters
+    ----------
+    train : array-like of shape (n_train, dim) or (n_train, ...)
+        What the model was trained on; all of it.
+    held_out : array-like of shape (n_held_out, dim) or (n_held_out, ...)
+        Points of the same source that the model has not seen; best as many as training points.
+    generated : array-like of shape (n_generated, dim) or (n_generated, ...)
+        What the model generated, on the scale of the others.
+    groups : pair of sequences, optional
+        Labels of the training points and of the held-out points, if several come from one patient,
+        video or scene: points of one group are no independent draws.
+    fdr : float
+        False discovery rate of the list of copies: the share of copied training points on it that
+        may be there by chance, in expectation.
+    alpha : float
+        Level of the two tests.
+    augment : str, optional
+        ``"flips"``, ``"shifts"`` or ``"flips,shifts"``: images count as near if they are after
+        being turned over, or moved by one pixel.
+    random_state : None, int, SeedSequence or Generator
+        Divides sets, relabels points, draws Gaussians and copies.
+    image_shape : tuple of int, optional
+        Shape of a point, if it is an image: (height, width), or with channels first or last. By
+        default that of arrays of more than two axes.
+    metrics : bool
+        Compute the descriptive metrics too.
+    progress : bool, optional
+        Show a bar; by default if stderr is a terminal.
+
+    Returns
+    -------
+    AuditReport
+
+    Raises
+    ------
+    ValueError
+        If dimensions disagree, values are not finite, no held-out points remain that are not among
+        the training points, `fdr` or `alpha` is not between 0 and 1, or `augment` is asked for and
+        points are no images.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> train, held_out, generated = (rng.standard_normal((200, 16)) for _ in range(3))
+    >>> generated[:30] = train[:30] + 0.01
+    >>> audit(train, held_out, generated, metrics=False).verdict
+    'copies'
+    """
+    for name, level in (("fdr", fdr), ("alpha", alpha)):
+        if not 0 < level < 1:
+            raise ValueError(f"{name} is {level:g}, expected a number between 0 and 1")
+    rounding = _rounding(train, generated)
+    shape = image_shape or np.shape(generated)[1:]
+    old = as_points(train, "train", at_least=2)
+    fresh = as_points(held_out, "held_out", dim=old.shape[1])
+    new = as_points(generated, "generated", dim=old.shape[1])
+    if (old == old[0]).all():
+        raise ValueError("all training points are equal: expected data of some variance")
+    if math.prod(shape) != old.shape[1]:
+        raise ValueError(f"image_shape is {shape}, expected {old.shape[1]} values per point")
+    variants = None if augment is None else image_variants(shape, augment)
+    rng = as_generator(random_state, "audit")
+    pool = pool_of(old, fresh, groups)
+    blocks = blocks_of(pool, rng)
+    everything, contrasts = measure(new, pool, blocks, variants)
+    depends = dependence(everything, pool, rng, max(9999, math.ceil(10 / alpha)), alpha)
+    gaussian = gaussian_reference(
+        old, everything, pool, blocks, rng, alpha=alpha, progress=progress, variants=variants
+    )
+    found = list_copies(contrasts, pool, fdr, blocks.odds, gaussian.reference)
+    exact = exact_copies(new, everything, pool, rounding)
+    listed = sorted({copy.generated for copy in (*found.copies, *exact)})
+    detectable = minimum_detectable(
+        old, contrasts, pool, blocks, fdr, gaussian.reference, rng, listed=listed, variants=variants
+    )
+    rows = pool.train_rows, pool.held_out_rows
+    numbers, notes = (), ()
+    if metrics:
+        numbers, notes = descriptive_metrics(old[rows[0]], fresh[rows[1]], new, rng)
+    copied = found.copies or (exact and not pool.repeats)
+    closer = max(gaussian.p_value, depends.p_value) <= alpha
+    claims = (bool(copied), closer, depends.p_value <= alpha, True)
+    shown = [*found.copies, *exact, *found.suspects]
+    return AuditReport(
+        verdict=VERDICTS[claims.index(True)],
+        copies=found.copies,
+        exact_copies=exact,
+        suspects=found.suspects,
+        copied_share=len(listed) / len(new),
+        copied_share_low=wilson_interval(len(listed), len(new))[0],
+        copied_share_high=wilson_interval(len(listed), len(new))[1],
+        threshold=found.threshold,
+        least_copies=found.least,
+        minimum_detectable_fraction=detectable[0].fraction,
+        detectable=tuple(detectable),
+        train_share=depends.share,
+        train_share_low=depends.low,
+        train_share_high=depends.high,
+        dependence_p_value=depends.p_value,
+        detectable_share=depends.detectable,
+        effective_number=depends.effective_number,
+        gaussian_share=gaussian.share,
+        gaussian_share_low=gaussian.low,
+        gaussian_share_high=gaussian.high,
+        gaussian_p_value=gaussian.p_value,
+        gaussian_detectable_share=gaussian.detectable,
+        metrics=numbers,
+        warnings=(*pool.notes, *_limits(pool, blocks, depends, found, old), *notes),
+        sizes={
+            "train": pool.train_rows.size,
+            "held_out": pool.held_out_rows.size,
+            "generated": len(new),
+            "dim": old.shape[1],
+        },
+        fdr=fdr,
+        alpha=alpha,
+        grouped=pool.grouped,
+        pairs=_pairs(shown, old, fresh[rows[1]], new, shape),
+    )
+
+
+def _rounding(*sets: ArrayLike) -> float:
+    """Relative rounding of the coarsest floating-point format among the sets; 0 for float64."""
+    kinds = [np.asarray(points).dtype for points in sets]
+    coarse = [np.finfo(kind).eps for kind in kinds if kind.kind == "f" and kind.itemsize < 8]
+    return float(max(coarse, default=0.0))
+
+
+def _limits(
+    pool: Pool, blocks: Blocks, depends: Dependence, found: CopyList, train: Array
+) -> list[str]:
+    """What keeps the verdicts from being sharper."""
+    unit = "group" if pool.grouped else "point"
+    notes = []
+    a, b = len(blocks.train), len(blocks.held_out)
+    if (a, b) != (1, 1):
+        notes.append(
+            f"Sizes differ: for the list of copies the training {unit}s are divided into {a} "
+            f"block{'s' if a > 1 else ''} of {blocks.size} and the held-out {unit}s into {b}; at "
+            f"least {found.least} copied training {unit}s are needed for a list."
+        )
+    for name, rest in (("training", blocks.train_rest), ("held-out", blocks.held_out_rest)):
+        if rest.size:
+            notes.append(
+                f"{rest.size} {name} points are in no block of the list of copies; the other "
+                "verdicts use them."
+            )
+    if depends.effective_number < _FEW_UNITS:
+        notes.append(
+            f"The generated points are nearest to an effective number of only "
+            f"{depends.effective_number:.1f} of {depends.units} {unit}s (the most frequent one has "
+            f"{100 * depends.largest_share:.0f}% of them): all shares are uncertain."
+        )
+    if len(train) <= train.shape[1]:
+        notes.append(
+            f"{len(train)} training points in {train.shape[1]} dimensions: the fitted Gaussian is "
+            "singular, and lies in the span of the training points."
+        )
+    return notes
+
+
+def _pairs(
+    copies: Sequence[Any], train: Array, held_out: Array, generated: Array, shape: tuple[int, ...]
+) -> Pairs | None:
+    """The first pairs as images, beside the held-out points nearest to training points."""
+    try:
+        image_axes(shape)
+    except ValueError:
+        return None
+    first = list({copy.generated: copy for copy in copies}.values())[:_SHOWN]
+    near = nearest_neighbours(held_out, train, k=1)
+    order = np.argsort(near.distances[:, 0], kind="stable")[:_SHOWN]
+    return Pairs(
+        generated[[copy.generated for copy in first]].reshape(-1, *shape),
+        train[[copy.train for copy in first]].reshape(-1, *shape),
+        held_out[order].reshape(-1, *shape),
+        train[near.indices[order, 0]].reshape(-1, *shape),
+    )

@@ -1,0 +1,163 @@
+"""What an audit found: three verdicts, each with its number, interval and sentence."""
+
+from __future__ import annotations
+
+__all__ = ["AuditReport", "Pairs", "VERDICTS"]
+
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ornstein.memorization.copies import Copy
+    from ornstein.memorization.metrics import Metric
+    from ornstein.memorization.power import Detectable
+
+    Array = NDArray[np.float64]
+
+VERDICTS = ("copies", "closer than a Gaussian", "depends on the training data", "nothing detected")
+
+
+class Pairs(NamedTuple):
+    """Images of the listed pairs (or of the suspects), and of held-out points for comparison.
+
+    Each of shape (n_pairs, ...) with the shape of the images; ``held_out`` are those held-out
+    points that lie nearest to a training point, ``held_out_nearest`` the training points.
+    """
+
+    generated: Array
+    train: Array
+    held_out: Array
+    held_out_nearest: Array
+
+
+@dataclass(frozen=True, repr=False)
+class AuditReport:
+    """What :func:`ornstein.audit` returns.
+
+    Printed, it is the text of ``ornstein audit``; in a notebook it is a table.
+    """
+
+    verdict: str
+    """The strongest that was found, of the four of `VERDICTS`."""
+    copies: tuple[Copy, ...]
+    """Listed at the false discovery rate, largest contrast first."""
+    exact_copies: tuple[Copy, ...]
+    """Generated points that equal a training point, within the rounding of the file."""
+    suspects: tuple[Copy, ...]
+    """Generated points with the largest contrast, listed or not."""
+    copied_share: float
+    """Share of generated points that are listed or exact copies, with its 95% interval."""
+    copied_share_low: float
+    copied_share_high: float
+    threshold: float
+    """Least contrast on the list; NaN if it is empty."""
+    least_copies: int
+    """Fewer copied training points (or groups) cannot be listed."""
+    minimum_detectable_fraction: float
+    """Least share of copies, within 1% of the data's standard deviation, found with probability
+    0.8; NaN if none would have been."""
+    detectable: tuple[Detectable, ...]
+    """The same at several noise levels."""
+    train_share: float
+    """f: share of generated points nearer to the training set, with its 95% interval."""
+    train_share_low: float
+    train_share_high: float
+    dependence_p_value: float
+    """Of f, if the training set were any other part of the pooled points."""
+    detectable_share: float
+    """f that is found with probability 0.8."""
+    effective_number: float
+    """Of pooled points (or groups) to which generated points are nearest."""
+    gaussian_share: float
+    """Mean f of Gaussians fitted to the training set, with the range of 95% of them."""
+    gaussian_share_low: float
+    gaussian_share_high: float
+    gaussian_p_value: float
+    """Of f, were the model such a Gaussian."""
+    gaussian_detectable_share: float
+    """f that is found to be larger with probability 0.8."""
+    metrics: tuple[Metric, ...]
+    """Descriptive, each beside its held-out value."""
+    warnings: tuple[str, ...]
+    """What was removed, and what limits the verdicts."""
+    sizes: dict[str, int]
+    """Points that were compared: train, held_out, generated; and their dimension."""
+    fdr: float
+    alpha: float
+    grouped: bool
+    pairs: Pairs | None = field(default=None, compare=False)
+    """Images to look at, if points are images."""
+
+    def __str__(self) -> str:
+        return self._reports().audit_text(self)
+
+    def __repr__(self) -> str:
+        return (
+            f"AuditReport({self.verdict!r}: {len(self.copies)} copies, "
+            f"{len(self.exact_copies)} exact, f = {self.train_share:.3f}, "
+            f"p = {self.dependence_p_value:.2g})"
+        )
+
+    def _repr_html_(self) -> str:
+        return self._reports("audit_html").audit_fragment(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All numbers and texts, without the images; copies and metrics as lists of mappings."""
+        plain: dict[str, Any] = {}
+        for name in self.__dataclass_fields__:
+            value = getattr(self, name)
+            if name != "pairs":
+                plain[name] = _plain(value)
+        plain["sentences"] = self.sentences()
+        return plain
+
+    def to_pandas(self) -> Any:
+        """A ``pandas.DataFrame`` of verdicts and metrics, a row each."""
+        import pandas as pd
+
+        return pd.DataFrame(self._reports().audit_rows(self))
+
+    def copies_to_pandas(self) -> Any:
+        """A ``pandas.DataFrame`` of listed and exact copies and suspects, a row each."""
+        import pandas as pd
+
+        return pd.DataFrame(self._reports().copy_rows(self))
+
+    def to_html(self, path: str | Path) -> None:
+        """Write one HTML file that needs no other: verdicts, copies, pictures, metrics.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        self._reports("audit_html").write_audit_html(self, path)
+
+    def figure(self) -> Any:
+        """Return the picture of pairs, a ``matplotlib.figure.Figure``; None without images."""
+        return self._reports("audit_html").pairs_figure(self)
+
+    def sentences(self) -> dict[str, str]:
+        """The sentence of each of the three verdicts."""
+        return self._reports().audit_sentences(self)
+
+    @staticmethod
+    def _reports(name: str = "audit") -> Any:
+        # By name: reports are a layer above, and are looked up only when one is asked for.
+        return import_module(f"ornstein.reports.{name}")
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "_asdict"):
+        return {key: _plain(entry) for key, entry in value._asdict().items()}
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(entry) for entry in value]
+    return value

@@ -1,0 +1,199 @@
+"""An audit as HTML: a table for notebooks, one file for everybody else, and the picture of pairs.
+
+The picture has two halves: the listed pairs (or, without a list, the suspects) with their
+difference, and beside them held-out points with *their* nearest training points. Two fresh images
+can be much alike: only what is nearer than those is a copy.
+"""
+
+from __future__ import annotations
+
+__all__ = ["audit_fragment", "write_audit_html", "pairs_figure"]
+
+import base64
+import html
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ornstein.files import atomic_write
+from ornstein.reports.audit import (
+    audit_rows,
+    audit_sentences,
+    compared,
+    copy_headings,
+    copy_rows,
+)
+from ornstein.reports.tables import number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from ornstein.memorization.audit_report import AuditReport
+
+    Array = NDArray[np.float64]
+
+_STYLE = (
+    "body{font-family:system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;"
+    "line-height:1.45}table{border-collapse:collapse;margin:1em 0}"
+    "th,td{padding:.25em .7em;border-bottom:1px solid #ccc;text-align:right;vertical-align:top}"
+    "th:first-child,td:first-child,td:last-child{text-align:left}img{max-width:100%}"
+)
+_MOST_ROWS = 200
+
+
+def audit_fragment(report: AuditReport) -> str:
+    """The verdict, a sentence and numbers for each question, and notes, for a notebook."""
+    sentences = "".join(f"<li>{_text(each)}</li>" for each in audit_sentences(report).values())
+    rows = [row for row in audit_rows(report) if row["name"] in audit_sentences(report)]
+    table = _table(
+        ("verdict", "share", "low", "high", "expected", "p", "found from"),
+        [[_cell(row[key]) for key in list(row)[:7]] for row in rows],
+    )
+    return (
+        f"<p><b>Verdict: {_text(report.verdict)}</b></p><ol>{sentences}</ol>{table}"
+        f"{_notes(report.warnings)}"
+    )
+
+
+def write_audit_html(report: AuditReport, path: str | Path) -> None:
+    """Write a page that holds everything, pictures too, in one file."""
+    rows = copy_rows(report)
+    columns = ("generated", "train", "distance", "contrast", "listed", "exact")
+    pairs = _table(columns, [[_cell(row[name]) for name in columns] for row in rows[:_MOST_ROWS]])
+    more = f"<p>{len(rows) - _MOST_ROWS} more are not shown.</p>" if len(rows) > _MOST_ROWS else ""
+    meanings = "".join(
+        f"<li>{_text(name)}: {_text(text)}</li>" for name, text in copy_headings().items()
+    )
+    detectable = _table(
+        ("noise in standard deviations", "found from, share", "points"),
+        [
+            [_cell(each.noise), _cell(each.fraction) or "never", _cell(each.copies)]
+            for each in report.detectable
+        ],
+    )
+    metrics = _table(
+        ("metric", "generated", "held out", "copying makes it", "meaning"),
+        [
+            [_text(m.name), _cell(m.value), _cell(m.held_out), _text(m.direction), _text(m.meaning)]
+            for m in report.metrics
+        ],
+    )
+    page = (
+        "<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'><title>Audit</title>"
+        f"<style>{_STYLE}</style></head><body><h1>Audit of generated data</h1>"
+        f"<p>{_text(compared(report))}.</p>"
+        f"{audit_fragment(report)}"
+        "<h2>Copies that would have been found</h2><p>Planted copies at several distances from "
+        f"training points, found with probability 0.8.</p>{detectable}"
+        f"<h2>Pairs of the largest contrast</h2>{_picture(report)}{pairs}{more}<ul>{meanings}</ul>"
+        "<h2>Descriptive metrics</h2><p>No tests: read each beside its held-out value.</p>"
+        f"{metrics}"
+        "</body></html>"
+    )
+    with atomic_write(path) as draft:
+        draft.write_text(page, encoding="utf-8")
+
+
+def pairs_figure(report: AuditReport) -> Figure | None:
+    """Pairs as images with their difference, beside held-out points; None without images."""
+    from matplotlib.figure import Figure
+
+    from ornstein.memorization.image_variants import image_axes
+    from ornstein.reports.figures import style
+
+    if report.pairs is None or len(report.pairs.generated) == 0:
+        return None
+    left, left_train, right, right_train = (
+        [_drawn(image, image_axes(image.shape)) for image in images] for images in report.pairs
+    )
+    rows = max(len(left), len(right))
+    low, high = (limit(report.pairs.train) for limit in (np.min, np.max))
+    listed = "listed pairs" if report.copies or report.exact_copies else "suspects, none listed"
+    titles = (
+        f"generated\n({listed})",
+        "nearest\ntraining",
+        "difference",
+        "",
+        "held out\n(fresh)",
+        "nearest\ntraining",
+        "difference",
+    )
+    with style():
+        figure = Figure(figsize=(6.2, 0.6 + 0.85 * rows), layout="constrained")
+        grid = figure.subplots(rows, 7, squeeze=False)
+        for column, title in enumerate(titles):
+            grid[0, column].set_title(title, fontsize=7)
+        for axes in grid.flat:
+            axes.set_axis_off()
+        for first, (images, others) in ((0, (left, left_train)), (4, (right, right_train))):
+            for row, (image, other) in enumerate(zip(images, others, strict=True)):
+                limits: Any = {"vmin": low, "vmax": high, "cmap": "gray"}
+                for place, shown in enumerate((image, other)):
+                    colours = _scaled(shown, low, high)
+                    grid[row, first + place].imshow(colours, **limits)
+                grid[row, first + 2].imshow(
+                    np.abs(image - other).mean(axis=2)
+                    if image.ndim == 3
+                    else np.abs(image - other),
+                    vmin=0,
+                    vmax=high - low,
+                    cmap="gray_r",
+                )
+    return figure
+
+
+def _drawn(image: Array, axes: tuple[int, int]) -> Array:
+    """Height, width, and three colours if there are three."""
+    channels = [axis for axis in range(image.ndim) if axis not in axes]
+    moved = np.moveaxis(image, channels, range(image.ndim - len(channels), image.ndim))
+    return moved[..., 0] if moved.ndim == 3 and moved.shape[2] == 1 else moved
+
+
+def _scaled(image: Array, low: float, high: float) -> Array:
+    """Colours between 0 and 1; grey values as they are."""
+    if image.ndim == 2:
+        return image
+    return np.clip((image - low) / ((high - low) or 1.0), 0, 1)
+
+
+def _picture(report: AuditReport) -> str:
+    figure = pairs_figure(report)
+    if figure is None:
+        return ""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=110)
+    data = base64.b64encode(stream.getvalue()).decode("ascii")
+    text = (
+        "Left: pairs with the largest contrast and their difference. Right: held-out images with "
+        "the training images nearest to them, as alike as fresh images can be."
+    )
+    return f"<p>{text}</p><img alt='{text}' src='data:image/png;base64,{data}'>"
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    if not rows:
+        return ""
+    head = "".join(f"<th>{_text(name)}</th>" for name in headings)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _notes(notes: Sequence[str]) -> str:
+    if not notes:
+        return ""
+    return "<p>Notes</p><ul>" + "".join(f"<li>{_text(note)}</li>" for note in notes) + "</ul>"
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return _text(value if isinstance(value, str) else number(float(value)))
+
+
+def _text(value: str) -> str:
+    return html.escape(value)
