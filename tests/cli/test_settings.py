@@ -20,6 +20,7 @@ VARIANTS = {
     "steps, unet": ["steps", "--model", "unet"],
     "steps, mlp": ["steps", "--model", "mlp"],
     "verify": ["verify"],
+    "audit": ["audit"],
     **{f"predict {name}": ["predict", name] for name in PREDICTIONS},
 }
 """Every command that has a configuration."""

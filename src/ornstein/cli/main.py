@@ -26,6 +26,7 @@ COMMANDS = {
     "unet": "Study of a learned diffusion model: train, generate, compare with training set and "
     "truth",
     "steps": "Quality and memorization against the number of sampling steps S",
+    "audit": "Has a model copied its training data? Verdicts from samples, and what they missed",
     "verify": "Every theory result against simulation: predicted, simulated, standard error, z",
     "status": "Which cells of a study are planned, done and failed",
     "merge": "Join the shards of a study, or copies of it, and print its tables",

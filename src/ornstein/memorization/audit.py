@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 _SHOWN = 12  # pairs of images
-_FEW_UNITS = 30.0  # effective number of nearest units, below which hubs are warned of
+_FEW_UNITS = 30.0  # effective number of nearest units, below which that is said
 
 
 def audit(
@@ -173,7 +173,7 @@ def audit(
         gaussian_p_value=gaussian.p_value,
         gaussian_detectable_share=gaussian.detectable,
         metrics=numbers,
-        warnings=(*pool.notes, *_limits(pool, blocks, depends, found, old), *notes),
+        warnings=(*pool.notes, *_limits(pool, blocks, depends, found), *notes),
         sizes={
             "train": pool.train_rows.size,
             "held_out": pool.held_out_rows.size,
@@ -194,9 +194,7 @@ def _rounding(*sets: ArrayLike) -> float:
     return float(max(coarse, default=0.0))
 
 
-def _limits(
-    pool: Pool, blocks: Blocks, depends: Dependence, found: CopyList, train: Array
-) -> list[str]:
+def _limits(pool: Pool, blocks: Blocks, depends: Dependence, found: CopyList) -> list[str]:
     """What keeps the verdicts from being sharper."""
     unit = "group" if pool.grouped else "point"
     notes = []
@@ -219,10 +217,11 @@ def _limits(
             f"{depends.effective_number:.1f} of {depends.units} {unit}s (the most frequent one has "
             f"{100 * depends.largest_share:.0f}% of them): all shares are uncertain."
         )
-    if len(train) <= train.shape[1]:
+    distinct, dim = np.unique(pool.train).size, pool.values.shape[1]
+    if distinct <= dim:
         notes.append(
-            f"{len(train)} training points in {train.shape[1]} dimensions: the fitted Gaussian is "
-            "singular, and lies in the span of the training points."
+            f"{distinct} training points in {dim} dimensions: the fitted Gaussian is singular, and "
+            "lies in the span of the training points."
         )
     return notes
 

@@ -145,7 +145,7 @@ class AuditReport:
 
     def sentences(self) -> dict[str, str]:
         """The sentence of each of the three verdicts."""
-        return self._reports().audit_sentences(self)
+        return self._reports("audit_sentences").audit_sentences(self)
 
     @staticmethod
     def _reports(name: str = "audit") -> Any:

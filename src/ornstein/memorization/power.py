@@ -113,6 +113,7 @@ def minimum_detectable(
         least = _least(
             lambda k, planting=planting: planting.power(k, fdr, reference, rng) >= PROBABILITY,
             count,
+            max(1, math.ceil(blocks.odds / fdr)),
         )
         found.append(Detectable(noise, least / count if least else math.nan, least))
     return found
@@ -149,22 +150,23 @@ class _Planting(NamedTuple):
         return np.concatenate([np.where(positive, size, -size), self.contrasts[order[first]]])
 
 
-def _least(seen: Callable[[int], bool], count: int) -> int:
-    """Least k of 1 to `count` that is seen, to 2%, by doubling and halving; 0 if none is.
+def _least(seen: Callable[[int], bool], count: int, start: int) -> int:
+    """Least k of `start` to `count` that is seen, to 2%, by doubling and halving; 0 if none is.
 
     Examples
     --------
-    >>> _least(lambda k: k >= 21, 1000), _least(lambda k: k >= 900, 1000), _least(bool, 9)
-    (21, 906, 1)
-    >>> _least(lambda k: False, 1000)
-    0
+    >>> _least(lambda k: k >= 21, 1000, 8), _least(lambda k: k >= 900, 1000, 1), _least(bool, 9, 3)
+    (21, 908, 3)
+    >>> _least(lambda k: False, 1000, 1), _least(bool, 5, 6)
+    (0, 0)
     """
-    high = 1
+    if start > count:
+        return 0
+    low, high = start - 1, start
     while not seen(high):
         if high == count:
             return 0
-        high = min(2 * high, count)
-    low = high // 2
+        low, high = high, min(2 * high, count)
     while high - low > max(1, high // 50):
         middle = (low + high) // 2
         low, high = (low, middle) if seen(middle) else (middle, high)

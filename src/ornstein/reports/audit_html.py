@@ -17,13 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ornstein.files import atomic_write
-from ornstein.reports.audit import (
-    audit_rows,
-    audit_sentences,
-    compared,
-    copy_headings,
-    copy_rows,
-)
+from ornstein.reports.audit import audit_rows, copy_headings, copy_rows
+from ornstein.reports.audit_sentences import audit_sentences, compared
 from ornstein.reports.tables import number
 
 if TYPE_CHECKING:
@@ -192,6 +187,8 @@ def _notes(notes: Sequence[str]) -> str:
 def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else ""
+    if isinstance(value, int):
+        return str(value)
     return _text(value if isinstance(value, str) else number(float(value)))
 
 

@@ -1,0 +1,185 @@
+"""``ornstein audit``: has a model copied its training data?"""
+
+from __future__ import annotations
+
+__all__ = ["audit", "AuditOptions"]
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ornstein.cli.parsing import UsageError, as_json
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ornstein.memorization.audit_report import AuditReport
+
+
+@dataclass(frozen=True)
+class AuditOptions:
+    """What is compared, and how strictly.
+
+    Parameters
+    ----------
+    train : str
+        what the model was trained on: .npy, .npz, .csv or .parquet, or a folder of images
+    held_out : str
+        points of the same source that the model has not seen, best as many
+    generated : str
+        what the model generated
+    groups : str
+        two files, TRAIN,HELD_OUT, with the label of the patient, video or scene that each point
+        comes from: .npy, or text with one label a line
+    fdr : float
+        false discovery rate of the list of copies
+    alpha : float
+        level of the two tests
+    augment : str
+        flips, shifts or flips,shifts: images are near if they are after being turned over, or
+        moved by a pixel
+    fail_on : str
+        exit with status 1 if copies, or dependence on the training data, are found
+    out : str
+        folder for report.html, copies.csv, audit.json and the picture of pairs
+    seed : int
+        of relabellings, blocks and drawn Gaussians
+    json : bool
+        print one JSON document and nothing else
+    """
+
+    train: str | None = None
+    held_out: str | None = None
+    generated: str | None = None
+    groups: str | None = None
+    fdr: float = 0.1
+    alpha: float = 0.05
+    augment: str | None = None
+    fail_on: Literal["copies", "dependence", "never"] = "never"
+    out: str | None = None
+    seed: int = 0
+    json: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("train", "held_out", "generated"):
+            if getattr(self, name) is None:
+                raise UsageError(
+                    f"--{name.replace('_', '-')} is missing: expected a file or a folder of images"
+                )
+        for name in ("fdr", "alpha"):
+            if not 0 < getattr(self, name) < 1:
+                raise UsageError(
+                    f"--{name}: given {getattr(self, name):g}, expected a number between 0 and 1"
+                )
+        if self.seed < 0:
+            raise UsageError(f"--seed: given {self.seed}, expected a whole number >= 0")
+
+
+def audit(options: AuditOptions) -> int:
+    """Has a model copied its training data? Three verdicts, and what would have been detected.
+
+    Compares generated points with training and held-out points of the same source: a list of
+    copies at a false discovery rate, closeness beyond that of a fitted Gaussian, dependence on the
+    training data.
+    """
+    from ornstein.memorization.audit import audit as compare
+
+    folder = None if options.out is None else _folder(options.out)
+    sources = (options.train, options.held_out, options.generated)
+    (train, shape), (held_out, _), (generated, _) = (_read(str(source)) for source in sources)
+    report = compare(
+        train,
+        held_out,
+        generated,
+        groups=None if options.groups is None else _groups(options.groups),
+        fdr=options.fdr,
+        alpha=options.alpha,
+        augment=options.augment,
+        random_state=options.seed,
+        image_shape=shape,
+    )
+    print(as_json(report.to_dict()) if options.json else report)
+    if folder is not None:
+        names = _write(report, folder)
+        print(f"ornstein: wrote {', '.join(names)} to {folder}", file=sys.stderr)
+    return int(_failed(report, options.fail_on))
+
+
+def _read(source: str) -> tuple[NDArray[np.float64], tuple[int, ...]]:
+    """Points of a file or folder, one a row, and the shape of a point."""
+    from ornstein.data.files import load_data
+    from ornstein.data.images import load_shaped
+
+    folder = Path(source).expanduser()
+    if not folder.is_dir():
+        data = load_shaped(source)
+        return data.points, data.shape
+    from PIL import Image
+
+    points = load_data(source).points
+    with Image.open(next(file for file in sorted(folder.iterdir()) if _is_image(file))) as image:
+        width, height = image.size
+    channels = points.shape[1] // (width * height)
+    return points, (height, width) if channels == 1 else (height, width, channels)
+
+
+def _is_image(file: Path) -> bool:
+    from PIL import Image
+
+    return file.suffix.lower() in Image.registered_extensions()
+
+
+def _groups(text: str) -> tuple[Any, ...]:
+    """Labels from two files."""
+    import numpy as np
+
+    files = [part.strip() for part in text.split(",")]
+    if len(files) != 2:
+        raise UsageError(f"--groups: given {text!r}, expected two files, TRAIN,HELD_OUT")
+    labels = []
+    for name in files:
+        path = Path(name).expanduser()
+        if not path.is_file():
+            raise UsageError(f"--groups: no file {name!r}, expected labels in .npy or text")
+        if path.suffix.lower() == ".npy":
+            labels.append(np.load(path, allow_pickle=False))
+        else:
+            labels.append(np.array(path.read_text(encoding="utf-8").split("\n")))
+            if labels[-1][-1] == "":  # the last line ends
+                labels[-1] = labels[-1][:-1]
+    return tuple(labels)
+
+
+def _folder(out: str) -> Path:
+    """The folder to write to, made now: nothing is computed that cannot be written."""
+    folder = Path(out)
+    if folder.is_file():
+        raise UsageError(f"--out: {out!r} is a file, expected a folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _write(report: AuditReport, folder: Path) -> list[str]:
+    from ornstein.files import atomic_write
+
+    with atomic_write(folder / "audit.json") as draft:
+        draft.write_text(as_json(report.to_dict()) + "\n", encoding="utf-8")
+    with atomic_write(folder / "copies.csv") as draft:
+        report.copies_to_pandas().to_csv(draft, index=False, lineterminator="\n")
+    report.to_html(folder / "report.html")
+    names = ["report.html", "copies.csv", "audit.json"]
+    figure = report.figure()
+    if figure is not None:
+        from ornstein.reports.figures import save_figure
+
+        save_figure(figure, folder / "pairs.svg", folder / "pairs.png")
+        names += ["pairs.svg", "pairs.png"]
+    return names
+
+
+def _failed(report: AuditReport, fail_on: str) -> bool:
+    if fail_on == "copies":
+        return report.verdict == "copies"
+    return fail_on == "dependence" and report.verdict != "nothing detected"

@@ -1,0 +1,152 @@
+"""``ornstein audit``: files in, text, JSON and a folder out, and one line for what is wrong."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ornstein.memorization import audit as module
+
+SETS = ("--train", "a.npy", "--held-out", "b.npy", "--generated", "c.npy")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """Three sets of which the third has 20 copies of the first."""
+    rng = np.random.default_rng(0)
+    train, held_out, new = (rng.standard_normal((60, 4, 4)) for _ in range(3))
+    new[:20] = train[20:40]
+    for name, points in (("a", train), ("b", held_out), ("c", new)):
+        np.save(tmp_path / f"{name}.npy", points)
+    return tmp_path
+
+
+def test_text_and_folder(ornstein: Callable, files: Path) -> None:
+    result = ornstein("audit", *SETS, "--out", "found/here")
+    assert result.status == 0
+    assert "Verdict: copies" in result.out
+    assert "60 generated points, 60 training and 60 held-out points of 16" in result.out
+    assert result.err == (
+        "ornstein: wrote report.html, copies.csv, audit.json, pairs.svg, pairs.png to found/here\n"
+    )
+    folder = files / "found" / "here"
+    lines = (folder / "copies.csv").read_text().splitlines()
+    assert lines[0] == "generated,train,distance,contrast,listed,exact"
+    assert "0,20,0.0,inf,True,True" in lines
+    assert json.loads((folder / "audit.json").read_text())["verdict"] == "copies"
+    assert "<b>Verdict: copies</b>" in (folder / "report.html").read_text()
+    assert (folder / "pairs.png").stat().st_size > 1000
+
+
+def test_json_alone_on_standard_output(ornstein: Callable, files: Path) -> None:
+    document = json.loads(ornstein("audit", *SETS, "--json", "--fdr", 0.2, "--seed", 3).out)
+    assert document["fdr"] == 0.2
+    assert document["least_copies"] == 5
+    assert document["exact_copies"][0] == {
+        "generated": 0,
+        "train": 20,
+        "distance": 0.0,
+        "contrast": "inf",
+    }
+    assert document["sentences"]["copies"].startswith("20 generated points of 60 equal")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "fail_on", "status"),
+    [
+        ("copies", "never", 0),
+        ("copies", "copies", 1),
+        ("copies", "dependence", 1),
+        ("depends on the training data", "copies", 0),
+        ("depends on the training data", "dependence", 1),
+        ("closer than a Gaussian", "dependence", 1),
+        ("nothing detected", "dependence", 0),
+    ],
+)
+def test_the_status_tells_what_was_found(
+    ornstein: Callable, files: Path, monkeypatch: pytest.MonkeyPatch, verdict, fail_on, status
+) -> None:
+    class Report:
+        def __init__(self) -> None:
+            self.verdict = verdict
+
+        def __str__(self) -> str:
+            return "text"
+
+    monkeypatch.setattr(module, "audit", lambda *_, **__: Report())
+    result = ornstein("audit", *SETS, "--fail-on", fail_on)
+    assert (result.status, result.out, result.err) == (status, "text\n", "")
+
+
+def test_every_option_reaches_the_audit(
+    ornstein: Callable, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = {}
+
+    def caught(*sets, **options):
+        seen.update(options, sets=sets)
+        raise ValueError("enough")
+
+    monkeypatch.setattr(module, "audit", caught)
+    np.save(files / "labels.npy", np.arange(60))
+    (files / "labels.txt").write_text("\n".join(f"p {i}" for i in range(60)) + "\n")
+    ornstein(
+        "audit", *SETS, "--groups", "labels.npy,labels.txt", "--fdr", 0.3, "--alpha", 0.01,
+        "--augment", "flips,shifts", "--seed", 9,
+    )  # fmt: skip
+    assert [points.shape for points in seen["sets"]] == [(60, 16)] * 3
+    assert seen["image_shape"] == (1, 4, 4)
+    assert (seen["fdr"], seen["alpha"], seen["random_state"]) == (0.3, 0.01, 9)
+    assert seen["augment"] == "flips,shifts"
+    first, second = seen["groups"]
+    assert first.tolist() == list(range(60))
+    assert second.tolist() == [f"p {i}" for i in range(60)]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_folders_of_images(ornstein: Callable, tmp_path: Path, monkeypatch, channels: int) -> None:
+    rng = np.random.default_rng(1)
+    for name in "abc":
+        (tmp_path / name).mkdir()
+        for index in range(4):
+            pixels = rng.integers(0, 256, (5, 6, channels), dtype=np.uint8)
+            Image.fromarray(pixels[..., 0] if channels == 1 else pixels).save(
+                tmp_path / name / f"{index}.png"
+            )
+    seen = {}
+
+    def caught(*sets, **options):
+        seen.update(options, sets=sets)
+        raise ValueError("enough")
+
+    monkeypatch.setattr(module, "audit", caught)
+    ornstein("audit", "--train", "a", "--held-out", "b", "--generated", "c")
+    assert seen["image_shape"] == ((5, 6) if channels == 1 else (5, 6, 3))
+    assert seen["sets"][0].shape == (4, 30 * channels)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "--train is missing: expected a file or a folder of images"),
+        (SETS[:4], "--generated is missing: expected a file or a folder of images"),
+        ((*SETS, "--fdr", 1), "--fdr: given 1, expected a number between 0 and 1"),
+        ((*SETS, "--alpha", 0), "--alpha: given 0, expected a number between 0 and 1"),
+        ((*SETS, "--seed", -1), "--seed: given -1, expected a whole number >= 0"),
+        ((*SETS, "--groups", "a.npy"), "--groups: given 'a.npy', expected two files"),
+        ((*SETS, "--groups", "x.txt,a.npy"), "--groups: no file 'x.txt', expected labels"),
+        ((*SETS, "--out", "a.npy"), "--out: 'a.npy' is a file, expected a folder"),
+        ((*SETS[:4], "--generated", "z.npy"), "no data at 'z.npy'"),
+        ((*SETS, "--fail-on", "anything"), "--fail-on: given"),
+    ],
+)
+def test_what_is_wrong_is_one_line(
+    ornstein: Callable, files: Path, arguments: tuple, message: str
+) -> None:
+    result = ornstein("audit", *arguments)
+    assert (result.status, result.out) == (2, "")
+    assert result.err.startswith(f"ornstein: error: {message}")
+    assert result.err.count("\n") == 1

@@ -1,0 +1,230 @@
+"""Text, sentences, rows, HTML and picture of an audit: each number in its place."""
+
+import math
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ornstein.memorization.audit_report import AuditReport, Pairs
+from ornstein.memorization.copies import Copy
+from ornstein.memorization.metrics import Metric
+from ornstein.memorization.power import Detectable
+from ornstein.reports.audit import audit_rows, audit_text, copy_rows
+from ornstein.reports.audit_html import audit_fragment, pairs_figure, write_audit_html
+from ornstein.reports.audit_sentences import audit_sentences
+
+NOTHING = AuditReport(
+    verdict="nothing detected",
+    copies=(),
+    exact_copies=(),
+    suspects=(Copy(11, 12, 13.25, 1.375), Copy(14, 15, 16.5, 0.625)),
+    copied_share=0.0,
+    copied_share_low=0.0,
+    copied_share_high=0.0077,
+    threshold=math.nan,
+    least_copies=17,
+    minimum_detectable_fraction=0.021,
+    detectable=(
+        Detectable(0.01, 0.021, 21),
+        Detectable(0.1, 0.034, 34),
+        Detectable(0.3, math.nan, 0),
+    ),
+    train_share=0.512,
+    train_share_low=0.461,
+    train_share_high=0.563,
+    dependence_p_value=0.31,
+    detectable_share=0.574,
+    effective_number=372.5,
+    gaussian_share=0.531,
+    gaussian_share_low=0.487,
+    gaussian_share_high=0.579,
+    gaussian_p_value=0.82,
+    gaussian_detectable_share=0.593,
+    metrics=(Metric("authenticity", 0.625, 0.875, "lower", "Meaning of the first <number>."),),
+    warnings=("Something was removed & said.",),
+    sizes={"train": 801, "held_out": 502, "generated": 1003, "dim": 64},
+    fdr=0.1,
+    alpha=0.05,
+    grouped=False,
+)
+COPIED = replace(
+    NOTHING,
+    verdict="copies",
+    copies=(Copy(3, 4, 0.5, math.inf), Copy(5, 6, 0.75, 2.125)),
+    exact_copies=(Copy(7, 8, 0.0, math.inf),),
+    copied_share=0.003,
+    copied_share_low=0.001,
+    copied_share_high=0.0088,
+    threshold=2.125,
+    train_share=0.902,
+    train_share_low=0.871,
+    train_share_high=0.923,
+    dependence_p_value=0.0001,
+    gaussian_p_value=0.01,
+)
+
+
+def row_of(text: str, start: str) -> list[str]:
+    (line,) = [line for line in text.splitlines() if line.strip().startswith(start)]
+    return re.split(r"\s{2,}", line.strip())
+
+
+def test_sentences_without_a_finding_say_what_would_have_been() -> None:
+    copies, gaussian, dependence = audit_sentences(NOTHING).values()
+    assert copies.startswith("No copying detected; 2.1% or more would have been (copies within 1% ")
+    assert "Fewer than 17 copied training points cannot be listed at a false" in copies
+    assert "have a share of 0.531 (95% of them 0.487 to 0.579)" in gaussian
+    assert gaussian.endswith(
+        "Not closer than that; a share of 0.593 or more would have been (with probability 0.8)."
+    )
+    assert "is 0.512 [0.461, 0.563], where 0.5 is expected without dependence: p = 0.31." in (
+        dependence
+    )
+    assert "No dependence detected; a share of 0.574 or more would have been" in dependence
+
+
+def test_sentences_with_findings() -> None:
+    copies, gaussian, dependence = audit_sentences(COPIED).values()
+    assert copies.startswith(
+        "1 generated point of 1003 equals a training point exactly. 2 of 1003 "
+    )
+    assert "at most 10% are expected to be there by chance" in copies
+    assert "Together 0.30% [0.10%, 0.88%] of the points." in copies
+    assert "p = 0.010. Closer to the training data than even the simplest model" in gaussian
+    assert "this is no copying" in dependence
+    only_exact = audit_sentences(replace(COPIED, copies=()))["copies"]
+    assert "The list of near copies is empty: 2.1% or more would have been" in only_exact
+    independent = audit_sentences(replace(COPIED, dependence_p_value=0.4))["gaussian"]
+    assert "no dependence on the training data is detected" in independent
+    several = replace(COPIED, exact_copies=COPIED.exact_copies * 2)
+    assert "2 generated points of 1003 equal a training" in audit_sentences(several)["copies"]
+
+
+def test_what_could_not_have_been_seen_is_said() -> None:
+    blind = replace(
+        NOTHING,
+        minimum_detectable_fraction=math.nan,
+        detectable_share=1.0,
+        gaussian_detectable_share=1.0,
+        grouped=True,
+    )
+    copies, gaussian, dependence = audit_sentences(blind).values()
+    assert "no share of copies, however large, would have been" in copies
+    assert "Fewer than 17 copied groups" in copies
+    assert "no share would have been" in gaussian
+    assert "no share would have been" in dependence
+    assert [row_of(audit_text(blind), name)[-1] for name in ("copied", "nearer than G")] == [
+        "never",
+        "never",
+    ]
+
+
+def test_text_has_each_number_in_its_column() -> None:
+    text = audit_text(NOTHING)
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.startswith(
+        "1003 generated points, 801 training and 502 held-out points of 64 coordinates\n"
+    )
+    assert "\nVerdict: nothing detected\n" in text
+    assert row_of(text, "copied") == ["copied", "0.0000", "0.0000 to 0.0077", "2.1%"]
+    assert row_of(text, "nearer than G") == [
+        "nearer than Gaussians",
+        "0.5120",
+        "0.4610 to 0.5630",
+        "0.5310",
+        "0.82",
+        "0.5930",
+    ]
+    assert row_of(text, "nearer than c") == [
+        "nearer than chance",
+        "0.5120",
+        "0.4610 to 0.5630",
+        "0.5",
+        "0.31",
+        "0.5740",
+    ]
+    assert row_of(text, "1.0%") == ["1.0%", "2.1%", "21"]
+    assert row_of(text, "10%") == ["10%", "3.4%", "34"]
+    assert row_of(text, "30%") == ["30%", "never"]
+    assert row_of(text, "11  ") == ["11", "12", "13.25", "1.375", "suspect"]
+    assert row_of(text, "authenticity") == ["authenticity", "0.625", "0.875", "lower"]
+    assert "  - authenticity: Meaning of the first <number>." in text
+    assert text.endswith("Notes\n  - Something was removed & said.")
+    assert "Descriptive" not in audit_text(replace(NOTHING, metrics=()))
+
+
+def test_pairs_are_ranked_and_say_how_they_were_found() -> None:
+    assert [(row["generated"], row["listed"], row["exact"]) for row in copy_rows(COPIED)] == [
+        (7, False, True),
+        (3, True, False),
+        (5, True, False),
+        (11, False, False),
+        (14, False, False),
+    ]
+    text = audit_text(COPIED)
+    assert row_of(text, "7  ") == ["7", "8", "0", "infinite", "exact"]
+    assert row_of(text, "5  ") == ["5", "6", "0.7500", "2.125", "listed"]
+    many = replace(NOTHING, suspects=tuple(Copy(i, i, 1.0, 9.0 - i) for i in range(15)))
+    assert "Pairs of the largest contrast (10 of 15)" in audit_text(many)
+
+
+def test_rows_for_pandas() -> None:
+    copies, gaussian, dependence, metric = audit_rows(NOTHING)
+    assert list(copies.values())[:4] == ["copies", 0.0, 0.0, 0.0077]
+    assert copies["detectable"] == 0.021
+    assert list(gaussian.values())[:7] == ["gaussian", 0.512, 0.461, 0.563, 0.531, 0.82, 0.593]
+    assert list(dependence.values())[:7] == ["dependence", 0.512, 0.461, 0.563, 0.5, 0.31, 0.574]
+    assert (metric["name"], metric["value"], metric["reference"]) == ("authenticity", 0.625, 0.875)
+
+
+def test_html_escapes_and_holds_every_number(tmp_path) -> None:
+    write_audit_html(COPIED, tmp_path / "a.html")
+    page = (tmp_path / "a.html").read_text()
+    assert page.startswith("<!DOCTYPE html>")
+    assert "Meaning of the first &lt;number&gt;." in page
+    assert "removed &amp; said" in page
+    cells = "<td>7</td><td>8</td><td>0</td><td>infinite</td><td></td><td>yes</td>"
+    assert cells in page
+    assert "<td>5</td><td>6</td><td>0.7500</td><td>2.125</td><td>yes</td><td></td>" in page
+    assert "<td>0.1000</td><td>0.03400</td><td>34</td>" in page
+    assert "<td>0.3000</td><td>never</td><td>0</td>" in page
+    fragment = audit_fragment(COPIED)
+    assert fragment in page
+    assert "<td>dependence</td><td>0.9020</td><td>0.8710</td><td>0.9230</td>" in fragment
+    assert "<img" not in page
+
+
+@pytest.mark.parametrize("shape", [(4, 5), (1, 4, 5), (3, 4, 5), (4, 5, 3)])
+def test_the_picture_shows_pairs_differences_and_held_out_points(shape) -> None:
+    rng = np.random.default_rng(0)
+    images = [rng.random((3, *shape)) for _ in range(4)]
+    figure = pairs_figure(replace(NOTHING, pairs=Pairs(*images)))
+    assert figure is not None
+    grid = np.array(figure.axes).reshape(3, 7)
+    titles = [axes.get_title().split("\n") for axes in grid[0]]
+    assert titles[0] == ["generated", "(suspects, none listed)"]
+    assert titles[4] == ["held out", "(fresh)"]
+
+    def shown(row: int, column: int) -> np.ndarray:
+        return np.asarray(grid[row, column].images[0].get_array())
+
+    channels = -1 if shape[-1] == 3 else 0
+    grey = len(shape) == 2 or shape[0] == 1
+    for row in range(3):
+        for first, (a, b) in ((0, images[:2]), (4, images[2:])):
+            if grey:
+                np.testing.assert_allclose(shown(row, first), a[row].reshape(4, 5))
+                np.testing.assert_allclose(shown(row, first + 1), b[row].reshape(4, 5))
+            assert shown(row, first).shape[:2] == (4, 5)
+            gap = np.abs(a[row] - b[row])
+            gap = gap.reshape(4, 5) if grey else gap.mean(axis=channels)
+            np.testing.assert_allclose(shown(row, first + 2), gap)
+    listed = pairs_figure(replace(COPIED, pairs=Pairs(*images)))
+    assert listed is not None
+    assert "listed pairs" in listed.axes[0].get_title()
+
+
+def test_without_images_there_is_no_picture() -> None:
+    assert pairs_figure(NOTHING) is None
