@@ -8,7 +8,17 @@ import sys
 import numpy as np
 from joblib import cpu_count
 
-from benchmarks import batches, empirical, engine, linear, networks, samples, steps, theory
+from benchmarks import (
+    audit_calibration,
+    batches,
+    empirical,
+    engine,
+    linear,
+    networks,
+    samples,
+    steps,
+    theory,
+)
 
 ALL = {
     "linear": linear.run,
@@ -19,6 +29,7 @@ ALL = {
     "batches": batches.run,
     "engine": engine.run,
     "networks": networks.run,
+    "audit": audit_calibration.run,
 }
 
 
