@@ -1,8 +1,8 @@
 """Calibration of the audit: how often each verdict is given where it must not be, and is missed.
 
-Run alone, ``python -m benchmarks audit``, with ``AUDIT_RUNS`` for the number of runs of each line
-(5 by default, in minutes; 40 for 400 runs under the null, in half an hour). Each line prints the shares with standard
-errors, beside what is expected. Nothing here is a time.
+Run alone, ``python -m benchmarks audit``, with ``AUDIT_RUNS`` for the number of runs of each line: 5
+by default, in minutes; 40 make 400 runs under the null, in half an hour. Each line prints shares
+with 95% intervals. Nothing here is a time.
 """
 
 from __future__ import annotations

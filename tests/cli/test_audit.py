@@ -95,12 +95,13 @@ def test_every_option_reaches_the_audit(
     (files / "labels.txt").write_text("\n".join(f"p {i}" for i in range(60)) + "\n")
     ornstein(
         "audit", *SETS, "--groups", "labels.npy,labels.txt", "--fdr", 0.3, "--alpha", 0.01,
-        "--augment", "flips,shifts", "--seed", 9,
+        "--augment", "flips,shifts", "--seed", 9, "--jobs", 2, "--max-memory", 1.5,
     )  # fmt: skip
     assert [points.shape for points in seen["sets"]] == [(60, 16)] * 3
     assert seen["image_shape"] == (1, 4, 4)
     assert (seen["fdr"], seen["alpha"], seen["random_state"]) == (0.3, 0.01, 9)
     assert seen["augment"] == "flips,shifts"
+    assert (seen["n_jobs"], seen["max_memory"]) == (2, 1.5e9)
     first, second = seen["groups"]
     assert first.tolist() == list(range(60))
     assert second.tolist() == [f"p {i}" for i in range(60)]
@@ -135,6 +136,9 @@ def test_folders_of_images(ornstein: Callable, tmp_path: Path, monkeypatch, chan
         (SETS[:4], "--generated is missing: expected a file or a folder of images"),
         ((*SETS, "--fdr", 1), "--fdr: given 1, expected a number between 0 and 1"),
         ((*SETS, "--alpha", 0), "--alpha: given 0, expected a number between 0 and 1"),
+        ((*SETS, "--jobs", 0), "--jobs: given 0, expected 1 or more threads"),
+        ((*SETS, "--max-memory", 0), "--max-memory: given 0, expected gigabytes > 0"),
+        ((*SETS, "--max-memory", 1e-9), "max_memory is 1 bytes, expected at least"),
         ((*SETS, "--seed", -1), "--seed: given -1, expected a whole number >= 0"),
         ((*SETS, "--groups", "a.npy"), "--groups: given 'a.npy', expected two files"),
         ((*SETS, "--groups", "x.txt,a.npy"), "--groups: no file 'x.txt', expected labels"),

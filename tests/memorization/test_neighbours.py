@@ -1,6 +1,7 @@
 """Neighbours against scikit-learn; duplicates, zero distances, far data; the baseline's law."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -9,6 +10,12 @@ from hypothesis import strategies as st
 from sklearn.neighbors import NearestNeighbors
 
 from ornstein.intervals import wilson_interval
+from ornstein.memorization.exact_search import (
+    ExactSearch,
+    candidates,
+    single_precision_suffices,
+    targets_of,
+)
 from ornstein.memorization.neighbours import memorized_fraction, nearest_neighbours
 
 HOME = "ornstein.memorization.neighbours"
@@ -89,7 +96,9 @@ def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     points[50:60] = points[0]
     whole = nearest_neighbours(queries, points, 3)
     monkeypatch.setattr(f"{HOME}._BLOCK", 500)
-    monkeypatch.setattr(f"{HOME}._PAIRS", 20)
+    monkeypatch.setattr(f"{HOME}._ROWS", 1)
+    monkeypatch.setattr("ornstein.memorization.exact_search._PAIRS", 20)
+    monkeypatch.setattr("ornstein.memorization.exact_search._SHIFTED", 63)
     parts = nearest_neighbours(queries, points, 3)
     np.testing.assert_array_equal(parts.indices, whole.indices)
     np.testing.assert_allclose(parts.distances, whole.distances, rtol=1e-15)
@@ -207,3 +216,91 @@ def test_queries_far_from_the_points_lose_none(far: float) -> None:
     near = nearest_neighbours(queries, points, k=3)
     truth = np.sort(lengths, axis=1)[:, :3]
     np.testing.assert_allclose(near.distances, truth, rtol=4e-16)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2, -1])
+def test_neither_threads_nor_memory_change_the_result(
+    n_jobs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{HOME}._BLOCK", 3000)
+    monkeypatch.setattr(f"{HOME}._ROWS", 10)
+    rng = np.random.default_rng(20)
+    points, queries = rng.standard_normal((300, 9)), rng.standard_normal((200, 9))
+    expected = brute(queries, points, 3)[1]
+    for memory in (None, 3e5):
+        ours = nearest_neighbours(queries, points, 3, n_jobs=n_jobs, max_memory=memory)
+        np.testing.assert_array_equal(ours.indices, expected)
+
+
+def test_memory_is_kept_or_refused() -> None:
+    points = np.random.default_rng(21).standard_normal((4000, 20))
+    needed = 4000 * 21 * 12 + 9 * 4000 + 24 * 20
+    nearest_neighbours(points[:3], points, max_memory=needed + 1)
+    with pytest.raises(
+        ValueError, match=r"max_memory is 1e\+06 bytes, expected at least 1.04e\+06"
+    ):
+        nearest_neighbours(points[:3], points, max_memory=1e6)
+    with pytest.raises(ValueError, match="n_jobs is 0"):
+        nearest_neighbours(points[:3], points, n_jobs=0)
+    tracemalloc.start()
+    nearest_neighbours(points, points, 1, max_memory=needed + 2e5)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < needed + 2e5 + 16 * 4000 + 2e5  # the result, and small arrays
+
+
+@pytest.mark.parametrize("spread", [1e-3, 1e-7, 1e-10, 0.0])
+def test_distances_that_single_precision_cannot_tell_apart(spread: float) -> None:
+    """Points on a sphere about the query, nearly or exactly."""
+    rng = np.random.default_rng(22)
+    directions = rng.standard_normal((500, 30))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    points = 2.0 + (1 + spread * rng.standard_normal((500, 1))) * directions
+    queries = 2.0 + 1e-9 * rng.standard_normal((5, 30))
+    distances, indices = brute(queries, points, 4)
+    ours = nearest_neighbours(queries, points, 4)
+    np.testing.assert_allclose(ours.distances, distances, rtol=1e-14)
+    if spread > 0:
+        np.testing.assert_array_equal(ours.indices, indices)
+
+
+def test_far_outliers_are_left_to_double_precision() -> None:
+    rng = np.random.default_rng(23)
+    points = np.concatenate([rng.standard_normal((600, 20)), [np.full(20, 1e6)]])
+    search = ExactSearch(points, points, 1, single=True)
+    assert search.targets.single
+    length, column = search(slice(0, 601))
+    assert not search.targets.single
+    np.testing.assert_array_equal(column[:, 0], np.arange(601))
+    assert (length == 0).all()
+
+
+@pytest.mark.parametrize("single", [True, False])
+def test_every_pair_within_the_bound_is_a_candidate(single: bool) -> None:
+    """The error of the product, against products in long double, is within what is proved."""
+    rng = np.random.default_rng(24)
+    for dim in (1, 3, 50, 700):
+        points = rng.uniform(-1, 1, (200, dim)) * rng.choice([1, 1e-3], (200, 1))
+        queries = rng.uniform(-1, 1, (40, dim)) * rng.choice([1, 1e-3], (40, 1))
+        targets = targets_of(points, np.zeros(dim), 1.0, 1, single=single)
+        left = np.column_stack([-2 * queries, np.ones(40)]).astype(targets.points.dtype)
+        upper = (left @ targets.points.T)[:, :200].astype(np.longdouble)
+        p, q = points.astype(np.longdouble), queries.astype(np.longdouble)
+        exact = (p**2).sum(axis=1) - 2 * q @ p.T
+        error = np.abs(upper - targets.slack - exact)
+        own = targets.factor * (q**2).sum(axis=1)[:, None] + targets.lost
+        assert (error <= targets.slack + own).all()
+        assert error.max() > 0
+        row, column, crowded = candidates(queries, targets, 1)
+        assert crowded or set(zip(range(40), exact.argmin(axis=1), strict=True)) <= set(
+            zip(row, column, strict=True)
+        )
+
+
+def test_dimensions_without_a_proof_are_left_to_double_precision() -> None:
+    assert single_precision_suffices(2888)
+    assert not single_precision_suffices(2889)
+    rng = np.random.default_rng(25)
+    points = rng.standard_normal((40, 3000))
+    ours = nearest_neighbours(points + 1e-9, points, 1)
+    assert ours.indices[:, 0].tolist() == list(range(40))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["audit", "AuditOptions"]
 
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,10 @@ class AuditOptions:
         folder for report.html, copies.csv, audit.json and the picture of pairs
     seed : int
         of relabellings, blocks and drawn Gaussians
+    jobs : int
+        threads that search for neighbours; -1 for one per core
+    max_memory : float
+        gigabytes that a search for neighbours may take beside the data
     json : bool
         print one JSON document and nothing else
     """
@@ -60,6 +65,8 @@ class AuditOptions:
     fail_on: Literal["copies", "dependence", "never"] = "never"
     out: str | None = None
     seed: int = 0
+    jobs: int = -1
+    max_memory: float | None = None
     json: bool = False
 
     def __post_init__(self) -> None:
@@ -75,6 +82,12 @@ class AuditOptions:
                 )
         if self.seed < 0:
             raise UsageError(f"--seed: given {self.seed}, expected a whole number >= 0")
+        if self.jobs < -1 or self.jobs == 0:
+            raise UsageError(
+                f"--jobs: given {self.jobs}, expected 1 or more threads, or -1 for one per core"
+            )
+        if self.max_memory is not None and not 0 < self.max_memory < math.inf:
+            raise UsageError(f"--max-memory: given {self.max_memory:g}, expected gigabytes > 0")
 
 
 def audit(options: AuditOptions) -> int:
@@ -99,6 +112,8 @@ def audit(options: AuditOptions) -> int:
         augment=options.augment,
         random_state=options.seed,
         image_shape=shape,
+        n_jobs=options.jobs,
+        max_memory=None if options.max_memory is None else 1e9 * options.max_memory,
     )
     print(as_json(report.to_dict()) if options.json else report)
     if folder is not None:

@@ -55,13 +55,15 @@ def audit(
     held_out: ArrayLike,
     generated: ArrayLike,
     *,
-    groups: tuple[Sequence[Any], Sequence[Any]] | None = None,
+    groups: tuple[ArrayLike, ArrayLike] | None = None,
     fdr: float = 0.1,
     alpha: float = 0.05,
     augment: str | None = None,
     random_state: Any = 0,
     image_shape: tuple[int, ...] | None = None,
     metrics: bool = True,
+    n_jobs: int = -1,
+    max_memory: float | None = None,
     progress: bool | None = None,
 ) -> AuditReport:
     """Has a model copied its training data, and what could have been seen?
@@ -92,6 +94,10 @@ def audit(
         default that of arrays of more than two axes.
     metrics : bool
         Compute the descriptive metrics too.
+    n_jobs : int
+        Threads of the search for neighbours; -1 for one per core. No number depends on it.
+    max_memory : float, optional
+        Bytes that a search for neighbours may take beside the data.
     progress : bool, optional
         Show a bar; by default if stderr is a terminal.
 
@@ -128,18 +134,19 @@ def audit(
         raise ValueError(f"image_shape is {shape}, expected {old.shape[1]} values per point")
     variants = None if augment is None else image_variants(shape, augment)
     rng = as_generator(random_state, "audit")
+    search: dict[str, Any] = {"variants": variants, "n_jobs": n_jobs, "max_memory": max_memory}
     pool = pool_of(old, fresh, groups)
     blocks = blocks_of(pool, rng)
-    everything, contrasts = measure(new, pool, blocks, variants)
+    everything, contrasts = measure(new, pool, blocks, **search)
     depends = dependence(everything, pool, rng, max(9999, math.ceil(10 / alpha)), alpha)
     gaussian = gaussian_reference(
-        old, everything, pool, blocks, rng, alpha=alpha, progress=progress, variants=variants
+        old, everything, pool, blocks, rng, alpha=alpha, progress=progress, **search
     )
     found = list_copies(contrasts, pool, fdr, blocks.odds, gaussian.reference)
     exact = exact_copies(new, everything, pool, rounding)
     listed = sorted({copy.generated for copy in (*found.copies, *exact)})
     detectable = minimum_detectable(
-        old, contrasts, pool, blocks, fdr, gaussian.reference, rng, listed=listed, variants=variants
+        old, contrasts, pool, blocks, fdr, gaussian.reference, rng, listed=listed, **search
     )
     rows = pool.train_rows, pool.held_out_rows
     numbers, notes = (), ()

@@ -13,10 +13,10 @@ Points that occur several times in the training set count once: otherwise a copy
 ratio 1 (or 0/0). With that, ``d_2 > 0`` always, and a generated point that equals a training point
 has ratio 0.
 
-Distances come from a matrix product, which finds the candidates, with the bound on its rounding of
-:mod:`ornstein.kernels.rounding`; the candidates' distances are computed again from differences of
-coordinates. So the neighbours are exact; of equally near points the one with the lowest index comes
-first.
+Distances come from a matrix product, which finds the candidates with a bound on its rounding
+(:mod:`ornstein.memorization.exact_search`); the candidates' distances are computed again from
+differences of coordinates. So the neighbours are exact; of equally near points the one with the
+lowest index comes first.
 
 References
 ----------
@@ -35,13 +35,17 @@ __all__ = [
 ]
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from joblib import cpu_count
+from threadpoolctl import threadpool_limits
 
 from ornstein.intervals import wilson_interval
-from ornstein.kernels.rounding import rounding_factor
 from ornstein.memorization.distinct import distinct_rows
+from ornstein.memorization.exact_search import ExactSearch, single_precision_suffices
+from ornstein.progress import progress_bar
 from ornstein.validation import as_count, as_points, as_positive
 
 if TYPE_CHECKING:
@@ -50,10 +54,9 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Index = NDArray[np.intp]
 
-_BLOCK = 2**20  # squared distances held at a time
-_GROUPS, _LEAST_GROUP = 32, 64  # groups of points, times k, and points in each
+_BLOCK = 2**20  # squared distances held at a time, by each thread
+_ROWS = 128  # queries at a time, at least: products of fewer rows are slow
 _PRINTED = 20  # numbers that are shown one by one
-_PAIRS = 2**18  # coordinates per array when distances are computed again
 
 
 class Neighbours(NamedTuple):
@@ -107,7 +110,15 @@ class MemorizedFraction(NamedTuple):
         )
 
 
-def nearest_neighbours(queries: ArrayLike, points: ArrayLike, k: int = 2) -> Neighbours:
+def nearest_neighbours(
+    queries: ArrayLike,
+    points: ArrayLike,
+    k: int = 2,
+    *,
+    n_jobs: int = 1,
+    max_memory: float | None = None,
+    progress: bool = False,
+) -> Neighbours:
     """The `k` nearest of `points` to each of `queries`, exactly.
 
     Parameters
@@ -116,6 +127,14 @@ def nearest_neighbours(queries: ArrayLike, points: ArrayLike, k: int = 2) -> Nei
     points : array-like of shape (n_points, dim)
         At least `k`. Equal points all count.
     k : int
+    n_jobs : int
+        Threads; -1 for one per core. The result does not depend on it.
+    max_memory : float, optional
+        Bytes that the search may take beside its input and its result. By default what 128 queries
+        at a time take, or 10 MB if that is more, for each thread; and a copy of the points in
+        single precision.
+    progress : bool
+        Show a bar on stderr.
 
     Returns
     -------
@@ -125,7 +144,8 @@ def nearest_neighbours(queries: ArrayLike, points: ArrayLike, k: int = 2) -> Nei
     Raises
     ------
     ValueError
-        If dimensions disagree, a value is not finite, or points are fewer than `k`.
+        If dimensions disagree, a value is not finite, points are fewer than `k`, `n_jobs` is 0,
+        or `max_memory` is less than is needed for one query at a time.
 
     Examples
     --------
@@ -135,21 +155,30 @@ def nearest_neighbours(queries: ArrayLike, points: ArrayLike, k: int = 2) -> Nei
     k = as_count(k, "k")
     q = as_points(queries, "queries")
     p = as_points(points, "points", dim=q.shape[1], at_least=k)
-    centre = p.mean(axis=0)
-    far = max(np.abs(q - centre).max(), np.abs(p - centre).max())
-    # A power of two, so that squares neither overflow nor underflow.
-    factor = math.ldexp(1.0, -max(int(np.frexp(far)[1]), -1000))
-    targets = _targets((p - centre) * factor, k)
+    threads = _threads(n_jobs)
+    single = single_precision_suffices(q.shape[1])
+    step = _rows_at_a_time(len(p), q.shape[1], threads, single, max_memory)
+    search = ExactSearch(q, p, k, single=single)
     distances, indices = np.empty((len(q), k)), np.empty((len(q), k), dtype=np.intp)
-    step = max(1, _BLOCK // len(p))
-    for start in range(0, len(q), step):
-        rows = slice(start, start + step)
-        row, column = _candidates((q[rows] - centre) * factor, targets, k)
-        length = _lengths(q[rows], p, row, column)
-        order = np.lexsort((length, row))  # stable, so that ties keep their order of columns
-        first = np.searchsorted(row[order], np.arange(len(q[rows])))
-        best = order[first[:, None] + np.arange(k)]
-        distances[rows], indices[rows] = length[best], column[best]
+
+    def found(start: int) -> int:
+        rows = slice(start, min(start + step, len(q)))
+        distances[rows], indices[rows] = search(rows)
+        return rows.stop - rows.start
+
+    starts = range(0, len(q), step)
+    if threads == 1 or len(starts) == 1:
+        with progress_bar(len(q), "point", progress, label="neighbours") as bar:
+            for start in starts:
+                bar.update(found(start))
+        return Neighbours(distances, indices)
+    with (
+        threadpool_limits(1, "blas"),  # the blocks are what runs in parallel
+        ThreadPoolExecutor(threads) as pool,
+        progress_bar(len(q), "point", progress, label="neighbours") as bar,
+    ):
+        for count in pool.map(found, starts):
+            bar.update(count)
     return Neighbours(distances, indices)
 
 
@@ -226,55 +255,27 @@ def memorized_fraction(
     return MemorizedFraction(*_fraction(ratios < threshold), *baseline, ratios, pairs)
 
 
-class _Targets(NamedTuple):
-    """Points ``(p, |p|^2 + slack)`` for :func:`_candidates`, and ``slack = 3 c |p|^2``.
-
-    Filled up with infinitely far ones to a multiple of `groups`.
-    """
-
-    points: Array
-    slack: Array
-    groups: int
+def _threads(n_jobs: int) -> int:
+    count = as_count(n_jobs, "n_jobs", at_least=-1)
+    if count == 0:
+        raise ValueError("n_jobs is 0, expected 1 or more threads, or -1 for one per core")
+    return cpu_count() if count == -1 else count
 
 
-def _targets(points: Array, k: int) -> _Targets:
-    n, dim = points.shape
-    groups = min(_GROUPS * k, max(k, n // _LEAST_GROUP))
-    filled = np.zeros((-(-n // groups) * groups, dim + 1))
-    sizes = np.square(points).sum(axis=1)
-    slack = 3 * rounding_factor(dim) * sizes
-    filled[:n, :dim], filled[:n, dim], filled[n:, dim] = points, sizes + slack, np.inf
-    return _Targets(filled, slack, groups)
-
-
-def _candidates(queries: Array, targets: _Targets, k: int) -> tuple[Index, Index]:
-    """Rows and columns of all pairs that may be among the `k` nearest of the row.
-
-    ``h = |p|^2 - 2 q . p`` is one matrix product here, ``|p|^2`` its last column, whose share of
-    the bound doubles: ``h`` is off by at most ``c (2 |p|^2 + 2 |p| |q|) <= 3 c |p|^2 + c |q|^2``.
-    """
-    own = rounding_factor(queries.shape[1]) * np.square(queries).sum(axis=1)
-    upper = np.column_stack([-2 * queries, np.ones(len(queries))]) @ targets.points.T
-    # The k-th least of the groups' minima is no less than the k-th least of all, and found faster.
-    minima = upper.reshape(len(queries), targets.groups, -1).min(axis=2)
-    bound = np.partition(minima, k - 1, axis=1)[:, k - 1] + 2 * own
-    row, column = np.nonzero(upper <= (bound + 2 * targets.slack.max())[:, None])
-    near = upper[row, column] - 2 * targets.slack[column] <= bound[row]
-    return row[near], column[near]
-
-
-def _lengths(queries: Array, points: Array, row: Index, column: Index) -> Array:
-    """``|queries[row] - points[column]|`` from differences; 0 only if they are equal."""
-    lengths = np.empty(row.size)
-    step = max(1, _PAIRS // points.shape[1])
-    for start in range(0, row.size, step):
-        part = slice(start, start + step)
-        gaps = np.abs(queries[row[part]] - points[column[part]])
-        # In units of the largest, as a power of two: no square overflows, or underflows to 0.
-        _, exponent = np.frexp(gaps.max(axis=1))
-        scaled = np.ldexp(gaps, -exponent[:, None])
-        lengths[part] = np.ldexp(np.sqrt(np.square(scaled).sum(axis=1)), exponent)
-    return lengths
+def _rows_at_a_time(n: int, dim: int, threads: int, single: bool, max_memory: float | None) -> int:
+    """Queries in a block: as many as the memory allows."""
+    step = max(_ROWS, _BLOCK // n)
+    if max_memory is None:
+        return step
+    # In single precision the points may be needed in double precision too.
+    fixed, each = n * (dim + 1) * (12 if single else 8), threads * (9 * n + 24 * dim)
+    allowed = int((float(as_positive(max_memory, "max_memory")) - fixed) / each)
+    if allowed < 1:
+        raise ValueError(
+            f"max_memory is {max_memory:.3g} bytes, expected at least {fixed + each:.3g} for "
+            f"{n} points of {dim} coordinates and {threads} threads"
+        )
+    return min(step, allowed)
 
 
 def _interval(low: float, high: float) -> str:
