@@ -1,7 +1,7 @@
 """Calibration of the audit: how often each verdict is given where it must not be, and is missed.
 
-Run alone, ``python -m benchmarks audit``, with ``AUDIT_RUNS`` for the number of runs of each line: 5
-by default, in minutes; 40 make 400 runs under the null, in half an hour. Each line prints shares
+Run alone, ``python -m benchmarks audit``, with ``AUDIT_RUNS`` for the number of runs of each line:
+5 by default, in minutes; 40 make 400 runs under the null, in half an hour. Each line prints shares
 with 95% intervals. Nothing here is a time.
 """
 
