@@ -104,6 +104,18 @@ def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_allclose(parts.distances, whole.distances, rtol=1e-15)
 
 
+@pytest.mark.parametrize("single", [True, False])
+def test_every_number_of_points_and_neighbours(single: bool, monkeypatch) -> None:
+    """Groups of points are filled up; what fills them is no neighbour."""
+    monkeypatch.setattr(f"{HOME}.single_precision_suffices", lambda _: single)
+    rng = np.random.default_rng(19)
+    for n in (*range(1, 12), 63, 65, 130):
+        points = rng.standard_normal((n, 3))
+        for k in range(1, min(n, 9) + 1):
+            ours = nearest_neighbours(points[:5] + 0.1, points, k)
+            np.testing.assert_array_equal(ours.indices, brute(points[:5] + 0.1, points, k)[1])
+
+
 def test_float32_and_images() -> None:
     rng = np.random.default_rng(3)
     points = rng.standard_normal((50, 1, 4, 4)).astype(np.float32)

@@ -47,7 +47,7 @@ _CROWD = 64  # pairs for each neighbour, above which single precision tells too 
 
 
 class Targets(NamedTuple):
-    """Points ``(p, |p|^2 + slack)``, filled up with infinitely far ones to whole groups."""
+    """Points ``(p, |p|^2 + slack)``, filled up with very far ones to whole groups."""
 
     points: NDArray[Any]
     slack: Array
@@ -95,7 +95,8 @@ def targets_of(points: Array, centre: Array, scale: float, k: int, *, single: bo
         sizes = np.square(shifted).sum(axis=1)
         slack[rows] = 4 * factor * sizes + lost
         filled[rows, :dim], filled[rows, dim] = shifted, sizes + slack[rows]
-    filled[n:, dim] = np.inf
+    # Not infinite: some matrix products multiply that by their own padding, and warn.
+    filled[n:, dim] = np.finfo(filled.dtype).max / 4
     return Targets(filled, slack, groups, factor, lost)
 
 
@@ -126,7 +127,7 @@ def candidates(queries: Array, targets: Targets, k: int) -> tuple[Index, Index, 
     bound = np.partition(minima, k - 1, axis=1)[:, k - 1].astype(np.float64) + 2 * own
     limit = (bound + 2 * targets.slack.max()).astype(kind)
     limit = np.nextafter(limit, np.array(np.inf, dtype=kind))  # rounded up
-    near = upper <= limit[:, None]
+    near = upper[:, : targets.slack.size] <= limit[:, None]  # without those that fill up
     if targets.single and np.count_nonzero(near) > _CROWD * k * len(queries):
         return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp), True
     row, column = np.nonzero(near)
