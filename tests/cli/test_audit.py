@@ -92,9 +92,11 @@ def test_every_option_reaches_the_audit(
 
     monkeypatch.setattr(module, "audit", caught)
     np.save(files / "labels.npy", np.arange(60))
+    np.save(files / "f.npy", np.eye(60, 7))
     (files / "labels.txt").write_text("\n".join(f"p {i}" for i in range(60)) + "\n")
     ornstein(
-        "audit", *SETS, "--groups", "labels.npy,labels.txt", "--fdr", 0.3, "--alpha", 0.01,
+        "audit", *SETS, "--features", "f.npy,f.npy,c.npy",
+        "--groups", "labels.npy,labels.txt", "--fdr", 0.3, "--alpha", 0.01,
         "--augment", "flips,shifts", "--seed", 9, "--jobs", 2, "--max-memory", 1.5,
     )  # fmt: skip
     assert [points.shape for points in seen["sets"]] == [(60, 16)] * 3
@@ -102,6 +104,7 @@ def test_every_option_reaches_the_audit(
     assert (seen["fdr"], seen["alpha"], seen["random_state"]) == (0.3, 0.01, 9)
     assert seen["augment"] == "flips,shifts"
     assert (seen["n_jobs"], seen["max_memory"]) == (2, 1.5e9)
+    assert [points.shape for points in seen["features"]] == [(60, 7), (60, 7), (60, 16)]
     first, second = seen["groups"]
     assert first.tolist() == list(range(60))
     assert second.tolist() == [f"p {i}" for i in range(60)]
@@ -140,6 +143,11 @@ def test_folders_of_images(ornstein: Callable, tmp_path: Path, monkeypatch, chan
         ((*SETS, "--max-memory", 0), "--max-memory: given 0, expected gigabytes > 0"),
         ((*SETS, "--max-memory", 1e-9), "max_memory is 1 bytes, expected at least"),
         ((*SETS, "--seed", -1), "--seed: given -1, expected a whole number >= 0"),
+        ((*SETS, "--features", "a.npy"), "--features: given 'a.npy', expected three files"),
+        (
+            (*SETS, "--features", "a.npy,b.npy,c.npy", "--augment", "flips"),
+            "augment is for images, and features are given",
+        ),
         ((*SETS, "--groups", "a.npy"), "--groups: given 'a.npy', expected two files"),
         ((*SETS, "--groups", "x.txt,a.npy"), "--groups: no file 'x.txt', expected labels"),
         ((*SETS, "--out", "a.npy"), "--out: 'a.npy' is a file, expected a folder"),

@@ -177,6 +177,29 @@ def test_variants_of_images() -> None:
         np.testing.assert_array_equal(a, c)
 
 
+def test_features_decide_what_a_copy_is() -> None:
+    """Points that agree in what the features see, and in nothing else."""
+    train, held_out, new = (x.reshape(-1, 4, 4) for x in normal(16, 150, 150, 100))
+    new[:20, 0] = train[:20, 0]
+    features = tuple(points[:, 0] for points in (train, held_out, new))
+    alone, seen = (quick(train, held_out, new, features=f) for f in (None, features))
+    assert alone.verdict != "copies"
+    assert [copy.generated for copy in seen.exact_copies] == list(range(20))
+    assert seen.sizes["dim"] == 4
+    assert seen.warnings[0].startswith("Distances are those of the given features: they decide ")
+    assert seen.pairs is not None
+    assert seen.pairs.generated.shape[1:] == (4, 4)
+    first = seen.copies[0]
+    np.testing.assert_array_equal(seen.pairs.generated[0], new[first.generated])
+    np.testing.assert_array_equal(seen.pairs.train[0], train[first.train])
+    with pytest.raises(ValueError, match="features of held_out have 149 rows, expected 150"):
+        quick(train, held_out, new, features=(features[0], features[1][1:], features[2]))
+    with pytest.raises(ValueError, match="features are 2 sets, expected three"):
+        quick(train, held_out, new, features=features[:2])
+    with pytest.raises(ValueError, match="augment is for images, and features are given"):
+        quick(train, held_out, new, features=features, augment="flips")
+
+
 def test_groups_widen_what_chance_does() -> None:
     rng = np.random.default_rng(9)
     centres = rng.standard_normal((40, 1, 8))

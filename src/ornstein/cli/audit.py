@@ -41,6 +41,9 @@ class AuditOptions:
     augment : str
         flips, shifts or flips,shifts: images are near if they are after being turned over, or
         moved by a pixel
+    features : str
+        three files, TRAIN,HELD_OUT,GENERATED, with features of each point, whose distances then
+        decide what a copy is
     fail_on : str
         exit with status 1 if copies, or dependence on the training data, are found
     out : str
@@ -62,6 +65,7 @@ class AuditOptions:
     fdr: float = 0.1
     alpha: float = 0.05
     augment: str | None = None
+    features: str | None = None
     fail_on: Literal["copies", "dependence", "never"] = "never"
     out: str | None = None
     seed: int = 0
@@ -110,6 +114,7 @@ def audit(options: AuditOptions) -> int:
         fdr=options.fdr,
         alpha=options.alpha,
         augment=options.augment,
+        features=None if options.features is None else _features(options.features),
         random_state=options.seed,
         image_shape=shape,
         n_jobs=options.jobs,
@@ -146,7 +151,18 @@ def _is_image(file: Path) -> bool:
     return file.suffix.lower() in Image.registered_extensions()
 
 
-def _groups(text: str) -> tuple[Any, ...]:
+def _features(text: str) -> tuple[Any, Any, Any]:
+    """Features of the three sets, from three files."""
+    files = [part.strip() for part in text.split(",")]
+    if len(files) != 3:
+        raise UsageError(
+            f"--features: given {text!r}, expected three files, TRAIN,HELD_OUT,GENERATED"
+        )
+    first, second, third = (_read(name)[0] for name in files)
+    return first, second, third
+
+
+def _groups(text: str) -> tuple[Any, Any]:
     """Labels from two files."""
     import numpy as np
 
@@ -164,7 +180,7 @@ def _groups(text: str) -> tuple[Any, ...]:
             labels.append(np.array(path.read_text(encoding="utf-8").split("\n")))
             if labels[-1][-1] == "":  # the last line ends
                 labels[-1] = labels[-1][:-1]
-    return tuple(labels)
+    return labels[0], labels[1]
 
 
 def _folder(out: str) -> Path:

@@ -22,21 +22,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ornstein.intervals import wilson_interval
-from ornstein.memorization.audit_report import VERDICTS, AuditReport, Pairs
+from ornstein.memorization.audit_inputs import audit_inputs, image_pairs
+from ornstein.memorization.audit_report import VERDICTS, AuditReport
 from ornstein.memorization.contrasts import blocks_of, measure
 from ornstein.memorization.copies import exact_copies, list_copies
 from ornstein.memorization.dependence import dependence
-from ornstein.memorization.image_variants import image_axes, image_variants
+from ornstein.memorization.image_variants import image_variants
 from ornstein.memorization.metrics import descriptive_metrics
-from ornstein.memorization.neighbours import nearest_neighbours
 from ornstein.memorization.pool import pool_of
 from ornstein.memorization.power import minimum_detectable
 from ornstein.memorization.reference import gaussian_reference
-from ornstein.validation import as_generator, as_points
+from ornstein.validation import as_generator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import ArrayLike, NDArray
 
     from ornstein.memorization.contrasts import Blocks
@@ -46,7 +44,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-_SHOWN = 12  # pairs of images
 _FEW_UNITS = 30.0  # effective number of nearest units, below which that is said
 
 
@@ -59,6 +56,7 @@ def audit(
     fdr: float = 0.1,
     alpha: float = 0.05,
     augment: str | None = None,
+    features: tuple[ArrayLike, ArrayLike, ArrayLike] | None = None,
     random_state: Any = 0,
     image_shape: tuple[int, ...] | None = None,
     metrics: bool = True,
@@ -87,6 +85,9 @@ def audit(
     augment : str, optional
         ``"flips"``, ``"shifts"`` or ``"flips,shifts"``: images count as near if they are after
         being turned over, or moved by one pixel.
+    features : tuple of 3 array-like, optional
+        Of the training, held-out and generated points, a row for each: distances are then those of
+        the features. They decide what a copy is; exact copies are equal features.
     random_state : None, int, SeedSequence or Generator
         Divides sets, relabels points, draws Gaussians and copies.
     image_shape : tuple of int, optional
@@ -110,7 +111,7 @@ def audit(
     ValueError
         If dimensions disagree, values are not finite, no held-out points remain that are not among
         the training points, `fdr` or `alpha` is not between 0 and 1, or `augment` is asked for and
-        points are no images.
+        points are no images, or beside features.
 
     Examples
     --------
@@ -123,16 +124,11 @@ def audit(
     for name, level in (("fdr", fdr), ("alpha", alpha)):
         if not 0 < level < 1:
             raise ValueError(f"{name} is {level:g}, expected a number between 0 and 1")
-    rounding = _rounding(train, generated)
-    shape = image_shape or np.shape(generated)[1:]
-    old = as_points(train, "train", at_least=2)
-    fresh = as_points(held_out, "held_out", dim=old.shape[1])
-    new = as_points(generated, "generated", dim=old.shape[1])
-    if (old == old[0]).all():
-        raise ValueError("all training points are equal: expected data of some variance")
-    if math.prod(shape) != old.shape[1]:
-        raise ValueError(f"image_shape is {shape}, expected {old.shape[1]} values per point")
-    variants = None if augment is None else image_variants(shape, augment)
+    if augment is not None and features is not None:
+        raise ValueError("augment is for images, and features are given: give one of the two")
+    inputs = audit_inputs((train, held_out, generated), features, image_shape)
+    old, fresh, new = inputs.train, inputs.held_out, inputs.generated
+    variants = None if augment is None else image_variants(inputs.shape, augment)
     rng = as_generator(random_state, "audit")
     search: dict[str, Any] = {"variants": variants, "n_jobs": n_jobs, "max_memory": max_memory}
     pool = pool_of(old, fresh, groups)
@@ -143,7 +139,7 @@ def audit(
         old, everything, pool, blocks, rng, alpha=alpha, progress=progress, **search
     )
     found = list_copies(contrasts, pool, fdr, blocks.odds, gaussian.reference)
-    exact = exact_copies(new, everything, pool, rounding)
+    exact = exact_copies(new, everything, pool, inputs.rounding)
     listed = sorted({copy.generated for copy in (*found.copies, *exact)})
     detectable = minimum_detectable(
         old, contrasts, pool, blocks, fdr, gaussian.reference, rng, listed=listed, **search
@@ -180,7 +176,7 @@ def audit(
         gaussian_p_value=gaussian.p_value,
         gaussian_detectable_share=gaussian.detectable,
         metrics=numbers,
-        warnings=(*pool.notes, *_limits(pool, blocks, depends, found), *notes),
+        warnings=(*inputs.notes, *pool.notes, *_limits(pool, blocks, depends, found), *notes),
         sizes={
             "train": pool.train_rows.size,
             "held_out": pool.held_out_rows.size,
@@ -190,15 +186,8 @@ def audit(
         fdr=fdr,
         alpha=alpha,
         grouped=pool.grouped,
-        pairs=_pairs(shown, old, fresh[rows[1]], new, shape),
+        pairs=image_pairs(inputs, shown, pool.held_out_rows),
     )
-
-
-def _rounding(*sets: ArrayLike) -> float:
-    """Relative rounding of the coarsest floating-point format among the sets; 0 for float64."""
-    kinds = [np.asarray(points).dtype for points in sets]
-    coarse = [np.finfo(kind).eps for kind in kinds if kind.kind == "f" and kind.itemsize < 8]
-    return float(max(coarse, default=0.0))
 
 
 def _limits(pool: Pool, blocks: Blocks, depends: Dependence, found: CopyList) -> list[str]:
@@ -231,22 +220,3 @@ def _limits(pool: Pool, blocks: Blocks, depends: Dependence, found: CopyList) ->
             "lies in the span of the training points."
         )
     return notes
-
-
-def _pairs(
-    copies: Sequence[Any], train: Array, held_out: Array, generated: Array, shape: tuple[int, ...]
-) -> Pairs | None:
-    """The first pairs as images, beside the held-out points nearest to training points."""
-    try:
-        image_axes(shape)
-    except ValueError:
-        return None
-    first = list({copy.generated: copy for copy in copies}.values())[:_SHOWN]
-    near = nearest_neighbours(held_out, train, k=1)
-    order = np.argsort(near.distances[:, 0], kind="stable")[:_SHOWN]
-    return Pairs(
-        generated[[copy.generated for copy in first]].reshape(-1, *shape),
-        train[[copy.train for copy in first]].reshape(-1, *shape),
-        held_out[order].reshape(-1, *shape),
-        train[near.indices[order, 0]].reshape(-1, *shape),
-    )
