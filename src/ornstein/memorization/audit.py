@@ -35,12 +35,15 @@ from ornstein.memorization.reference import gaussian_reference
 from ornstein.validation import as_generator
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
     from ornstein.memorization.contrasts import Blocks
-    from ornstein.memorization.copies import CopyList
+    from ornstein.memorization.copies import Copy, CopyList
     from ornstein.memorization.dependence import Dependence
     from ornstein.memorization.pool import Pool
+    from ornstein.memorization.reference import GaussianReference
 
     Array = NDArray[np.float64]
 
@@ -144,22 +147,19 @@ def audit(
     detectable = minimum_detectable(
         old, contrasts, pool, blocks, fdr, gaussian.reference, rng, listed=listed, **search
     )
-    rows = pool.train_rows, pool.held_out_rows
     numbers, notes = (), ()
     if metrics:
+        rows = pool.train_rows, pool.held_out_rows
         numbers, notes = descriptive_metrics(old[rows[0]], fresh[rows[1]], new, rng)
-    copied = found.copies or (exact and not pool.repeats)
-    closer = max(gaussian.p_value, depends.p_value) <= alpha
-    claims = (bool(copied), closer, depends.p_value <= alpha, True)
-    shown = [*found.copies, *exact, *found.suspects]
+    low, high = wilson_interval(len(listed), len(new))
     return AuditReport(
-        verdict=VERDICTS[claims.index(True)],
+        verdict=_verdict(found, exact, pool, gaussian, depends, alpha),
         copies=found.copies,
         exact_copies=exact,
         suspects=found.suspects,
         copied_share=len(listed) / len(new),
-        copied_share_low=wilson_interval(len(listed), len(new))[0],
-        copied_share_high=wilson_interval(len(listed), len(new))[1],
+        copied_share_low=low,
+        copied_share_high=high,
         threshold=found.threshold,
         least_copies=found.least,
         minimum_detectable_fraction=detectable[0].fraction,
@@ -186,8 +186,22 @@ def audit(
         fdr=fdr,
         alpha=alpha,
         grouped=pool.grouped,
-        pairs=image_pairs(inputs, shown, pool.held_out_rows),
+        pairs=image_pairs(inputs, [*found.copies, *exact, *found.suspects], pool.held_out_rows),
     )
+
+
+def _verdict(
+    found: CopyList,
+    exact: Sequence[Copy],
+    pool: Pool,
+    gaussian: GaussianReference,
+    depends: Dependence,
+    alpha: float,
+) -> str:
+    """The first of the verdicts that holds."""
+    copied = bool(found.copies) or (bool(exact) and not pool.repeats)
+    closer = max(gaussian.p_value, depends.p_value) <= alpha
+    return VERDICTS[(copied, closer, depends.p_value <= alpha, True).index(True)]
 
 
 def _limits(pool: Pool, blocks: Blocks, depends: Dependence, found: CopyList) -> list[str]:

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 __all__ = ["Pool", "pool_of"]
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
     Index = NDArray[np.intp]
+    Mask = NDArray[np.bool_]
 
 _FACTOR = 4.0  # between the share of equal pairs across sets and within them
 
@@ -94,31 +96,8 @@ def pool_of(train: ArrayLike, held_out: ArrayLike, groups: Any = None) -> Pool:
     labels = _labels(groups, len(old), len(fresh))
     seen = set(old_digests)
     shared = np.array([digest in seen for digest in fresh_digests], dtype=bool)
-    within, beside, across = _equal_pairs(old_digests, fresh_digests)
-    repeats = across > 0 and min(within, beside) > 0
-    repeats = repeats and across <= _FACTOR * float(np.sqrt(within * beside))
-    keep_old, keep_fresh = np.ones(len(old), dtype=bool), np.ones(len(fresh), dtype=bool)
-    notes: list[str] = []
-    if repeats:
-        notes.append(
-            f"{shared.sum()} of {len(fresh)} held-out rows equal a training row, and rows of one "
-            "set equal each other about as often: the data repeat their values. All rows are kept, "
-            "and an exact copy proves nothing."
-        )
-    else:
-        keep_fresh &= ~shared
-        keep_old, keep_fresh = _first(old_digests, keep_old), _first(fresh_digests, keep_fresh)
-        if shared.any():
-            notes.append(
-                f"{shared.sum()} of {len(fresh)} held-out rows equal a training row: they are "
-                "removed from the held-out side."
-            )
-        for name, count in (
-            ("training", int((~keep_old).sum())),
-            ("held-out", int((~keep_fresh & ~shared).sum())),
-        ):
-            if count:
-                notes.append(f"{count} {name} rows repeat another one: each is counted once.")
+    repeats = _values_repeat(old_digests, fresh_digests)
+    keep_old, keep_fresh, notes = _kept(old_digests, fresh_digests, shared, repeats=repeats)
     if labels is not None:
         both = np.isin(labels[1], labels[0])
         if (both & keep_fresh).any():
@@ -134,11 +113,10 @@ def pool_of(train: ArrayLike, held_out: ArrayLike, groups: Any = None) -> Pool:
         )
     train_rows, held_out_rows = np.flatnonzero(keep_old), np.flatnonzero(keep_fresh)
     kept = [old_digests[i] for i in train_rows] + [fresh_digests[i] for i in held_out_rows]
-    both_sets = np.concatenate([old[train_rows], fresh[held_out_rows]])
     order = {digest: place for place, digest in enumerate(sorted(set(kept)))}
     value = np.fromiter((order[digest] for digest in kept), dtype=np.intp, count=len(kept))
     values = np.empty((len(order), old.shape[1]))
-    values[value] = both_sets
+    values[value] = np.concatenate([old[train_rows], fresh[held_out_rows]])
     cut = len(train_rows)
     group = value
     if labels is not None:
@@ -152,10 +130,44 @@ def pool_of(train: ArrayLike, held_out: ArrayLike, groups: Any = None) -> Pool:
         group[:cut],
         group[cut:],
         labels is not None,
-        bool(repeats),
+        repeats,
         int(shared.sum()),
         tuple(notes),
     )
+
+
+def _values_repeat(old: list[bytes], fresh: list[bytes]) -> bool:
+    """Whether equal rows of the two sets are what the data do by themselves."""
+    within, beside, across = _equal_pairs(old, fresh)
+    return 0 < across <= _FACTOR * math.sqrt(within * beside)
+
+
+def _kept(
+    old: list[bytes], fresh: list[bytes], shared: Mask, *, repeats: bool
+) -> tuple[Mask, Mask, list[str]]:
+    """Which rows of each set stay, and what is said of the others."""
+    keep_old, keep_fresh = np.ones(len(old), dtype=bool), np.ones(len(fresh), dtype=bool)
+    if repeats:
+        note = (
+            f"{shared.sum()} of {len(fresh)} held-out rows equal a training row, and rows of one "
+            "set equal each other about as often: the data repeat their values. All rows are kept, "
+            "and an exact copy proves nothing."
+        )
+        return keep_old, keep_fresh, [note]
+    keep_old, keep_fresh = _first(old, keep_old), _first(fresh, ~shared)
+    notes = []
+    if shared.any():
+        notes.append(
+            f"{shared.sum()} of {len(fresh)} held-out rows equal a training row: they are removed "
+            "from the held-out side."
+        )
+    for name, count in (
+        ("training", int((~keep_old).sum())),
+        ("held-out", int((~keep_fresh & ~shared).sum())),
+    ):
+        if count:
+            notes.append(f"{count} {name} rows repeat another one: each is counted once.")
+    return keep_old, keep_fresh, notes
 
 
 def _labels(groups: Any, n_train: int, n_held_out: int) -> tuple[Index, Index] | None:
@@ -189,7 +201,7 @@ def _share(counts: Iterable[int]) -> float:
     return float((sizes * (sizes - 1)).sum() / max(total * (total - 1), 1.0))
 
 
-def _first(digests: list[bytes], kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _first(digests: list[bytes], kept: Mask) -> Mask:
     """Of equal rows among those kept, the first alone."""
     seen: set[bytes] = set()
     first = kept.copy()
