@@ -241,6 +241,30 @@ def test_values_that_repeat_in_the_data_are_no_copies() -> None:
     assert report.copies == ()
     assert report.verdict == "nothing detected"
     assert "an exact copy proves nothing" in report.warnings[0]
+    assert (report.values_repeat, report.copied_share) == (True, 0)
+    assert "No copying detected" in report.sentences()["copies"]
+
+
+def test_metrics_of_values_that_repeat() -> None:
+    rng = np.random.default_rng(17)
+    report = audit(*(rng.integers(0, 2, (60, 4)) for _ in range(3)), progress=False)
+    assert all(math.isfinite(metric.value) for metric in report.metrics)
+    assert report.copies == ()
+
+
+@pytest.mark.parametrize("scale", [1e200, 1e-200])
+def test_scales_that_leave_float64_are_refused(scale: float) -> None:
+    with pytest.raises(ValueError, match="multiply all sets by one factor"):
+        quick(*(scale * x for x in normal(18, 20, 20, 20)))
+
+
+def test_many_held_out_points_make_short_lists() -> None:
+    train, held_out, new = normal(19, 30, 600, 100)
+    new[:3] = train[:3] + 0.01
+    report = quick(train, held_out, new)
+    assert report.least_copies == 1
+    assert {copy.generated for copy in report.copies} == {0, 1, 2}
+    assert "at least 1 copied training point is needed" in report.warnings[0]
 
 
 def test_the_same_seed_gives_the_same_report() -> None:

@@ -48,6 +48,7 @@ NOTHING = AuditReport(
     fdr=0.1,
     alpha=0.05,
     grouped=False,
+    values_repeat=False,
 )
 COPIED = replace(
     NOTHING,
@@ -100,6 +101,14 @@ def test_sentences_with_findings() -> None:
     assert "no dependence on the training data is detected" in independent
     several = replace(COPIED, exact_copies=COPIED.exact_copies * 2)
     assert "2 generated points of 1003 equal a training" in audit_sentences(several)["copies"]
+
+
+def test_equal_rows_are_no_evidence_where_values_repeat() -> None:
+    text = audit_sentences(replace(NOTHING, exact_copies=COPIED.exact_copies, values_repeat=True))
+    assert text["copies"].startswith(
+        "1 generated point of 1003 equals a training point exactly; the data repeat their values, "
+        "so that this is no evidence. No copying detected; 2.1% or more would have been"
+    )
 
 
 def test_what_could_not_have_been_seen_is_said() -> None:

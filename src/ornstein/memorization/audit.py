@@ -35,12 +35,10 @@ from ornstein.memorization.reference import gaussian_reference
 from ornstein.validation import as_generator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import ArrayLike, NDArray
 
     from ornstein.memorization.contrasts import Blocks
-    from ornstein.memorization.copies import Copy, CopyList
+    from ornstein.memorization.copies import CopyList
     from ornstein.memorization.dependence import Dependence
     from ornstein.memorization.pool import Pool
     from ornstein.memorization.reference import GaussianReference
@@ -143,7 +141,9 @@ def audit(
     )
     found = list_copies(contrasts, pool, fdr, blocks.odds, gaussian.reference)
     exact = exact_copies(new, everything, pool, inputs.rounding)
-    listed = sorted({copy.generated for copy in (*found.copies, *exact)})
+    # Where the data repeat their values, equality is no evidence.
+    evident = found.copies if pool.repeats else (*found.copies, *exact)
+    listed = sorted({copy.generated for copy in evident})
     detectable = minimum_detectable(
         old, contrasts, pool, blocks, fdr, gaussian.reference, rng, listed=listed, **search
     )
@@ -153,7 +153,7 @@ def audit(
         numbers, notes = descriptive_metrics(old[rows[0]], fresh[rows[1]], new, rng)
     low, high = wilson_interval(len(listed), len(new))
     return AuditReport(
-        verdict=_verdict(found, exact, pool, gaussian, depends, alpha),
+        verdict=_verdict(bool(listed), gaussian, depends, alpha),
         copies=found.copies,
         exact_copies=exact,
         suspects=found.suspects,
@@ -186,20 +186,15 @@ def audit(
         fdr=fdr,
         alpha=alpha,
         grouped=pool.grouped,
+        values_repeat=pool.repeats,
         pairs=image_pairs(inputs, [*found.copies, *exact, *found.suspects], pool.held_out_rows),
     )
 
 
 def _verdict(
-    found: CopyList,
-    exact: Sequence[Copy],
-    pool: Pool,
-    gaussian: GaussianReference,
-    depends: Dependence,
-    alpha: float,
+    copied: bool, gaussian: GaussianReference, depends: Dependence, alpha: float
 ) -> str:
     """The first of the verdicts that holds."""
-    copied = bool(found.copies) or (bool(exact) and not pool.repeats)
     closer = max(gaussian.p_value, depends.p_value) <= alpha
     return VERDICTS[(copied, closer, depends.p_value <= alpha, True).index(True)]
 
@@ -210,10 +205,11 @@ def _limits(pool: Pool, blocks: Blocks, depends: Dependence, found: CopyList) ->
     notes = []
     a, b = len(blocks.train), len(blocks.held_out)
     if (a, b) != (1, 1):
+        needed = f"{unit} is" if found.least == 1 else f"{unit}s are"
         notes.append(
             f"Sizes differ: for the list of copies the training {unit}s are divided into {a} "
             f"block{'s' if a > 1 else ''} of {blocks.size} and the held-out {unit}s into {b}; at "
-            f"least {found.least} copied training {unit}s are needed for a list."
+            f"least {found.least} copied training {needed} needed for a list."
         )
     for name, rest in (("training", blocks.train_rest), ("held-out", blocks.held_out_rest)):
         if rest.size:

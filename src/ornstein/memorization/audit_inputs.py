@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Index = NDArray[np.intp]
 
 _SHOWN = 12  # pairs of images
+_LARGEST = 1e100  # value whose squares, and sums of them, are safe
 _FEATURES = (
     "Distances are those of the given features: they decide what a copy is, and what differs in "
     "none of them is the same to this audit."
@@ -60,7 +61,7 @@ def audit_inputs(
     ------
     ValueError
         If dimensions or numbers of rows disagree, values are not finite, all training points are
-        equal, or `image_shape` does not fit.
+        equal, values leave 1e-100 to 1e100, or `image_shape` does not fit.
     """
     shown = _validated(sets, ("train", "held_out", "generated"))
     shape = tuple(np.shape(sets[2])[1:]) if image_shape is None else tuple(image_shape)
@@ -80,6 +81,14 @@ def audit_inputs(
                 raise ValueError(f"{name} have {len(ours)} rows, expected {len(theirs)}")
     if (compared[0] == compared[0][0]).all():
         raise ValueError("all training points are equal: expected data of some variance")
+    largest = max(float(np.abs(points).max()) for points in compared)
+    spread = float(np.ptp(compared[0], axis=0).max())
+    if largest > _LARGEST or spread < 1 / _LARGEST:
+        raise ValueError(
+            f"values reach {largest:.3g} and training points differ by {spread:.3g} at most, "
+            f"expected {_LARGEST:g} at most and {1 / _LARGEST:g} at least: multiply all sets by "
+            "one factor"
+        )
     return AuditInputs(*compared, shown, shape, _rounding(given[0], given[2]), notes)
 
 

@@ -91,6 +91,9 @@ class AuditReport:
     fdr: float
     alpha: float
     grouped: bool
+    """Groups were relabelled, not points."""
+    values_repeat: bool
+    """The data repeat their values, so that an exact copy is no evidence."""
     pairs: Pairs | None = field(default=None, compare=False)
     """Images to look at, if points are images."""
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ornstein.memorization.distinct import distinct_rows
 from ornstein.memorization.distribution_distances import (
     frechet_distance,
     kernel_distance,
@@ -61,7 +62,7 @@ def descriptive_metrics(
     Parameters
     ----------
     train, held_out, generated : ndarray of shape (n_points, dim)
-        Distinct training points, fresh points, generated points.
+        Training points, at least 2 of them distinct, fresh points, generated points.
     rng : Generator
         Draws subsets, directions and relabellings.
     """
@@ -89,7 +90,8 @@ def descriptive_metrics(
 
 
 def _nearest(old: Array, fresh: Array, new: Array) -> list[Metric]:
-    """Metrics of nearest training points."""
+    """Metrics of nearest training points; equal ones count once."""
+    old = old[distinct_rows(old)]
     found = []
     for threshold, text in ((1 / 3, "1/3"), (1 / 2, "1/2")):
         share = memorized_fraction(new, old, fresh, threshold, n_pairs=0)

@@ -49,13 +49,15 @@ def audit_sentences(report: AuditReport) -> dict[str, str]:
 
 def _copies(report: AuditReport) -> str:
     n, unit = report.sizes["generated"], "group" if report.grouped else "training point"
-    units = f"{unit}s"
+    units, repeat = f"{unit}s", report.values_repeat
     interval = f"[{percent(report.copied_share_low)}, {percent(report.copied_share_high)}]"
     parts = []
     if report.exact_copies:
+        verb = "equals" if len(report.exact_copies) == 1 else "equal"
         parts.append(
-            f"{counted(len(report.exact_copies), 'generated point')} of {n} "
-            f"{'equals' if len(report.exact_copies) == 1 else 'equal'} a training point exactly."
+            f"{counted(len(report.exact_copies), 'generated point')} of {n} {verb} a training "
+            "point exactly"
+            + ("; the data repeat their values, so that this is no evidence." if repeat else ".")
         )
     if report.copies:
         parts.append(
@@ -63,7 +65,7 @@ def _copies(report: AuditReport) -> str:
             f"that they are listed with, at most {percent(report.fdr)} are expected to be there "
             "by chance."
         )
-    if parts:
+    if report.copies or (report.exact_copies and not repeat):
         parts.append(f"Together {percent(report.copied_share)} {interval} of the points.")
         if not report.copies:
             parts.append(f"The list of near copies is empty: {_seen(report)}.")
