@@ -191,9 +191,7 @@ def audit(
     )
 
 
-def _verdict(
-    copied: bool, gaussian: GaussianReference, depends: Dependence, alpha: float
-) -> str:
+def _verdict(copied: bool, gaussian: GaussianReference, depends: Dependence, alpha: float) -> str:
     """The first of the verdicts that holds."""
     closer = max(gaussian.p_value, depends.p_value) <= alpha
     return VERDICTS[(copied, closer, depends.p_value <= alpha, True).index(True)]
