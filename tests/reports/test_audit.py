@@ -211,25 +211,30 @@ def test_the_picture_shows_pairs_differences_and_held_out_points(shape) -> None:
     images = [rng.random((3, *shape)) for _ in range(4)]
     figure = pairs_figure(replace(NOTHING, pairs=Pairs(*images)))
     assert figure is not None
-    grid = np.array(figure.axes).reshape(3, 7)
-    titles = [axes.get_title().split("\n") for axes in grid[0]]
-    assert titles[0] == ["generated", "(suspects, none listed)"]
-    assert titles[4] == ["held out", "(fresh)"]
-
-    def shown(row: int, column: int) -> np.ndarray:
-        return np.asarray(grid[row, column].images[0].get_array())
-
-    channels = -1 if shape[-1] == 3 else 0
+    assert [axes.get_title().split("\n") for axes in figure.axes] == [
+        ["generated", "(suspects, none listed)"],
+        ["nearest", "training"],
+        ["difference"],
+        ["held out", "(fresh)"],
+        ["nearest", "training"],
+        ["difference"],
+    ]
+    low, span = images[1].min(), np.ptp(images[1])
     grey = len(shape) == 2 or shape[0] == 1
-    for row in range(3):
-        for first, (a, b) in ((0, images[:2]), (4, images[2:])):
-            if grey:
-                np.testing.assert_allclose(shown(row, first), a[row].reshape(4, 5))
-                np.testing.assert_allclose(shown(row, first + 1), b[row].reshape(4, 5))
-            assert shown(row, first).shape[:2] == (4, 5)
-            gap = np.abs(a[row] - b[row])
-            gap = gap.reshape(4, 5) if grey else gap.mean(axis=channels)
-            np.testing.assert_allclose(shown(row, first + 2), gap)
+    for first, (a, b) in ((0, images[:2]), (3, images[2:])):
+        for place, values in enumerate(((a - low) / span, (b - low) / span, np.abs(a - b) / span)):
+            column = np.asarray(figure.axes[first + place].images[0].get_array())
+            assert column.shape[0] == 3 * 4 + 2
+            for row in range(3):
+                shown = column[5 * row : 5 * row + 4]
+                if grey:
+                    np.testing.assert_allclose(shown, values[row].reshape(4, 5))
+                elif place == 2:
+                    expected = values[row].mean(axis=-1 if shape[-1] == 3 else 0)
+                    np.testing.assert_allclose(shown, expected)
+                else:
+                    last = values[row] if shape[-1] == 3 else np.moveaxis(values[row], 0, -1)
+                    np.testing.assert_allclose(shown, np.clip(last, 0, 1))
     listed = pairs_figure(replace(COPIED, pairs=Pairs(*images)))
     assert listed is not None
     assert "listed pairs" in listed.axes[0].get_title()

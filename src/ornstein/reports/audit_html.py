@@ -103,43 +103,46 @@ def pairs_figure(report: AuditReport) -> Figure | None:
 
     if report.pairs is None or len(report.pairs.generated) == 0:
         return None
-    left, left_train, right, right_train = (
+    shown = [
         [_drawn(image, image_axes(image.shape)) for image in images] for images in report.pairs
-    )
-    rows = max(len(left), len(right))
-    low, high = (limit(report.pairs.train) for limit in (np.min, np.max))
+    ]
+    low, high = float(report.pairs.train.min()), float(report.pairs.train.max())
+    span = (high - low) or 1.0
     listed = "listed pairs" if report.copies or report.exact_copies else "suspects, none listed"
-    titles = (
-        f"generated\n({listed})",
-        "nearest\ntraining",
-        "difference",
-        "",
-        "held out\n(fresh)",
-        "nearest\ntraining",
-        "difference",
-    )
+    titles = (f"generated\n({listed})", "nearest\ntraining", "difference")
+    titles += ("held out\n(fresh)", "nearest\ntraining", "difference")
     with style():
+        rows = max(map(len, shown))
         figure = Figure(figsize=(6.2, 0.6 + 0.85 * rows), layout="constrained")
-        grid = figure.subplots(rows, 7, squeeze=False)
-        for column, title in enumerate(titles):
-            grid[0, column].set_title(title, fontsize=7)
-        for axes in grid.flat:
-            axes.set_axis_off()
-        for first, (images, others) in ((0, (left, left_train)), (4, (right, right_train))):
-            for row, (image, other) in enumerate(zip(images, others, strict=True)):
-                limits: Any = {"vmin": low, "vmax": high, "cmap": "gray"}
-                for place, shown in enumerate((image, other)):
-                    colours = _scaled(shown, low, high)
-                    grid[row, first + place].imshow(colours, **limits)
-                grid[row, first + 2].imshow(
-                    np.abs(image - other).mean(axis=2)
-                    if image.ndim == 3
-                    else np.abs(image - other),
-                    vmin=0,
-                    vmax=high - low,
-                    cmap="gray_r",
+        halves: Any = figure.subfigures(1, 2, wspace=0.08)
+        for first, half in zip((0, 2), halves, strict=True):
+            grid = half.subplots(1, 3)
+            images, others = shown[first], shown[first + 1]
+            gaps = [_difference(a, b) / span for a, b in zip(images, others, strict=True)]
+            scaled = [[(image - low) / span for image in each] for each in (images, others)]
+            for axes, column, place in zip(grid, (*scaled, gaps), range(3), strict=True):
+                axes.set_title(titles[3 * (first > 0) + place], fontsize=7)
+                axes.set_axis_off()
+                axes.set_anchor("N")
+                axes.imshow(
+                    _stacked(column), vmin=0, vmax=1, cmap="gray_r" if place == 2 else "gray"
                 )
     return figure
+
+
+def _difference(image: Array, other: Array) -> Array:
+    """Absolute difference, the mean over colours."""
+    gap = np.abs(image - other)
+    return gap.mean(axis=2) if gap.ndim == 3 else gap
+
+
+def _stacked(images: Sequence[Array]) -> Array:
+    """Images of values 0 to 1 below each other, with a row of white or nothing between."""
+    grey = images[0].ndim == 2
+    line = np.full((1, *images[0].shape[1:]), np.nan if grey else 1.0)
+    parts = [part for image in images for part in (image, line)][:-1]
+    stacked = np.concatenate(parts)
+    return stacked if grey else np.clip(stacked, 0, 1)
 
 
 def _drawn(image: Array, axes: tuple[int, int]) -> Array:
@@ -147,13 +150,6 @@ def _drawn(image: Array, axes: tuple[int, int]) -> Array:
     channels = [axis for axis in range(image.ndim) if axis not in axes]
     moved = np.moveaxis(image, channels, range(image.ndim - len(channels), image.ndim))
     return moved[..., 0] if moved.ndim == 3 and moved.shape[2] == 1 else moved
-
-
-def _scaled(image: Array, low: float, high: float) -> Array:
-    """Colours between 0 and 1; grey values as they are."""
-    if image.ndim == 2:
-        return image
-    return np.clip((image - low) / ((high - low) or 1.0), 0, 1)
 
 
 def _picture(report: AuditReport) -> str:
