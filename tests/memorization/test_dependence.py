@@ -142,7 +142,7 @@ def test_duplicated_rows_count_once_and_shared_ones_for_neither() -> None:
     twice = pool_of(np.concatenate([old, old[:20]]), np.concatenate([fresh, old[:5]]))
     assert twice.overlap == 5
     assert len(twice.notes) == 2
-    assert "5 of 55 held-out rows equal a training row" in twice.notes[0]
+    assert "Of 55 held-out rows, 5 equal to a training row: removed" in twice.notes[0]
     assert "20 training rows repeat" in twice.notes[1]
     contrasts, _ = measure(new, twice, blocks_of(twice, np.random.default_rng(0)))
     assert train_share(unit_counts(contrasts, twice)) == found(old, fresh, new).share
@@ -160,7 +160,7 @@ def test_a_law_that_repeats_its_values_keeps_all_rows() -> None:
 def test_a_group_of_both_sets_leaves_the_held_out_side() -> None:
     pool = pool_of(np.eye(4), 2 * np.eye(4), (list("aabb"), list("bccd")))
     assert pool.held_out_rows.tolist() == [1, 2, 3]
-    assert "1 held-out rows belong to a group that has training rows" in pool.notes[0]
+    assert "Of 4 held-out rows, 1 of a group that has training rows: removed" in pool.notes[0]
 
 
 def test_bad_input_is_refused() -> None:

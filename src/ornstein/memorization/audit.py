@@ -212,8 +212,8 @@ def _limits(pool: Pool, blocks: Blocks, depends: Dependence, found: CopyList) ->
     for name, rest in (("training", blocks.train_rest), ("held-out", blocks.held_out_rest)):
         if rest.size:
             notes.append(
-                f"{rest.size} {name} points are in no block of the list of copies; the other "
-                "verdicts use them."
+                f"{rest.size} {name} point{' is' if rest.size == 1 else 's are'} in no block of "
+                "the list of copies; the other verdicts use all points."
             )
     if depends.effective_number < _FEW_UNITS:
         notes.append(

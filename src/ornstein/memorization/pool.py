@@ -102,8 +102,8 @@ def pool_of(train: ArrayLike, held_out: ArrayLike, groups: Any = None) -> Pool:
         both = np.isin(labels[1], labels[0])
         if (both & keep_fresh).any():
             notes.append(
-                f"{(both & keep_fresh).sum()} held-out rows belong to a group that has training "
-                "rows: they are removed from the held-out side."
+                f"Of {len(fresh)} held-out rows, {(both & keep_fresh).sum()} of a group that has "
+                "training rows: removed from the held-out side."
             )
         keep_fresh &= ~both
     if not keep_fresh.any():
@@ -158,15 +158,16 @@ def _kept(
     notes = []
     if shared.any():
         notes.append(
-            f"{shared.sum()} of {len(fresh)} held-out rows equal a training row: they are removed "
-            "from the held-out side."
+            f"Of {len(fresh)} held-out rows, {shared.sum()} equal to a training row: removed from "
+            "the held-out side."
         )
     for name, count in (
         ("training", int((~keep_old).sum())),
         ("held-out", int((~keep_fresh & ~shared).sum())),
     ):
         if count:
-            notes.append(f"{count} {name} rows repeat another one: each is counted once.")
+            verb = "row repeats" if count == 1 else "rows repeat"
+            notes.append(f"{count} {name} {verb} another one: each is counted once.")
     return keep_old, keep_fresh, notes
 
 

@@ -117,7 +117,7 @@ def _dependence(report: AuditReport) -> str:
     if report.dependence_p_value <= report.alpha:
         return (
             f"{found} The generated points depend on the training data. Every model that has "
-            "learned from few points does: this is no copying."
+            "learned from few points does: by itself this is no copying."
         )
     return f"{found} No dependence detected; {_would(report.detectable_share)}."
 
