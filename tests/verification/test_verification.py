@@ -100,6 +100,10 @@ def test_every_theory_function_is_behind_some_check() -> None:
         "recursive_variance",
         "recursive_score_variance",
         "recursive_one_step_trace",
+        "guided_moments",
+        "guided_class_moments",
+        "guided_class_density",
+        "noisy_data_weight",
     }
     assert public - called - tested == known
 
