@@ -116,5 +116,5 @@ def predict_kl(*, steps: int) -> float:
 
 CHECKS = (
     Check("13", "variance, tangent", SOURCE, TANGENT, "variance", predict_variance),
-    Check("13", "least KL of a grid", "this project", SPECTRUM, "kl", predict_kl),
+    Check("13", "least KL of a grid", SOURCE, SPECTRUM, "kl", predict_kl),
 )
