@@ -23,7 +23,7 @@ def renormalized_noise(
     dim : int
         dimension d, by default 100
     spectrum : str
-        population eigenvalues: isotropic, power-law:EXPONENT or a comma list
+        population eigenvalues: isotropic, power-law:EXPONENT, a comma list or a file
     noise_variance : float
         s^2, in squared data units
     n_train : str
@@ -67,7 +67,7 @@ def denoising_losses(
     dim : int
         dimension d, by default 100
     spectrum : str
-        population eigenvalues: isotropic, power-law:EXPONENT or a comma list
+        population eigenvalues: isotropic, power-law:EXPONENT, a comma list or a file
     noise_variance : float
         s^2, in squared data units
     n_train : str

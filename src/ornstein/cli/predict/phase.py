@@ -71,7 +71,7 @@ def phase(
     dim : int
         dimension d, by default 100
     spectrum : str
-        population eigenvalues, for losses over noise: isotropic, power-law:EXPONENT or a list
+        population eigenvalues, for losses over noise: isotropic, power-law:EXPONENT, list or file
     time : float
         diffusion time T where it is not mapped
     noise_scale : float
