@@ -116,7 +116,7 @@ def spectrum_case() -> Case:
 
 
 def best_steps_case() -> Case:
-    ratios, values = [2.0, 5.0, 30.0], SPECTRUM[1:5]
+    ratios, values = [2.0, 5.0, 9.0], SPECTRUM[1:5]
 
     def found(ratios: Any) -> np.ndarray:
         sizes = np.round(np.asarray(ratios) * 4).astype(int)
@@ -127,7 +127,7 @@ def best_steps_case() -> Case:
     steps, kl, limit = found(ratios)
     gain = 100 * (1 - kl / limit)
     return Case(
-        {"spectrum": "2,1.5,0.5,0.25", "points_per_dimension": "2,5,30", "samplers": "heun"}
+        {"spectrum": "2,1.5,0.5,0.25", "points_per_dimension": "2,5,9", "samplers": "heun"}
         | {"schedule": "cosine", "ridge": 0.01},
         ("d = 4", "spectrum 2,1.5,0.5,0.25", "schedule cosine", "samplers karras", "ridge 0.01"),
         {
@@ -137,7 +137,7 @@ def best_steps_case() -> Case:
         },
         {"dim": 4, "spectrum": "2,1.5,0.5,0.25", "samplers": "heun", "ridge": 0.01}
         | {"schedule": "cosine", "ode_schedule": "karras"}
-        | {"points_per_dimension": ratios, "n_train": [8, 20, 120]}
+        | {"points_per_dimension": ratios, "n_train": [8, 20, 36]}
         | {"steps_heun": steps, "kl_heun": kl, "kl_limit_heun": limit, "gain_heun": gain},
         "training size over dimension n/d",
         "best number of steps S*",
