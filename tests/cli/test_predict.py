@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 from tests.cli.predictions import ANY_SPECTRUM, Case
 
-from ornstein import theory
+from ornstein import Gaussian, theory
 from ornstein.cli.predict import PREDICTIONS
 from ornstein.cli.predict.spectra import population_spectrum, some_modes
 from ornstein.diffusion.grids import NoiseGrid
+from ornstein.memorization.attacked_models import attack_models, fit_empirical, fit_linear
 from ornstein.reports.prediction import prediction_figure
 from ornstein.theory.phase import delta_map, denoising_map, early_stopping_map, kl_map
 from ornstein.theory.phase_spectra import any_spectrum_kl_map, membership_map
@@ -666,6 +667,58 @@ def test_spectra_of_data_come_with_a_caveat(predict: Callable, tmp_path: Path) -
     assert "d = 3, spectrum of eigenvalues.npy (1 of them 0)" in " ".join(out.split())
 
 
+def test_attacks_beside_the_theory(document: Callable, predict: Callable) -> None:
+    options = {"spectrum": "3,1,0.5,0.2,0.1", "n_train": 40, "noise_variance": "0.5,0.04"}
+    options |= {"simulate": "linear,empirical", "held_out": 300, "seed": 5}
+    options |= {"false_positive_rate": 0.1}
+    values, noises = np.array([3.0, 1.0, 0.5, 0.2, 0.1]), np.array([0.5, 0.04])
+    attacks = attack_models(
+        {"linear": fit_linear, "empirical": fit_empirical},
+        Gaussian(np.zeros(5), values),
+        40,
+        np.sqrt(noises),
+        held_out=300,
+        false_positive_rate=0.1,
+        random_state=5,
+    )
+    law = theory.membership(values, noises, 40)
+    out, found = predict("membership", **options), document("membership", **options)
+    shown = table_of(out)
+    expected = {"s^2": noises, "theory": law.auc, "power": law.power(0.1)}
+    for name, attack in attacks.items():
+        expected |= {name: attack.auc, f"p {name}": attack.power}
+        for what in ("auc", "power"):
+            for end in ("", "_low", "_high"):
+                np.testing.assert_allclose(
+                    found[f"{what}_{name}{end}"], getattr(attack, what + end), rtol=1e-12
+                )
+    assert set(shown) == set(expected)
+    for heading, numbers in expected.items():
+        np.testing.assert_allclose(as_numbers(shown[heading]), numbers, rtol=2e-3)
+    assert "attacked with 40 members and 300 others, seed 5" in out
+    wide = max((a.auc_high - a.auc_low).max() / 2 for a in attacks.values())
+    assert f"95% intervals of the AUC within +-{wide:.3f}" in out
+    (axis,) = prediction_figure(PREDICTIONS["membership"](**options)).axes
+    lines = {line.get_label(): line for line in axis.lines}
+    assert {"theory, linear", "attack on linear", "attack on empirical"} <= set(lines)
+    np.testing.assert_allclose(lines["attack on linear"].get_ydata(), attacks["linear"].auc[::-1])
+    x, y = (np.asarray(part) for part in lines["theory, linear"].get_data())
+    np.testing.assert_allclose(y, theory.membership(values, x, 40).auc)
+
+
+def test_a_network_is_attacked_too(document: Callable) -> None:
+    found = document(
+        "membership",
+        dim=6,
+        n_train=30,
+        noise_variance="0.1",
+        simulate="mlp",
+        training_steps=5,
+        held_out=50,
+    )
+    assert 0 < found["auc_mlp_low"][0] < found["auc_mlp"][0] < found["auc_mlp_high"][0] < 1
+
+
 # ---- phase maps
 
 PHASES = {
@@ -948,6 +1001,14 @@ def test_plot_and_json_can_come_from_a_file(ornstein: Callable, tmp_path: Path) 
         ("membership --n-train 1,2,3,4,5,6", "--n-train: given 6 training sizes, expected at"),
         ("membership --auc-bound 0.5", "auc is 0.5, expected a number between 1/2 and 1"),
         ("membership --false-positive-rate 2", "false_positive_rate is 2 to 2, expected 0 to 1"),
+        ("membership --simulate best", "--simulate: given 'best', expected any of linear, emp"),
+        ("membership --simulate linear --n-train 9,30", "given 2 training sizes, expected one to"),
+        ("membership --seed 3", "--seed: given 3, which does not count without --simulate: leave"),
+        ("membership --held-out 5", "--held-out: given 5, which does not count without --simul"),
+        (
+            "membership --simulate linear --training-steps 5",
+            "does not count without --simulate mlp",
+        ),
         ("recursion --fresh-fraction 2", "fresh_fraction is 2, expected a number between 0 and 1"),
         ("guidance --guidance=-2", "guidance is -2, expected a finite number >= -1"),
         ("guidance --pooled-variance 0", "pooled_variance is 0 where class_variance is not"),
