@@ -8,11 +8,22 @@ import sys
 import numpy as np
 from joblib import cpu_count
 
-from benchmarks import batches, empirical, engine, linear, networks, samples, steps, theory
+from benchmarks import (
+    any_spectrum,
+    batches,
+    empirical,
+    engine,
+    linear,
+    networks,
+    samples,
+    steps,
+    theory,
+)
 
 ALL = {
     "linear": linear.run,
     "theory": theory.run,
+    "any_spectrum": any_spectrum.run,
     "empirical": empirical.run,
     "steps": steps.run,
     "samples": samples.run,

@@ -70,9 +70,11 @@ def ancestral(eigenvalues: np.ndarray, mean: np.ndarray, steps: int, kind: str) 
     return m, v
 
 
-def heun(eigenvalues: np.ndarray, mean: np.ndarray, steps: int) -> Modes:
+def heun(
+    eigenvalues: np.ndarray, mean: np.ndarray, steps: int, ends: tuple[float, float] = NOISES
+) -> Modes:
     """Generated mean and variance of modes by Heun's method, the last step Euler's."""
-    smallest, largest = NOISES
+    smallest, largest = ends
     ramp = np.arange(steps) / (steps - 1)
     noises = (largest ** (1 / 7) + ramp * (smallest ** (1 / 7) - largest ** (1 / 7))) ** 7
     deviation = np.ones(eigenvalues.shape)
