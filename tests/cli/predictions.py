@@ -305,7 +305,7 @@ def fresh_case() -> Case:
     return Case(
         {"dim": 5, "n_train": 30, "generations": "1,3,20", "fresh_fraction": 0.35},
         (
-            "0.35 of them fresh (10.5 points)",
+            "a share 0.35 of them fresh (10.5 points)",
             f"tr S^2/d tends to {limit.square:.6g}, (tr S)^2/d^2 to {limit.trace_square:.6g}",
         ),
         {

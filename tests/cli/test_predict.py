@@ -885,8 +885,17 @@ def test_a_support_without_end_and_one_that_begins_early(predict: Callable) -> N
     out = predict("spectrum", aspect_ratio=1)
     assert "support from 0 to infinity" in out
     assert "Given up to 10: the support has no end." in out
+    out = predict("spectrum", spectrum="2,1,0.5", n_train=4)
+    assert "support from 0 to infinity" in out
+    assert "Given up to 10: the support has no end." in out
     out = predict("sample-covariance", spectrum="power-law:2", n_train=50)
     assert "Given from 0.00132 on: the support begins at 6.89e-05 (see --x)." in out
+
+
+def test_a_model_of_too_few_of_its_own_samples(predict: Callable) -> None:
+    out = predict("recursion", dim=8, n_train=5)
+    assert "KL is infinite; tr S^2 grows without limit" in out
+    assert table_of(out)["KL"][:2] == ["0", "infinite"]
 
 
 def test_best_never_to_stop(predict: Callable, document: Callable) -> None:

@@ -22,6 +22,7 @@ _DATA = (
     "For a Gaussian of this covariance. KL and Hellinger^2 of the data themselves hang on the "
     "directions that hardly vary, where data are least Gaussian; trace and Wasserstein^2 do not."
 )
+_CUT = "Given up to 10: the support has no end."
 _SINGLE = ("signal_fraction", "threshold", "kl_infinite_data")
 _ISOTROPIC = """
     n_train              n              training size
@@ -216,9 +217,7 @@ def spectrum(
         """,
         {"s": points, "density": found(points)},
         lambda: density(low, top, points, found, r"singular value of $\Sigma_G^{1/2} / \sigma$"),
-        ["Given up to 10: the support has no end."]
-        if endless and s is None
-        else outside(points, low, high),
+        [_CUT] if endless and s is None else outside(points, low, high),
     )
 
 
@@ -247,7 +246,9 @@ def _any_spectrum(
     values = population_spectrum(spectrum, dim)
     given = values, n_train, time, noise_scale
     support = theory.one_step_anisotropic_support(*given, relative_to=relative_to)
-    low, high = float(support[0, 0]), float(support[-1, 1])
+    # With as many points as dimensions the support has no end.
+    endless = n_train - 1 == values.size
+    low, high = float(support[0, 0]), 10.0 if endless else float(support[-1, 1])
     points = np.linspace(max(low, 1e-3 * high), high, 21) if s is None else np.array(reals(s, "s"))
 
     def found(s: Array) -> Array:
@@ -257,7 +258,11 @@ def _any_spectrum(
     what = "Sigma^(-1/2) Sigma_G^(1/2)" if whitened else "Sigma_G^(1/2), over std"
     unit = "the population's std" if whitened else "the root of the mean variance"
     label = r"$\Sigma^{-1/2}\, \Sigma_G^{1/2}$" if whitened else r"$\Sigma_G^{1/2}$ / std"
-    parts = ", ".join(f"{left:.6g} to {right:.6g}" for left, right in support.tolist())
+    ends = [f"{left:.6g} to {right:.6g}" for left, right in support.tolist()]
+    if endless:
+        ends[-1] = f"{support[-1, 0]:.6g} to infinity"
+        support = np.array([*support[:-1], [support[-1, 0], np.inf]])
+    parts = ", ".join(ends)
     return Prediction(
         f"One-step linear denoiser: singular values s of {what}\n"
         f"{described(values, spectrum)}, n = {n_train}, T = {time:g}, noise scale "
@@ -270,5 +275,5 @@ def _any_spectrum(
         """,
         {"s": points, "density": found(points)},
         lambda: density(low, high, points, found, f"singular value of {label}"),
-        outside(points, low, high),
+        [_CUT] if endless and s is None else [] if endless else outside(points, low, high),
     )

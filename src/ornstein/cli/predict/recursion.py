@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["recursion"]
 
 from dataclasses import replace
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from ornstein import theory
@@ -65,10 +66,11 @@ def recursion(
     lines = [f"Gaussian model refitted on n = {n_train} of its own samples, d = {dim}"]
     if closed:
         each = theory.recursive_kl(dim, n_train, 1)
-        lines += [f"KL grows by {each:.6g} nats a generation; tr S^2 grows without limit"]
+        grows = f"grows by {each:.6g} nats a generation" if isfinite(each) else "is infinite"
+        lines += [f"KL {grows}; tr S^2 grows without limit"]
     else:
         moments = f"tr S^2/d tends to {limit.square:.6g}, (tr S)^2/d^2 to {limit.trace_square:.6g}"
-        lines += [f"{fresh_fraction:g} of them fresh ({whole:g} points): {moments}"]
+        lines += [f"a share {fresh_fraction:g} of them fresh ({whole:g} points): {moments}"]
     first = _ENDLESS if closed else "generations   k  generation, the population is 0\n"
     notes = ["Exact where the number of fresh points is whole."] if whole != int(whole) else []
     prediction = swept(
