@@ -100,11 +100,11 @@ def _experiment(
     )
 
 
-ABOVE = _experiment("one-step model of a power law", power_law, 4, (32, 64), 400)
+ABOVE = _experiment("one-step model of a power law", power_law, 4, (32, 64), 300)
 BELOW = _experiment("one-step model of two levels", two_levels, 1.5, (32, 64), 400)
-FEW = _experiment("one-step model of few points of a power law", power_law, 0.5, (32, 64), 400)
-SINGULAR = _experiment("one-step model of a subspace", subspace, 0.75, (32, 64), 400)
-FEW_DIMENSIONS = _experiment("one-step model of two levels of two", two_levels, 4, (8, 16), 1200)
+FEW = _experiment("one-step model of few points of a power law", power_law, 0.5, (32, 64), 300)
+SINGULAR = _experiment("one-step model of a subspace", subspace, 0.75, (32, 64), 300)
+FEW_DIMENSIONS = _experiment("one-step model of two levels of two", two_levels, 4, (8, 16), 900)
 
 
 def predict(which: str, spectrum: Spectrum, **parameters: Any) -> float:

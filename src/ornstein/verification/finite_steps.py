@@ -145,13 +145,13 @@ def simulate_best(rng: np.random.Generator, *, dim: int, n_train: int) -> dict[s
 MANY = Experiment(
     "samplers of S steps, many points",
     simulate_samplers,
-    fast=Setting({"steps": 8, "dim": 16, "n_train": 48}, replicates=600),
+    fast=Setting({"steps": 8, "dim": 16, "n_train": 48}, replicates=400),
     full=Setting({"steps": 8, "dim": 32, "n_train": 96}, replicates=600),
 )
 FEW = Experiment(
     "samplers of S steps, few points",
     simulate_samplers,
-    fast=Setting({"steps": 8, "dim": 20, "n_train": 11}, replicates=400),
+    fast=Setting({"steps": 8, "dim": 20, "n_train": 11}, replicates=300),
     full=Setting({"steps": 8, "dim": 40, "n_train": 21}, replicates=400),
 )
 BEST = Experiment(
