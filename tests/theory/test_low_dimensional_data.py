@@ -51,6 +51,7 @@ NOISED = {
         [0.6, 0.9], s, 30, 0.7, 0.5
     ),
     "one_step_anisotropic_support": lambda s: theory.one_step_anisotropic_support(s, 30, 0.7, 0.5),
+    "recursive_one_step_spectrum": lambda s: theory.recursive_one_step_spectrum(s, 30, 1)[:, :4],
     "noisy_data_weight": lambda s: theory.noisy_data_weight(s, 0.3, 9, 0.1)[s > 0],
 }
 

@@ -238,6 +238,16 @@ BROKEN: dict[str, list[Broken]] = {
         ]
         for name in ("one-step, n < 2d+2", "one-step, n > 2d+2")
     },
+    **{
+        f"{name}, generation 3": [
+            # Those of earlier generations.
+            lambda check, p: generation(check, p, 1),
+            lambda check, p: generation(check, p, 2),
+            no_noise,
+            more_points,
+        ]
+        for name in ("mean", "rank")
+    },
     "mean, guided": [
         lambda _, p: p["class_mean"],
         lambda _, p: p["class_mean"] * (1 + p["guidance"]),
@@ -286,6 +296,14 @@ BROKEN: dict[str, list[Broken]] = {
 
 def residual(which: str, p: dict) -> float:
     return membership.predict(which, **p)
+
+
+def generation(check: Check, p: dict, which: int) -> float:
+    found = theory.recursive_one_step_spectrum(
+        np.ones(p["dim"]), p["n_train"], which, p["time"], p["noise_scale"]
+    )[-1]
+    rank = found.sum() ** 2 / np.square(found).sum() / p["dim"]
+    return float(found.mean() if check.observable == "mean" else rank)
 
 
 def trace_without_floor(p: dict) -> float:

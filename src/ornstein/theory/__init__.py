@@ -11,6 +11,7 @@ random_features/     learning curves of a random-feature score                  
 regimes              speciation, cloning, collapse                                       9, 17
 membership_inference how well a denoiser tells its training points from others           14
 recursion            models trained on their own samples                                 15
+one_step_generations one-step models trained on samples of each other                    15
 guidance             what classifier-free guidance generates                             16
 phase                maps of KL, Delta and losses over two parameters                    1, 3, 6, 8
 numerics/            bracketed Newton, Laplace's method: mathematics without physics
@@ -52,6 +53,7 @@ __all__ = [
     "recursive_variance",
     "recursive_score_variance",
     "recursive_one_step_trace",
+    "recursive_one_step_spectrum",
     "GuidedMoments",
     "guided_moments",
     "guided_class_moments",
@@ -132,6 +134,7 @@ if TYPE_CHECKING:
         most_revealing_noise,
         points_for_auc,
     )
+    from ornstein.theory.one_step_generations import recursive_one_step_spectrum
     from ornstein.theory.one_step_model.anisotropic import one_step_anisotropic
     from ornstein.theory.one_step_model.anisotropic_spectrum import (
         one_step_anisotropic_spectrum,
@@ -206,6 +209,7 @@ _HOMES = {
     "recursive_variance": "recursion",
     "recursive_score_variance": "recursion",
     "recursive_one_step_trace": "recursion",
+    "recursive_one_step_spectrum": "one_step_generations",
     "GuidedMoments": "guidance",
     "guided_moments": "guidance",
     "guided_class_moments": "guidance",

@@ -11,7 +11,9 @@ noised to OU time delta, which is what a perfect score generates when it is stop
 is the mean square of the last generation.
 
 *One-step model.* A replicate fits :class:`~ornstein.denoisers.one_step.OneStepDenoiser` on n points
-of ``N(0, I)`` and takes the trace of what it generates, on both sides of ``n = 2 d + 2``.
+of ``N(0, I)`` and takes the trace of what it generates, on both sides of ``n = 2 d + 2``; and so on
+for three generations, of which the last has its mean variance and its effective rank measured,
+``(tr Sigma)^2 / (d tr Sigma^2)``.
 """
 
 from __future__ import annotations
@@ -87,6 +89,19 @@ def simulate_one_step(
     return {"trace": law.covariance.trace / dim}
 
 
+def simulate_generations(
+    rng: np.random.Generator, *, dim: int, n_train: int, time: float, noise_scale: float
+) -> dict[str, float]:
+    """Mean variance and effective rank of the third generation of one-step models."""
+    law = Gaussian.isotropic(dim)
+    for _ in range(3):
+        model = OneStepDenoiser(time, noise_scale * law.covariance.trace / dim, random_state=rng)
+        law = model.fit(law.sample(n_train, rng)).generated_law_
+    eigenvalues = law.covariance.eigenvalues
+    total = float(eigenvalues.sum())
+    return {"mean": total / dim, "rank": total**2 / float(np.square(eigenvalues).sum()) / dim}
+
+
 REFITTED = Experiment(
     "Gaussians fitted to samples of each other",
     simulate_generator,
@@ -119,6 +134,14 @@ MORE = Experiment(
 )
 
 
+GENERATIONS = Experiment(
+    "three generations of one-step models",
+    simulate_generations,
+    fast=Setting({"dim": 24, "n_train": 72, "time": 0.7, "noise_scale": 1.5}, replicates=200),
+    full=Setting({"dim": 48, "n_train": 144, "time": 0.7, "noise_scale": 1.5}, replicates=300),
+)
+
+
 def predict_kl(fitted: bool, *, dim: int, n_train: int, generations: int) -> float:
     """``E KL(generation || population)``."""
     return float(theory.recursive_kl(dim, n_train, generations, fitted_mean=fitted))
@@ -141,6 +164,13 @@ def predict_trace(*, dim: int, n_train: int, time: float, noise_scale: float) ->
     return float(theory.recursive_one_step_trace(dim, n_train, time, noise_scale))
 
 
+def predict_generation(which: str, *, dim: int, n_train: int, **noising: float) -> float:
+    """Mean variance, or effective rank over dimension, of the third generation."""
+    found = theory.recursive_one_step_spectrum(np.ones(dim), n_train, 3, **noising)[-1]
+    rank = found.sum() ** 2 / np.square(found).sum() / dim
+    return float(found.mean() if which == "mean" else rank)
+
+
 PLUG_IN = Allowance.per_point(0.5, "the start has the variance of the training points")
 
 CHECKS = (
@@ -158,4 +188,16 @@ CHECKS = (
     Check("15", "stopped score", SCORE, STOPPED, "square", predict_score),
     Check("15", "one-step, n < 2d+2", OWN, FEWER, "trace", predict_trace, PLUG_IN),
     Check("15", "one-step, n > 2d+2", OWN, MORE, "trace", predict_trace, PLUG_IN),
+    *(
+        Check(
+            "15",
+            f"{name}, generation 3",
+            OWN,
+            GENERATIONS,
+            key,
+            partial(predict_generation, key),
+            Allowance.per_dimension(2.0, "quantiles for eigenvalues, in three generations"),
+        )
+        for name, key in (("mean", "mean"), ("rank", "rank"))
+    ),
 )
