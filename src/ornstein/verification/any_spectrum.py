@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 SOURCE = "this project"
 NOISING = {"time": 0.7, "noise_scale": 1.0}
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(60)
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(40)
 
 
 def power_law(dim: int) -> np.ndarray:
