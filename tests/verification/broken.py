@@ -31,7 +31,7 @@ no_noise = changed(noise_scale=lambda _: 1e-9)
 SPECTRA = {
     "1/k": any_spectrum.power_law,
     "1/k, n < d": any_spectrum.power_law,
-    "two levels": any_spectrum.two_levels,
+    "levels": any_spectrum.two_levels,
     "subspace": any_spectrum.subspace,
 }
 
@@ -109,9 +109,9 @@ def without_tweedie(check: Check, p: dict) -> float:
 
 def _one_step() -> dict[str, list[Broken]]:
     names = {
-        "1/k": ("KL", "trace", "ln det", "W2^2", "nuclear", "P(s < 1)"),
-        "two levels": ("KL", "trace", "ln det", "W2^2", "P(s < 1)", "Hellinger^2"),
-        "1/k, n < d": ("trace", "W2^2", "nuclear", "P(s < 1)"),
+        "1/k": ("KL", "trace", "ln det", "W2^2", "nuclear", "P(s<1)"),
+        "levels": ("KL", "trace", "ln det", "W2^2", "P(s<1)", "Hellinger^2"),
+        "1/k, n < d": ("trace", "W2^2", "nuclear", "P(s<1)"),
         "subspace": ("KL", "W2^2"),
     }
     broken = {
@@ -120,23 +120,23 @@ def _one_step() -> dict[str, list[Broken]]:
         for name in which
     }
     # The fitted map without noise is the identity: nothing of it depends on the spectrum.
-    for name in ("KL, 1/k", "trace, 1/k", "ln det, 1/k", "W2^2, 1/k", "KL, two levels"):
+    for name in ("KL, 1/k", "trace, 1/k", "ln det, 1/k", "W2^2, 1/k", "KL, levels"):
         broken[name].append(no_noise)
     # Twice as many points are as many as dimensions there, where W2 has no expectation.
     for name in names["1/k, n < d"]:
         broken[f"{name}, 1/k, n < d"] = [isotropic("1/k, n < d"), half_more_points]
     # What hardly depends on a parameter does not show a slip in it.
     broken["ln det, 1/k"].remove(more_points)
-    broken["P(s < 1), 1/k, n < d"].remove(half_more_points)
-    broken["ln det, two levels"] = [more_points, no_noise]
-    broken["P(s < 1), two levels"] = [more_points]
+    broken["P(s<1), 1/k, n < d"].remove(half_more_points)
+    broken["ln det, levels"] = [more_points, no_noise]
+    broken["P(s<1), levels"] = [more_points]
     return broken
 
 
 BROKEN: dict[str, list[Broken]] = {
     **_one_step(),
     **{
-        f"KL, {name}, n > d": [
+        f"KL at n, {name}": [
             population_denoiser("kl", name),
             more_points,
             # Where the curve over steps is not flat.
@@ -281,7 +281,7 @@ BROKEN: dict[str, list[Broken]] = {
         guided_by(lambda p: {"guidance": p["guidance"] / 2}),
     ],
     **{
-        f"noisy: mode {k}, {side}": [clean_data, without_tweedie, more_points]
+        f"noisy mode {k}, {side}": [clean_data, without_tweedie, more_points]
         for k in noisy_data.MODES
         for side in ("n > d", "n < d")
     },

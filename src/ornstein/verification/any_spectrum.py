@@ -189,7 +189,7 @@ _LOG_DET = ("ln det", "log_det", EXPANSION)
 _W2 = ("W2^2", "wasserstein_squared", EXPANSION)
 _HELLINGER = ("Hellinger^2", "hellinger_squared", AFFINITY)
 _NUCLEAR = ("nuclear", "", EXPANSION)
-_BELOW = ("P(s < 1)", "", LIMIT)
+_BELOW = ("P(s<1)", "", LIMIT)
 
 CHECKS = (
     *_checks(
@@ -206,7 +206,7 @@ CHECKS = (
         },
     ),
     *_checks(
-        "two levels",
+        "levels",
         BELOW,
         two_levels,
         {"kl": _KL, "trace": _TRACE, "log_det": _LOG_DET, "wasserstein": _W2, "below": _BELOW},
@@ -218,5 +218,5 @@ CHECKS = (
         {"trace": _TRACE, "wasserstein": _W2, "nuclear": _NUCLEAR, "below": _BELOW},
     ),
     *_checks("subspace", SINGULAR, subspace, {"kl": _KL, "wasserstein": _W2}),
-    *_checks("two levels", FEW_DIMENSIONS, two_levels, {"hellinger": _HELLINGER}),
+    *_checks("levels", FEW_DIMENSIONS, two_levels, {"hellinger": _HELLINGER}),
 )

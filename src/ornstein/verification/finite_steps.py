@@ -196,7 +196,7 @@ CHECKS: tuple[Check, ...] = (
     *(
         Check(
             "12",
-            f"KL, {name}, n > d",
+            f"KL at n, {name}",
             SOURCE,
             MANY,
             f"kl {name}",

@@ -112,7 +112,7 @@ CHECKS = (
     *(
         Check(
             "17",
-            f"noisy: mode {k}, {side}",
+            f"noisy mode {k}, {side}",
             SOURCE,
             e,
             f"mode {k}",
