@@ -9,6 +9,7 @@ import numpy as np
 from joblib import cpu_count
 
 from benchmarks import (
+    any_spectrum,
     audit_calibration,
     batches,
     empirical,
@@ -23,6 +24,7 @@ from benchmarks import (
 ALL = {
     "linear": linear.run,
     "theory": theory.run,
+    "any_spectrum": any_spectrum.run,
     "empirical": empirical.run,
     "steps": steps.run,
     "samples": samples.run,

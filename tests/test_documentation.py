@@ -102,6 +102,8 @@ def matches(expected: str, printed: str) -> bool:
     return doctest.OutputChecker().check_output(f"...{expected}...\n", printed, FLAGS)
 
 
+# Of diffusers, under NumPy 2.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize("block", of_kind("python", "pycon"))
 def test_python(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if block.why_not is not None:

@@ -8,36 +8,24 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
+from tests.cli.predictions import ANY_SPECTRUM, Case
 
-from ornstein import theory
+from ornstein import Gaussian, theory
 from ornstein.cli.predict import PREDICTIONS
 from ornstein.cli.predict.spectra import population_spectrum, some_modes
+from ornstein.diffusion.grids import NoiseGrid
+from ornstein.memorization.attacked_models import attack_models, fit_empirical, fit_linear
 from ornstein.reports.prediction import prediction_figure
 from ornstein.theory.phase import delta_map, denoising_map, early_stopping_map, kl_map
+from ornstein.theory.phase_spectra import any_spectrum_kl_map, membership_map
 
 inf = np.inf
-
-
-class Case(NamedTuple):
-    """What one command has to show."""
-
-    options: Mapping[str, Any]
-    title: tuple[str, ...]
-    """Words of the title: every parameter is among them."""
-    table: Mapping[str, tuple[Any, str]]
-    """By heading: the values, and words of what they mean."""
-    document: Mapping[str, Any]
-    x_label: str
-    y_label: str
-    curves: Mapping[str, Callable[[Any], Any]]
-    marks: Mapping[str, float] = {}
-    notes: tuple[str, ...] = ()
 
 
 def power_law(exponent: float, dim: int) -> np.ndarray:
@@ -419,6 +407,7 @@ CASES = {
     "cloning": cloning_case,
     "collapse": collapse_case,
     "random-features": features_case,
+    **ANY_SPECTRUM,
 }
 EVERY_CASE = pytest.mark.parametrize("name", CASES)
 
@@ -432,6 +421,11 @@ def predict(ornstein: Callable) -> Callable[..., str]:
         return result.out
 
     return run
+
+
+def command_of(name: str) -> str:
+    """The prediction of a case; what follows says which kind."""
+    return name.partition(" ")[0]
 
 
 def as_option(key: str, value: object) -> list[str]:
@@ -468,13 +462,13 @@ def as_floats(value: Any) -> Any:
 
 
 def test_every_prediction_has_a_case() -> None:
-    assert {*CASES, "phase"} == set(PREDICTIONS)
+    assert {*map(command_of, CASES), "phase"} == set(PREDICTIONS)
 
 
 @EVERY_CASE
 def test_tables(predict: Callable, name: str) -> None:
     case = CASES[name]()
-    out = predict(name, **case.options)
+    out = predict(command_of(name), **case.options)
     title, *blocks = out.split("\n\n")
     for words in case.title:
         assert words in " ".join(title.split())
@@ -500,7 +494,7 @@ def test_tables(predict: Callable, name: str) -> None:
 @EVERY_CASE
 def test_documents(document: Callable, name: str) -> None:
     case = CASES[name]()
-    found = document(name, **case.options)
+    found = document(command_of(name), **case.options)
     assert found.keys() == case.document.keys()
     for key, expected in case.document.items():
         value = as_floats(found[key])
@@ -513,7 +507,7 @@ def test_documents(document: Callable, name: str) -> None:
 @EVERY_CASE
 def test_figures(name: str) -> None:
     case = CASES[name]()
-    figure = prediction_figure(PREDICTIONS[name](**case.options))
+    figure = prediction_figure(PREDICTIONS[command_of(name)](**case.options))
     (axis,) = figure.axes
     assert (axis.get_xlabel(), axis.get_ylabel()) == (case.x_label, case.y_label)
     assert figure._suptitle is not None
@@ -623,6 +617,108 @@ def test_the_average_over_the_noise(document: Callable, predict: Callable) -> No
     assert "averaged over the noise" in predict("random-features", noise_draws="inf")
 
 
+def test_grids_for_the_model_of_n_points(document: Callable, predict: Callable) -> None:
+    found = document("grid", spectrum="3,1,0.2", steps="3,9", n_train=25)
+    for index, count in enumerate((3, 9)):
+        levels = theory.tangent_grid([3.0, 1.0, 0.2], count, n_train=25)
+        quality = theory.sampler_quality(
+            [3.0, 1.0, 0.2],
+            count + 1,
+            "euler",
+            NoiseGrid(tuple(levels)),
+            start="marginal",
+            n_train=25,
+        )
+        assert found["tangent"][index] == pytest.approx(quality.kl / 3, rel=1e-12)
+    np.testing.assert_allclose(found["levels"], levels)
+    out = predict("grid", spectrum="3,1,0.2", steps="3,9", n_train=25)
+    assert "for the denoisers of n = 25 points; expected KL to the population" in out
+    assert f"Levels for S = 9: {', '.join(f'{level:.4g}' for level in levels)}" in " ".join(
+        out.split()
+    )
+
+
+def test_best_steps_of_two_samplers(document: Callable, predict: Callable) -> None:
+    options = {"spectrum": "2,0.5", "points_per_dimension": "1,8", "schedule": "scaled_linear"}
+    options |= {"samplers": "ddpm:large,euler", "ode_schedule": "cosine"}
+    found = document("best-steps", **options)
+    large = theory.best_steps([2.0, 0.5], 16, "ddpm:large", "scaled_linear")
+    euler = theory.best_steps([2.0, 0.5], 16, "euler", "cosine")
+    assert as_floats(found["steps_ddpm_large"]) == [inf, large.steps]
+    assert found["kl_ddpm_large"][1] == pytest.approx(large.kl)
+    assert as_floats(found["steps_euler"]) == [inf, euler.steps]
+    assert found["kl_limit_euler"][1] == pytest.approx(euler.kl_limit)
+    # Fewer points than make a covariance: KL is infinite, and there is nothing to gain.
+    assert found["gain_euler"][0] == found["gain_ddpm_large"][0] == 0
+    notes = " ".join(predict("best-steps", **options).split("\n\n")[-1].split())
+    assert "S* euler is infinite where more steps always help, and for n <= d, where KL" in notes
+
+
+def test_where_no_noise_leaks_most(predict: Callable) -> None:
+    out = predict("membership", dim=40, n_train=900, noise_variance="0.1")
+    assert "at s^2 = 0.001 or less" in out
+
+
+def test_spectra_of_data_come_with_a_caveat(predict: Callable, tmp_path: Path) -> None:
+    assert "of the data themselves" in predict("one-step", spectrum="digits", n_train="100,200")
+    assert "of the data themselves" not in predict("one-step", spectrum="2,1", n_train=20)
+    np.save("eigenvalues.npy", np.array([2.0, 1.0, 0.0]))
+    out = predict("collapse", spectrum="eigenvalues.npy", n_train=30)
+    assert "d = 3, spectrum of eigenvalues.npy (1 of them 0)" in " ".join(out.split())
+
+
+def test_attacks_beside_the_theory(document: Callable, predict: Callable) -> None:
+    options = {"spectrum": "3,1,0.5,0.2,0.1", "n_train": 40, "noise_variance": "0.5,0.04"}
+    options |= {"simulate": "linear,empirical", "held_out": 300, "seed": 5}
+    options |= {"false_positive_rate": 0.1}
+    values, noises = np.array([3.0, 1.0, 0.5, 0.2, 0.1]), np.array([0.5, 0.04])
+    attacks = attack_models(
+        {"linear": fit_linear, "empirical": fit_empirical},
+        Gaussian(np.zeros(5), values),
+        40,
+        np.sqrt(noises),
+        held_out=300,
+        false_positive_rate=0.1,
+        random_state=5,
+    )
+    law = theory.membership(values, noises, 40)
+    out, found = predict("membership", **options), document("membership", **options)
+    shown = table_of(out)
+    expected = {"s^2": noises, "theory": law.auc, "power": law.power(0.1)}
+    for name, attack in attacks.items():
+        expected |= {name: attack.auc, f"p {name}": attack.power}
+        for what in ("auc", "power"):
+            for end in ("", "_low", "_high"):
+                np.testing.assert_allclose(
+                    found[f"{what}_{name}{end}"], getattr(attack, what + end), rtol=1e-12
+                )
+    assert set(shown) == set(expected)
+    for heading, numbers in expected.items():
+        np.testing.assert_allclose(as_numbers(shown[heading]), numbers, rtol=2e-3)
+    assert "attacked with 40 members and 300 others, seed 5" in out
+    wide = max((a.auc_high - a.auc_low).max() / 2 for a in attacks.values())
+    assert f"95% intervals of the AUC within +-{wide:.3f}" in out
+    (axis,) = prediction_figure(PREDICTIONS["membership"](**options)).axes
+    lines = {line.get_label(): line for line in axis.lines}
+    assert {"theory, linear", "attack on linear", "attack on empirical"} <= set(lines)
+    np.testing.assert_allclose(lines["attack on linear"].get_ydata(), attacks["linear"].auc[::-1])
+    x, y = (np.asarray(part) for part in lines["theory, linear"].get_data())
+    np.testing.assert_allclose(y, theory.membership(values, x, 40).auc)
+
+
+def test_a_network_is_attacked_too(document: Callable) -> None:
+    found = document(
+        "membership",
+        dim=6,
+        n_train=30,
+        noise_variance="0.1",
+        simulate="mlp",
+        training_steps=5,
+        held_out=50,
+    )
+    assert 0 < found["auc_mlp_low"][0] < found["auc_mlp"][0] < found["auc_mlp_high"][0] < 1
+
+
 # ---- phase maps
 
 PHASES = {
@@ -636,6 +732,12 @@ PHASES = {
         {"time": 0.7, "std": 1.2, "originals": 500},
         "time 0.7, std 1.2, originals 500",
     ),
+    ("kl of a spectrum", "time"): (
+        {"noise_scale": 1.7, "spectrum": "power-law:0.5"},
+        "noise scale 1.7",
+    ),
+    ("kl of a spectrum", "noise_scale"): ({"time": 0.7, "spectrum": "power-law:0.5"}, "time 0.7"),
+    ("auc", "noise"): ({"spectrum": "power-law:0.5"}, "power-law:0.5"),
     ("test_loss", "noise"): ({"spectrum": "power-law:0.5"}, "power-law:0.5"),
     ("excess_loss", "noise"): ({"spectrum": "power-law:0.5"}, "power-law:0.5"),
     ("test_loss", "train_time"): ({"noise": 0.8, "init": 0.4}, "noise 0.8, init 0.4"),
@@ -647,13 +749,18 @@ EVERY_PHASE = pytest.mark.parametrize(("quantity", "y"), PHASES)
 def phase_options(quantity: str, y: str) -> dict[str, Any]:
     options, _ = PHASES[quantity, y]
     axes = {"x_range": "10:300", "y_range": "0.1:3", "points": 12, "dim": 20}
-    return {"quantity": quantity, "y": y, **axes, **options}
+    return {"quantity": command_of(quantity), "y": y, **axes, **options}
 
 
 def phase_map(quantity: str, y: Any) -> Any:
     sizes = np.unique(np.geomspace(10, 300, 12).round())
     rows = np.geomspace(0.1, 3, 12)
     one_step: Any = {"dim": 20, "time": 0.7, "noise_scale": 1.7, "std": 1.2}
+    if quantity == "kl of a spectrum":
+        given = {name: one_step[name] for name in ("time", "noise_scale")}
+        return any_spectrum_kl_map(sizes, rows, power_law(0.5, 20), y, **given)
+    if quantity == "auc":
+        return membership_map(sizes, rows, power_law(0.5, 20))
     if quantity == "kl":
         return kl_map(sizes, rows, y, **one_step)
     if quantity == "delta":
@@ -669,7 +776,7 @@ def test_phase_documents(document: Callable, quantity: str, y: str) -> None:
     found, expected = document("phase", **phase_options(quantity, y)), phase_map(quantity, y)
     keys = ["quantity", "dim", "x", "y", "x_values", "y_values", "values", "log_abs", "lines"]
     assert list(found) == keys
-    assert [found[key] for key in keys[:4]] == [quantity, 20, "train_size", y]
+    assert [found[key] for key in keys[:4]] == [command_of(quantity), 20, "train_size", y]
     for key, values in (("x_values", expected.x), ("y_values", expected.y)):
         np.testing.assert_allclose(found[key], values, rtol=1e-12)
     np.testing.assert_allclose(as_floats(found["values"]), expected.values, rtol=1e-12)
@@ -705,10 +812,12 @@ def test_phase_tables(predict: Callable, quantity: str, y: str) -> None:
     assert ("Laplace" in title) == (quantity == "delta")
     assert f"Within the map: {', '.join(expected.lines)}" in notes
     assert ("infinite for n <= d + 2" in notes) == (quantity == "kl")
+    assert ("infinite for n - 1 below the rank" in notes) == (quantity == "kl of a spectrum")
     words = {"kl": "KL(generated || population) / d, nats", "delta": "Delta relative to its terms"}
     words |= {"test_loss": "test loss / d", "excess_loss": "test loss / optimum - 1"}
-    assert words[quantity] in title
-    assert f"n=...: {words[quantity]}, at that training size" in notes
+    words |= {"auc": "AUC of the membership attack"}
+    assert words[command_of(quantity)] in title
+    assert f"n=...: {words[command_of(quantity)]}, at that training size" in notes
 
 
 def test_the_second_parameter_of_a_map_has_a_default(document: Callable) -> None:
@@ -737,6 +846,16 @@ ODD = (
     "random-features --noise-draws 12345 --ridge 0.00000123456",
     "phase --x-range 2:100000000 --points 20",
     "phase --quantity delta --dim 5 --x-range 3:60 --points 20",
+    "phase --quantity auc --spectrum digits --points 12",
+    "phase --spectrum 3,1,0 --x-range 3:60 --points 6",
+    "one-step --spectrum digits --n-train 20:700:20",
+    "spectrum --spectrum 3,3,3,3,.01,.01 --n-train 60 --noise-scale 0.05",
+    "spectrum --spectrum power-law:1 --relative-to scale --n-train 40",
+    "best-steps --dim 5 --samplers ddim:0.5,ddpm:large",
+    "grid --spectrum power-law:1 --steps 100,1000",
+    "membership --n-train 100,1000,10000,100000,1000000",
+    "recursion --fresh-fraction 0.33",
+    "noisy-data --noise-variance 0.1 --n-train 50,100,1000",
 )
 
 
@@ -766,8 +885,17 @@ def test_a_support_without_end_and_one_that_begins_early(predict: Callable) -> N
     out = predict("spectrum", aspect_ratio=1)
     assert "support from 0 to infinity" in out
     assert "Given up to 10: the support has no end." in out
+    out = predict("spectrum", spectrum="2,1,0.5", n_train=4)
+    assert "support from 0 to infinity" in out
+    assert "Given up to 10: the support has no end." in out
     out = predict("sample-covariance", spectrum="power-law:2", n_train=50)
     assert "Given from 0.00132 on: the support begins at 6.89e-05 (see --x)." in out
+
+
+def test_a_model_of_too_few_of_its_own_samples(predict: Callable) -> None:
+    out = predict("recursion", dim=8, n_train=5)
+    assert "KL is infinite; tr S^2 grows without limit" in out
+    assert table_of(out)["KL"][:2] == ["0", "infinite"]
 
 
 def test_best_never_to_stop(predict: Callable, document: Callable) -> None:
@@ -867,7 +995,39 @@ def test_plot_and_json_can_come_from_a_file(ornstein: Callable, tmp_path: Path) 
         ("phase --x-range 9", "--x-range: given '9', expected low:high with 0 < low < high"),
         ("phase --y-range 3:1", "--y-range: given '3:1', expected low:high"),
         ("phase --points 1", "points is 1, expected at least 2"),
-        ("phase --spectrum power-law:1", "expected isotropic unless --y is noise"),
+        ("phase --quantity delta --spectrum power-law:1", "expected isotropic unless --y is noise"),
+        ("phase --quantity test_loss --y train_time --spectrum 2,1", "expected isotropic unless"),
+        ("phase --spectrum power-law:1 --std 2", "--std: given 2, which counts for isotropic only"),
+        ("phase --quantity auc --y time", "--y: given 'time', expected noise for auc"),
+        ("phase --quantity auc --time 1", "--time: given 1, which does not count for auc over"),
+        ("spectrum --n-train 40", "--n-train: given 40, which does not count for isotropic"),
+        ("spectrum --spectrum 2,1 --signal-fraction 0.3", "which does not count for another"),
+        ("best-steps --samplers ddpm,ddim,heun,euler", "--samplers: given 4, expected at most 2"),
+        ("best-steps --samplers best", "best"),
+        ("best-steps --points-per-dimension 0.01", "given 0.01, which is less than 2 points of"),
+        ("grid --steps 0", "--steps: given 0, expected at least 1"),
+        ("grid --noise-min 90", "expected smallest < largest"),
+        ("membership --n-train 1,2,3,4,5,6", "--n-train: given 6 training sizes, expected at"),
+        ("membership --auc-bound 0.5", "auc is 0.5, expected a number between 1/2 and 1"),
+        (
+            "membership --false-positive-rate 2",
+            "false_positive_rate is 2, expected a number from 0 to 1",
+        ),
+        ("membership --simulate best", "--simulate: given 'best', expected any of linear, emp"),
+        ("membership --simulate linear --n-train 9,30", "given 2 training sizes, expected one to"),
+        ("membership --seed 3", "--seed: given 3, which does not count without --simulate: leave"),
+        ("membership --held-out 5", "--held-out: given 5, which does not count without --simul"),
+        (
+            "membership --simulate linear --training-steps 5",
+            "does not count without --simulate mlp",
+        ),
+        ("recursion --fresh-fraction 2", "fresh_fraction is 2, expected a number from 0 to 1"),
+        ("guidance --guidance=-2", "guidance is -2, expected a finite number >= -1"),
+        ("guidance --pooled-variance 0", "pooled_variance is 0 where class_variance is not"),
+        ("guided-class --guidance 1,2,3,4,5,6", "--guidance: given 6 strengths, expected at most"),
+        ("guided-class --guidance=-1", "guidance is -1, expected a finite number >= 0"),
+        ("noisy-data --data-noise-variance 1", "noise_variance is 0.4 and data_noise_variance 1"),
+        ("one-step --spectrum digits --dim 3", "--spectrum: digits has 64 eigenvalue(s) and --dim"),
         ("phase --time 3", "--time: given 3, which does not count for kl over time: leave it out"),
         ("phase --y noise_scale --noise-scale 3", "does not count for kl over noise_scale"),
         ("phase --originals 7", "--originals: given 7, which does not count for kl over time"),

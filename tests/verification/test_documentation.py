@@ -67,6 +67,15 @@ def test_every_link_leads_to_what_it_names() -> None:
             assert getattr(theory, name).__module__ == home
 
 
+def test_every_link_leads_to_a_module_of_the_reference() -> None:
+    reference = (DOCS / "api.rst").read_text()
+    modules = set(re.findall(r"^\.\. automodule:: (\S+)$", reference, re.MULTILINE))
+    homes = {
+        target if target in modules else target.rpartition(".")[0] for target in LINK.findall(ALL)
+    }
+    assert homes <= modules
+
+
 def test_every_page_is_in_the_table_of_contents() -> None:
     listed = set(re.findall(r"^theory/\w+$", PAGES[DOCS / "theory.md"], re.MULTILINE))
     assert {f"theory/{path.stem}" for path in PAGES if path.parent != DOCS} == listed

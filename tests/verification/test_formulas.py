@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.verification import broken
 
 from ornstein import theory
 from ornstein.verification import sample_covariance
@@ -66,6 +67,7 @@ noise_for_its_square = with_parameters(noise_variance=lambda p: math.sqrt(p["noi
 more_points = with_parameters(n_train=lambda p: 2 * p["n_train"])
 
 BROKEN: dict[str, list[Callable[[Check, dict], float]]] = {
+    **broken.BROKEN,
     "KL, n > n*": [leading_kl, no_noise, more_points],
     "trace, n > n*": [trace_without_noise_floor, no_noise],
     "ln det, n > n*": [lambda _, p: p["dim"] * math.log(signal_fraction(p)), no_noise],
@@ -293,8 +295,8 @@ def test_holds_and_a_broken_formula_fails(name: str, subtests: pytest.Subtests) 
             row = judge(check, setting, values)
             assert row.passed, row
             wrong = factors(check, dict(setting.parameters))
-            for index, broken in enumerate(BROKEN.get(check.name, [])):
-                wrong[f"broken formula {index}"] = broken(check, dict(setting.parameters))
+            for index, formula in enumerate(BROKEN.get(check.name, [])):
+                wrong[f"broken formula {index}"] = formula(check, dict(setting.parameters))
             for what, value in wrong.items():
                 replaced = replace(check, predict=lambda value=value, **_: value)
                 broken_row = judge(replaced, setting, values)

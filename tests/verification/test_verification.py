@@ -27,9 +27,9 @@ FAMILIES = {sys.modules[simulate.__module__] for simulate in SIMULATIONS}
 
 
 def test_covers_every_section_once_each() -> None:
-    assert {check.section.partition(".")[0] for check in CHECKS} == {str(s) for s in range(1, 11)}
+    assert {check.section.partition(".")[0] for check in CHECKS} == {str(s) for s in range(1, 18)}
     assert {check.section for check in CHECKS} == set(SECTIONS)
-    assert len(CHECKS) == len(BY_NAME) >= 30
+    assert len(CHECKS) == len(BY_NAME) >= 120
     for check in CHECKS:
         assert EXPERIMENTS[check.experiment.name] is check.experiment
 
@@ -86,22 +86,7 @@ def test_every_theory_function_is_behind_some_check() -> None:
     # Public forms of what `one_step` computes with its own parameters.
     known |= {"one_step_log_det", "one_step_log_affinity", "one_step_nuclear_norm"}
     known |= {"wishart_log_det"}
-    # Compared with simulations in tests/theory, and not yet rows of `ornstein verify`.
-    tested = {
-        "one_step_anisotropic",
-        "one_step_anisotropic_spectrum",
-        "one_step_anisotropic_support",
-        "best_steps",
-        "tangent_grid",
-        "membership",
-        "most_revealing_noise",
-        "points_for_auc",
-        "recursive_kl",
-        "recursive_variance",
-        "recursive_score_variance",
-        "recursive_one_step_trace",
-    }
-    assert public - called - tested == known
+    assert public - called == known
 
 
 @pytest.mark.parametrize(
@@ -110,6 +95,7 @@ def test_every_theory_function_is_behind_some_check() -> None:
         ("1", {"1.1", "1.2", "1.3", "1.4"}),
         ("1.3", {"1.3"}),
         ("10", {"10"}),
+        ("11,17", {"11", "17"}),
         ("cloning, 5", {"5", "9"}),
     ],
 )
@@ -118,7 +104,7 @@ def test_selects_sections_and_names(only: str, sections: set[str]) -> None:
     assert select(None) == CHECKS
 
 
-@pytest.mark.parametrize("only", ["", " , ", "11", "no such check"])
+@pytest.mark.parametrize("only", ["", " , ", "18", "no such check"])
 def test_a_selection_that_fits_nothing_is_refused(only: str) -> None:
     with pytest.raises(ValueError, match=r"^--only: given .*, expected sections"):
         select(only)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["load_data", "DATA_NAMES"]
+__all__ = ["load_data", "read_numbers", "DATA_NAMES"]
 
 import warnings
 import zipfile
@@ -56,6 +56,22 @@ def load_data(source: str | Path) -> DataSet:
             f"no data at {str(path)!r}: expected {', '.join(DATA_NAMES)}, "
             "a .npy, .npz, .csv or .parquet file, or a folder of images"
         )
+    array = read_numbers(path)
+    if array.ndim == 1:
+        raise ValueError(f"{path.name} has shape {array.shape}, expected one point per row")
+    return DataSet(as_points(array, path.name, at_least=3), path.name)
+
+
+def read_numbers(path: Path) -> NDArray[Any]:
+    """The array of a file ``.npy``, ``.npz``, ``.csv`` or ``.parquet``, of any shape.
+
+    Raises
+    ------
+    ValueError
+        If the file is of another kind, or cannot be read.
+    TypeError
+        If a column holds text.
+    """
     readers: dict[str, Callable[[Path], Any]] = {
         ".npy": _npy,
         ".npz": _npz,
@@ -68,13 +84,10 @@ def load_data(source: str | Path) -> DataSet:
             f"{path.name} ends in {path.suffix!r}: expected one of {', '.join(readers)}"
         )
     try:
-        array = reader(path)
+        return reader(path)
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f"cannot read {path.name}: {reason}") from error
-    if array.ndim == 1:
-        raise ValueError(f"{path.name} has shape {array.shape}, expected one point per row")
-    return DataSet(as_points(array, path.name, at_least=3), path.name)
 
 
 def _digits() -> NDArray[np.float64]:

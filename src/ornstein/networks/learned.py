@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from ornstein.networks.images import as_images
-from ornstein.networks.nets.adapter import Denoiser
+from ornstein.networks.nets.adapter import Denoiser, ask
 from ornstein.networks.process import DiffusionProcess
 from ornstein.networks.randomness import Purpose, as_torch_generator, stratified_noise
 from ornstein.networks.renaming import renamed
@@ -39,10 +39,12 @@ from ornstein.validation import as_count, as_positive, as_vector
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from ornstein.diffusion.samplers import Sampler
     from ornstein.diffusion.schedules import Schedule
+
+_AT_ONCE = 4096
 
 
 class Scaling(NamedTuple):
@@ -220,6 +222,41 @@ class LearnedDiffusion(nn.Module):
             callback=observe,
         )
         return self.to_data(x)
+
+    def denoise(self, points: ArrayLike, noise: float) -> NDArray[np.float64]:
+        """The estimate of clean points behind points that have noise.
+
+        Parameters
+        ----------
+        points : array-like of shape (n, ...)
+            In data units, each of the model's shape, or flat. They are read as clean points plus
+            noise.
+        noise : float
+            EDM noise ``s > 0``, in data units. The network is asked at the diffusion step whose
+            noise is nearest, in ratio.
+
+        Returns
+        -------
+        ndarray of the shape of `points`
+            In data units.
+
+        Raises
+        ------
+        ValueError
+            If the shape or the noise is out of range.
+        """
+        given = np.asarray(points, dtype=np.float64)
+        level = float(as_positive(noise, "noise")) / self.scaling.scale
+        x = self.to_network(given.reshape(len(given), *self.shape))
+        step = self.process.nearest_step(level)
+        estimates = []
+        with evaluating(self):
+            for part in x.split(_AT_ONCE):
+                k = torch.full((len(part),), step, device=part.device)
+                noised = self.process.noised(part, k, torch.zeros_like(part))
+                answer = ask(self.network, noised, k)
+                estimates.append(self.process.denoised(noised, k, answer).double().cpu())
+        return self.to_data(torch.cat(estimates)).numpy().reshape(given.shape)
 
     def first(self, start: Literal["standard", "marginal"] | ArrayLike) -> Moments | Tensor | None:
         """What `start` means to :func:`~ornstein.networks.sampling.sample`."""

@@ -97,7 +97,7 @@ def swept(
     *,
     y_label: str,
     dim: int | None = None,
-    least: int = 1,
+    least: int | None = None,
     marks: Sequence[Mark] = (),
     logarithmic: bool = True,
 ) -> Prediction:
@@ -117,7 +117,9 @@ def swept(
     y_label, marks, logarithmic
         As in `ornstein.reports.charts.Chart`.
     dim : int, optional
-        The parameter is a training size: whole numbers of at least `least`, with n = d marked.
+        The parameter is a training size: whole numbers, with n = d marked.
+    least : int, optional
+        The parameter is a whole number of at least this; of a training size by default 1.
     """
     parameter, *others = read_legend(legend)
     names = {column.key: column.heading for column in others}
@@ -138,7 +140,7 @@ def swept(
             y_label=y_label,
             marks=[*([] if dim is None else [Mark("n = d", dim)]), *marks],
             logarithmic=logarithmic,
-            least=None if dim is None else least,
+            least=1 if dim is not None and least is None else least,
         )
 
     return Prediction(title, fields, legend, {parameter.key: values, **function(values)}, chart)
@@ -191,13 +193,21 @@ def _table(headings: Sequence[str], columns: Sequence[Any]) -> str:
     text = ""
     for digits in _DIGITS if columns else ():
         cells = [
-            [_cell(value, digits if index else None) for value in values.tolist()]
+            [_cell(value, digits if index and not _whole(values) else None) for value in values]
             for index, values in enumerate(columns)
         ]
         text = format_table([TextColumn(*pair) for pair in zip(headings, cells, strict=True)])
         if max(map(len, text.splitlines())) <= WIDTH:
             break
     return text
+
+
+def _whole(values: Any) -> bool:
+    """Whether a column holds counts: whole numbers, some of them not 0 or 1."""
+    import numpy as np
+
+    finite = values[np.isfinite(values)]
+    return bool((finite == np.round(finite)).all() and (finite > 1).any())
 
 
 def _cell(value: float, digits: int | None) -> str:

@@ -3,11 +3,16 @@
 ===================  ==================================================================  ==========
 package or module    question                                                            section
 ===================  ==================================================================  ==========
-one_step_model/      Halder's one-step model: distances, spectrum, Delta, at every n     1, 3
+one_step_model/      Halder's one-step model: distances, spectrum, Delta, at every n     1, 3, 11
 random_matrices/     what n points tell of a covariance: spectra, KL, two halves         0, 5, 6, 7
-linear_denoisers/    the best linear denoiser: losses, sampling, training, when to stop  4, 6, 8
+linear_denoisers/    the best linear denoiser: losses, sampling, training, noisy data    4, 6, 8,
+                     how many steps, on which grid                                       12, 13, 17
 random_features/     learning curves of a random-feature score                           10
-regimes              speciation, cloning, collapse                                       9
+regimes              speciation, cloning, collapse                                       9, 17
+membership_inference how well a denoiser tells its training points from others           14
+recursion            models trained on their own samples                                 15
+one_step_generations one-step models trained on samples of each other                    15
+guidance             what classifier-free guidance generates                             16
 phase                maps of KL, Delta and losses over two parameters                    1, 3, 6, 8
 numerics/            bracketed Newton, Laplace's method: mathematics without physics
 ===================  ==================================================================  ==========
@@ -48,6 +53,12 @@ __all__ = [
     "recursive_variance",
     "recursive_score_variance",
     "recursive_one_step_trace",
+    "recursive_one_step_spectrum",
+    "GuidedMoments",
+    "guided_moments",
+    "guided_class_moments",
+    "guided_class_density",
+    "noisy_data_weight",
     "WishartKL",
     "wishart_kl",
     "DenoisingLosses",
@@ -83,6 +94,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ornstein.theory.guidance import (
+        GuidedMoments,
+        guided_class_density,
+        guided_class_moments,
+        guided_moments,
+    )
     from ornstein.theory.linear_denoisers.best_steps import BestSteps, best_steps
     from ornstein.theory.linear_denoisers.deterministic_equivalents import (
         DenoisingLosses,
@@ -98,6 +115,7 @@ if TYPE_CHECKING:
         early_stopping_losses,
         early_stopping_minimum,
     )
+    from ornstein.theory.linear_denoisers.noisy_data import noisy_data_weight
     from ornstein.theory.linear_denoisers.sampling import (
         SamplerQuality,
         convergence_order,
@@ -116,6 +134,7 @@ if TYPE_CHECKING:
         most_revealing_noise,
         points_for_auc,
     )
+    from ornstein.theory.one_step_generations import recursive_one_step_spectrum
     from ornstein.theory.one_step_model.anisotropic import one_step_anisotropic
     from ornstein.theory.one_step_model.anisotropic_spectrum import (
         one_step_anisotropic_spectrum,
@@ -190,6 +209,12 @@ _HOMES = {
     "recursive_variance": "recursion",
     "recursive_score_variance": "recursion",
     "recursive_one_step_trace": "recursion",
+    "recursive_one_step_spectrum": "one_step_generations",
+    "GuidedMoments": "guidance",
+    "guided_moments": "guidance",
+    "guided_class_moments": "guidance",
+    "guided_class_density": "guidance",
+    "noisy_data_weight": "linear_denoisers.noisy_data",
     "WishartKL": "random_matrices.wishart",
     "wishart_kl": "random_matrices.wishart",
     "DenoisingLosses": "linear_denoisers.deterministic_equivalents",

@@ -113,7 +113,7 @@ def kl_map(
     array([[     inf, 0.160865],
            [     inf, 0.181081]])
     """
-    n, values = _train_sizes(train_sizes), _second(y)
+    n, values = size_axis(train_sizes), second_axis(y)
     d = as_count(dim, "dim")
     _, _, noise = _one_step_plane(values, axis, time, noise_scale, std)
     rho2 = 1.0 / (1.0 + noise)
@@ -160,7 +160,7 @@ def delta_map(
     array([[-1., -1.,  1.],
            [-1., -1.,  1.]])
     """
-    n, values = _train_sizes(train_sizes), _second(y)
+    n, values = size_axis(train_sizes), second_axis(y)
     d = as_count(dim, "dim")
     T, scale, noise = _one_step_plane(values, axis, time, noise_scale, std)
     result = expected_delta(d, n, n_original, T, scale, std)
@@ -199,7 +199,7 @@ def denoising_map(
     >>> denoising_map([50, 200], [0.5], np.ones(100)).values
     array([[0.610282, 0.242536]])
     """
-    n, s = _train_sizes(train_sizes, 1), _second(noise)
+    n, s = size_axis(train_sizes, 1), second_axis(noise)
     spectrum = as_vector(eigenvalues, "eigenvalues")
     # Row by row: all at once, (rows, columns, dim) numbers would not fit in any cache.
     losses = [denoising_losses(spectrum, value**2, n) for value in s]
@@ -212,7 +212,7 @@ def denoising_map(
     start = speciation_time(spectrum)
     if start > 0:
         lines["speciation"] = n[[0, -1]], np.full(2, np.sqrt(np.expm1(2.0 * start)))
-    return PhaseMap(n, s, test / optimum - 1.0 if relative else test, _inside(lines, n, s))
+    return PhaseMap(n, s, test / optimum - 1.0 if relative else test, lines_inside(lines, n, s))
 
 
 def early_stopping_map(
@@ -257,7 +257,7 @@ def early_stopping_map(
     array([[0.206030],
            [0.603572]])
     """
-    n, tau = _train_sizes(train_sizes, 1), _second(train_time)
+    n, tau = size_axis(train_sizes, 1), second_axis(train_time)
     d = as_count(dim, "dim")
     variance = as_positive_number(noise, "noise") ** 2
     test = np.asarray(early_stopping_losses(tau[:, None], d / n, variance, init).test)
@@ -265,7 +265,7 @@ def early_stopping_map(
     lines = {"n = d": (np.full(2, float(d)), tau[[0, -1]]), "best stop": (n, best)}
     if relative:
         test = test * (1.0 + variance) / variance - 1.0
-    return PhaseMap(n, tau, test, _inside(lines, n, tau))
+    return PhaseMap(n, tau, test, lines_inside(lines, n, tau))
 
 
 def _one_step_plane(
@@ -297,10 +297,10 @@ def _one_step_lines(
         "n*": (d * (1.0 + ratio), y),
         "collapse": (n, collapse),
     }
-    return _inside(lines, n, y)
+    return lines_inside(lines, n, y)
 
 
-def _inside(
+def lines_inside(
     lines: Mapping[str, tuple[Array, Array]], x: Array, y: Array
 ) -> dict[str, tuple[Array, Array]]:
     """The lines with NaN outside the map, those left out of which nothing is inside."""
@@ -312,7 +312,7 @@ def _inside(
     return kept
 
 
-def _train_sizes(values: ArrayLike, least: int = 2) -> Array:
+def size_axis(values: ArrayLike, least: int = 2) -> Array:
     n = as_positive(as_vector(values, "train_sizes"), "train_sizes")
     if (n != np.floor(n)).any():
         raise TypeError(f"train_sizes has {n[n != np.floor(n)][0]:g}, expected whole numbers")
@@ -321,7 +321,7 @@ def _train_sizes(values: ArrayLike, least: int = 2) -> Array:
     return n
 
 
-def _second(values: ArrayLike) -> Array:
+def second_axis(values: ArrayLike) -> Array:
     y = as_positive(as_vector(values, "y"), "y")
     if (np.diff(y) <= 0).any():
         raise ValueError("y is not ascending: sort the values of the second parameter")

@@ -8,15 +8,22 @@ import re
 from typing import TYPE_CHECKING
 
 from ornstein.verification import (
+    any_spectrum,
     consistency,
     denoising,
     early_stopping,
+    finite_steps,
     gaussian_distances,
+    guidance,
     kernel_terms,
+    membership,
     memorizing,
+    noise_grids,
+    noisy_data,
     one_step,
     one_step_spectrum,
     random_features,
+    recursion,
     regimes,
     sample_covariance,
     samplers,
@@ -43,6 +50,13 @@ SECTIONS = {
     "8": "Linear denoisers while they train",
     "9": "Regimes of the empirical score",
     "10": "Random-feature score",
+    "11": "One-step denoiser, any spectrum",
+    "12": "Samplers of S steps at finite n",
+    "13": "Grids of noise levels",
+    "14": "Membership inference",
+    "15": "Models trained on their own samples",
+    "16": "Guidance",
+    "17": "Noisy and low-dimensional data",
 }
 """Titles of the sections, which are headings of docs/theory.md too."""
 
@@ -61,6 +75,13 @@ CHECKS: tuple[Check, ...] = (
     *regimes.CHECKS,
     *memorizing.CHECKS,
     *random_features.CHECKS,
+    *any_spectrum.CHECKS,
+    *finite_steps.CHECKS,
+    *noise_grids.CHECKS,
+    *membership.CHECKS,
+    *recursion.CHECKS,
+    *guidance.CHECKS,
+    *noisy_data.CHECKS,
 )
 """Every check, by section."""
 

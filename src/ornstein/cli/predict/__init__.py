@@ -2,8 +2,12 @@
 
 ===================  =============================================================
 one_step.py          Halder's one-step model: its distances, its whole spectrum
+steps.py             the best number of sampling steps, the best grid of noise levels
 covariances.py       what n points tell of a covariance: KL, spectrum, consistency
-denoising.py         the best linear denoiser of n points
+denoising.py         the best linear denoiser of n points, clean or noisy
+membership.py        who can tell that a point was trained on
+recursion.py         models trained on their own samples
+guidance.py          what guidance makes of Gaussian classes
 training.py          a linear denoiser while it trains
 regimes.py           speciation, cloning, collapse
 random_features.py   learning curves of a random-feature score
@@ -24,10 +28,14 @@ from typing import TYPE_CHECKING
 from ornstein.cli.predict import (
     covariances,
     denoising,
+    guidance,
+    membership,
     one_step,
     phase,
     random_features,
+    recursion,
     regimes,
+    steps,
     training,
 )
 
@@ -36,7 +44,19 @@ if TYPE_CHECKING:
 
     from ornstein.reports.prediction import Prediction
 
-_MODULES = (one_step, covariances, denoising, training, regimes, random_features, phase)
+_MODULES = (
+    one_step,
+    steps,
+    covariances,
+    denoising,
+    membership,
+    recursion,
+    guidance,
+    training,
+    regimes,
+    random_features,
+    phase,
+)
 PREDICTIONS: dict[str, Callable[..., Prediction]] = {
     name.replace("_", "-"): getattr(module, name) for module in _MODULES for name in module.__all__
 }

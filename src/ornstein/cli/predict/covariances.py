@@ -64,7 +64,7 @@ def sample_covariance(
     dim : int
         dimension d, by default 100
     spectrum : str
-        population eigenvalues: isotropic, power-law:EXPONENT or a comma list
+        population eigenvalues: isotropic, power-law:EXPONENT, a comma list or a file
     n_train : float
         training size n
     x : str

@@ -28,16 +28,17 @@ _QUANTITIES = {
     "delta": (r"$\Delta$ relative to its terms", ("time", "noise_scale")),
     "test_loss": ("test loss / d", ("noise", "train_time")),
     "excess_loss": ("test loss / optimum - 1", ("noise", "train_time")),
+    "auc": ("AUC of the membership attack", ("noise",)),
 }
 
 
 def phase(
     x: Literal["train_size"] = "train_size",
     y: Literal["time", "noise_scale", "noise", "train_time"] | None = None,
-    quantity: Literal["kl", "delta", "test_loss", "excess_loss"] = "kl",
+    quantity: Literal["kl", "delta", "test_loss", "excess_loss", "auc"] = "kl",
     x_range: str = "25:1000",
     y_range: str | None = None,
-    points: int = 200,
+    points: int | None = None,
     dim: int | None = None,
     spectrum: str = "isotropic",
     time: float = 2.0,
@@ -52,14 +53,15 @@ def phase(
     KL and Delta belong to the one-step model (y: time or noise_scale). Delta is its expectation
     over training sets, by Laplace's method, relative to the sizes of its terms; above 0 the model
     is closer to fresh data than to its training set. Test losses belong to the best linear denoiser
-    of n points (y: noise), or to one in training on isotropic points (y: train_time).
+    of n points (y: noise), or to one in training on isotropic points (y: train_time); the AUC is
+    that of the attack on the former, by which training points are told from others.
 
     Parameters
     ----------
     x : str
         the training size n
     y : str
-        the second parameter, by default time for kl and delta and noise for losses
+        the second parameter, by default time for kl and delta and noise for the others
     quantity : str
         what to map
     x_range : str
@@ -67,11 +69,11 @@ def phase(
     y_range : str
         second parameter, low:high
     points : int
-        points of each axis, in geometric progression
+        points of each axis, in geometric progression: by default 200, or 40 where each takes long
     dim : int
         dimension d, by default 100
     spectrum : str
-        population eigenvalues, for losses over noise: isotropic, power-law:EXPONENT or a list
+        population eigenvalues, for kl and over noise: isotropic, power-law:EXPONENT, list or file
     time : float
         diffusion time T where it is not mapped
     noise_scale : float
@@ -97,9 +99,21 @@ def phase(
     given = {"time": time, "noise_scale": noise_scale, "std": std, "originals": originals}
     options = _counting({**given, "noise": noise, "init": init}, quantity, axis)
     population = population_spectrum(spectrum, dim)
-    if axis != "noise" and not (population == 1).all():
-        raise UsageError(f"--spectrum: given {spectrum!r}, expected isotropic unless --y is noise")
-    count = as_count(points, "points", at_least=2)
+    isotropic = bool((population == 1).all())
+    if not isotropic and axis != "noise" and quantity != "kl":
+        raise UsageError(
+            f"--spectrum: given {spectrum!r}, expected isotropic unless --y is noise or --quantity "
+            "is kl"
+        )
+    if not isotropic and quantity == "kl" and std != 1.0:
+        raise UsageError(
+            f"--std: given {std:g}, which counts for isotropic only: leave it out, or scale the "
+            "eigenvalues"
+        )
+    if not isotropic:
+        options.pop("std", None)
+    slow = quantity == "kl" and not isotropic
+    count = as_count((40 if slow else 200) if points is None else points, "points", at_least=2)
     sizes = np.unique(_range(x_range, "x-range", count).round())
     rows = _range(y_range or default, "y-range", count)
     found = _map(quantity, axis, sizes, rows, population, options)
@@ -110,7 +124,8 @@ def phase(
     lines += [_HOW] if quantity == "delta" else []
     notes = [f"n=...: {words}, at that training size"]
     if np.isinf(found.values).any():
-        notes.append("It is infinite for n <= d + 2: rank below d, or no expectation.")
+        where = "n <= d + 2" if isotropic else "n - 1 below the rank or within 1 of d"
+        notes.append(f"It is infinite for {where}: rank below d, or no expectation.")
     if found.lines:
         notes.append(f"Within the map: {', '.join(found.lines)} (--json has their points).")
     i, j = _spread(found.y.size, 10), _spread(found.x.size, 6)
@@ -146,8 +161,13 @@ def _map(
     quantity: str, axis: Any, sizes: Array, rows: Array, population: Array, options: dict[str, Any]
 ) -> PhaseMap:
     from ornstein.theory import phase as maps
+    from ornstein.theory.phase_spectra import any_spectrum_kl_map, membership_map
 
     relative = quantity == "excess_loss"
+    if quantity == "auc":
+        return membership_map(sizes, rows, population)
+    if quantity == "kl" and not (population == 1).all():
+        return any_spectrum_kl_map(sizes, rows, population, axis, **options)
     if axis == "noise":
         return maps.denoising_map(sizes, rows, population, relative=relative)
     if axis == "train_time":

@@ -24,7 +24,7 @@ def speciation(dim: int | None = None, spectrum: str = "101,1,1,1") -> Predictio
     dim : int
         dimension d, by default 100; a list has its own
     spectrum : str
-        eigenvalues of the covariance of all data: isotropic, power-law:EXPONENT or a comma list
+        eigenvalues of the covariance of all data: isotropic, power-law:EXPONENT, list or file
     """
     import numpy as np
 
@@ -97,7 +97,7 @@ def collapse(
     dim : int
         dimension d, by default 100
     spectrum : str
-        eigenvalues of the data covariance: isotropic, power-law:EXPONENT or a comma list
+        eigenvalues of the data covariance: isotropic, power-law:EXPONENT, a comma list or a file
     """
     import numpy as np
 

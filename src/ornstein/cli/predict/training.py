@@ -29,7 +29,7 @@ def generated_variance(
     dim : int
         dimension d, by default 100; a list has its own
     spectrum : str
-        population eigenvalues: isotropic, power-law:EXPONENT or a comma list
+        population eigenvalues: isotropic, power-law:EXPONENT, a comma list or a file
     train_time : str
         training times tau: start:stop:step or a comma list
     rate : float
@@ -81,7 +81,7 @@ def emergence(
     dim : int
         dimension d, by default 100; a list has its own
     spectrum : str
-        population eigenvalues: isotropic, power-law:EXPONENT or a comma list
+        population eigenvalues: isotropic, power-law:EXPONENT, a comma list or a file
     noise : float
         EDM noise s
     rate : float

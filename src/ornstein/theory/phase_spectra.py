@@ -1,0 +1,155 @@
+r"""Phase diagrams of results for any spectrum: the one-step model's KL, the membership attack.
+
+===========================  ===============================  ===================================
+map                          second parameter                 lines drawn on it
+===========================  ===============================  ===================================
+`any_spectrum_kl_map`        time T or noise scale            n = d, n*, collapse
+`membership_map`             EDM noise s                      n = d, collapse, leaks most
+===========================  ===============================  ===================================
+
+Lines are those of :mod:`ornstein.theory.phase`. The one-step model noises data with
+``s^2 = lambda_ (1 - e^{-2T})``, so that its **n*** is ``sum_k (1 + s^2/lambda_k)`` (none, where
+eigenvalues are 0), and its **collapse** at ``n = exp{(1/2) sum_k ln(1 + lambda_k/s^2)}``. **Leaks
+most**: the noise of the largest AUC at n, where it is not the smallest that is looked at.
+
+A value of the KL map takes 3 ms, and there are no closed forms to vectorise.
+
+References
+----------
+:mod:`ornstein.theory.one_step_model.anisotropic`, :mod:`ornstein.theory.membership_inference`.
+"""
+
+from __future__ import annotations
+
+__all__ = ["any_spectrum_kl_map", "membership_map"]
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ornstein.theory.membership_inference import membership
+from ornstein.theory.one_step_model.anisotropic import one_step_anisotropic
+from ornstein.theory.phase import PhaseMap, lines_inside, second_axis, size_axis
+from ornstein.theory.regimes import collapse_time
+from ornstein.validation import as_positive, as_spectrum
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from ornstein.theory.phase import Axis
+
+    Array = NDArray[np.float64]
+
+_LARGEST_LOG = 700.0
+
+
+def any_spectrum_kl_map(
+    train_sizes: ArrayLike,
+    y: ArrayLike,
+    eigenvalues: ArrayLike,
+    axis: Axis = "time",
+    *,
+    time: float = 2.0,
+    noise_scale: float = 1.0,
+) -> PhaseMap:
+    """Expected KL of the one-step model to a population of any spectrum, per dimension.
+
+    Parameters
+    ----------
+    train_sizes : array-like of int, shape (columns,)
+        Training sizes n >= 2.
+    y : array-like of shape (rows,)
+        Values of the parameter named by `axis`.
+    eigenvalues : array-like of shape (dim,)
+        Of the population covariance, not all 0, in squared data units.
+    axis : {"time", "noise_scale"}
+        Which of the two varies; what is given for it below does not count.
+    time, noise_scale : float
+        As for `ornstein.theory.one_step_anisotropic`.
+
+    Returns
+    -------
+    PhaseMap
+        ``values`` in nats per dimension; ``inf`` for ``n - 1`` below the rank or within 1 of d.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is out of its range.
+
+    Examples
+    --------
+    >>> any_spectrum_kl_map([50, 400], [1.0, 2.0], np.ones(100)).values
+    array([[     inf, 0.160865],
+           [     inf, 0.181081]])
+    """
+    n, rows = size_axis(train_sizes), second_axis(y)
+    if axis not in ("time", "noise_scale"):
+        raise ValueError(f"axis is {axis!r}, expected 'time' or 'noise_scale'")
+    spectrum = as_spectrum(eigenvalues)
+    laws = [
+        one_step_anisotropic(
+            spectrum,
+            n,
+            value if axis == "time" else time,
+            value if axis == "noise_scale" else noise_scale,
+        )
+        for value in rows.tolist()
+    ]
+    T = as_positive(rows if axis == "time" else time, "time")
+    scale = as_positive(rows if axis == "noise_scale" else noise_scale, "noise_scale")
+    noise = np.broadcast_to(-scale * np.expm1(-2.0 * T), rows.shape)
+    resolved = 0.5 * np.log1p(spectrum[:, None] / noise).sum(axis=0)
+    lines = {
+        "n = d": (np.full(2, float(spectrum.size)), rows[[0, -1]]),
+        "n*": (np.array([law.threshold for law in laws]), rows),
+        "collapse": (np.exp(np.minimum(resolved, _LARGEST_LOG)), rows),
+    }
+    values = np.stack([law.kl for law in laws]) / spectrum.size
+    return PhaseMap(n, rows, values, lines_inside(lines, n, rows))
+
+
+def membership_map(train_sizes: ArrayLike, noise: ArrayLike, eigenvalues: ArrayLike) -> PhaseMap:
+    """AUC of the membership attack on the best linear denoiser of n points.
+
+    Parameters
+    ----------
+    train_sizes : array-like of shape (columns,)
+        Training sizes n >= 1.
+    noise : array-like of shape (rows,)
+        EDM noise ``s > 0``, in data units.
+    eigenvalues : array-like of shape (dim,)
+        Of the population covariance, not all 0, in squared data units.
+
+    Returns
+    -------
+    PhaseMap
+        ``values`` between 1/2 and 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is out of its range.
+
+    Examples
+    --------
+    >>> membership_map([200, 1000], [0.5], np.ones(100)).values
+    array([[0.9998913 , 0.78261716]])
+    """
+    n, s = size_axis(train_sizes, 1), second_axis(noise)
+    spectrum = as_spectrum(eigenvalues)
+    # Row by row, as the map of losses; in units of standard deviations, as the AUC rounds to 1.
+    laws = [membership(spectrum, value**2, n) for value in s.tolist()]
+    auc = np.stack([law.auc for law in laws])
+    apart = np.stack(
+        [law.log_gap / np.hypot(law.member_log_std, law.non_member_log_std) for law in laws]
+    )
+    best = apart.argmax(axis=0)
+    worst = np.where((best > 0) & (best < s.size - 1), s[best], np.nan)
+    collapse = np.asarray(collapse_time(np.maximum(n, 1.0 + 1e-9), spectrum))
+    lines = {
+        "n = d": (np.full(2, float(spectrum.size)), s[[0, -1]]),
+        "collapse": (n, np.sqrt(np.expm1(2.0 * np.minimum(collapse, 300.0)))),
+        "leaks most": (n, worst),
+    }
+    return PhaseMap(n, s, auc, lines_inside(lines, n, s))
