@@ -96,10 +96,12 @@ def open_image(path: Path, alpha: str | None = None, channels: str | None = None
     from PIL import Image
 
     try:
-        with warnings.catch_warnings():
+        # From a stream: of a path, Pillow 13 maps uncompressed TIFF files with the sides of a turned
+        # image, and their pixels come out of order.
+        with warnings.catch_warnings(), path.open("rb") as stream:
             warnings.simplefilter("error")
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
+            with Image.open(stream) as image:
                 pixels = _read(image, alpha)
     except ImageRefusedError as refused:
         raise ValueError(f"{path.name} {refused}") from None
