@@ -96,8 +96,8 @@ def open_image(path: Path, alpha: str | None = None, channels: str | None = None
     from PIL import Image
 
     try:
-        # From a stream: of a path, Pillow 13 maps uncompressed TIFF files with the sides of a turned
-        # image, and their pixels come out of order.
+        # From a stream: given a path, Pillow 13 maps an uncompressed TIFF file that is to be turned
+        # with the sides of the turned image, and its pixels come out of order.
         with warnings.catch_warnings(), path.open("rb") as stream:
             warnings.simplefilter("error")
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)

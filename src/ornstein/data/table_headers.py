@@ -31,9 +31,7 @@ def has_header(rows: list[list[str]], signs: Signs) -> bool:
     if not below:
         return not all(is_filled_number(cell, signs) for cell in first)
     columns = [
-        index
-        for index in range(len(first))
-        if sum(is_filled_number(row[index], signs) for row in below) > len(below) / 2
+        index for index in range(len(first)) if _is_numbers([row[index] for row in below], signs)
     ]
     if columns:
         text = [index for index in columns if not is_number(first[index], signs)]
@@ -51,6 +49,13 @@ def has_header(rows: list[list[str]], signs: Signs) -> bool:
         f"its first row {', '.join(first[:4])!r} may name the columns or be a point, since all "
         "cells are text: choose with --header yes or no"
     )
+
+
+def _is_numbers(cells: list[str], signs: Signs) -> bool:
+    """Whether more than half of the cells that are not missing are numbers."""
+    numbers = sum(is_filled_number(cell, signs) for cell in cells)
+    missing = sum(is_number(cell, signs) for cell in cells) - numbers
+    return numbers > (len(cells) - missing) / 2
 
 
 def _counts(first: list[str]) -> bool:

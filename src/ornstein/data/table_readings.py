@@ -48,6 +48,12 @@ class Reading:
         cells = self.columns * max(1, len(self.rows) - 1)
         return self.numbers / cells
 
+    @property
+    def rank(self) -> tuple[float, float]:
+        """The share, and that of the first row, which decides between equal ones."""
+        first = sum(is_filled_number(cell, self.signs) for cell in self.rows[0])
+        return self.share, first / self.columns
+
 
 def read_sample(
     sample: list[str], separator: str, signs: Signs, comment: str | None
@@ -73,9 +79,9 @@ def read_sample(
 def best_reading(readings: list[Reading], sample: list[str]) -> Reading:
     """The reading with most numbers; refuse where another one is as good and differs."""
     simple = [reading for reading in readings if not _is_needless(reading, readings)]
-    top = max(reading.share for reading in simple)
-    best = [reading for reading in simple if reading.share == top]
-    if top == 0:
+    top = max(reading.rank for reading in simple)
+    best = [reading for reading in simple if reading.rank == top]
+    if top[0] == 0:
         # Text alone: what splits it into most columns.
         return max(best, key=lambda reading: (reading.columns, reading.signs.decimal == "."))
     if any(reading.columns > 1 for reading in best):
@@ -103,9 +109,9 @@ def _is_needless(reading: Reading, readings: list[Reading]) -> bool:
         and other is not reading
     ]
     return any(
-        other.share >= reading.share and _values(other) == _values(reading) for other in plainer
+        other.rank >= reading.rank and _values(other) == _values(reading) for other in plainer
     ) or any(
-        other.share >= reading.share and other.comment is None and reading.comment is not None
+        other.rank >= reading.rank and other.comment is None and reading.comment is not None
         for other in plainer
     )
 

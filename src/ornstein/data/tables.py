@@ -209,7 +209,11 @@ def _sheet(path: Path, key: str | None, options: ReadingOptions) -> tuple[Any, l
         if key is not None and key not in names:
             raise ValueError(f"it has the sheets {', '.join(names)}, and no {key!r}")
         if key is None and len(names) > 1:
-            filled = [name for name in names if not book.parse(name, header=None, nrows=1).empty]
+            filled = [
+                name
+                for name in names
+                if not pd.read_excel(book, sheet_name=name, header=None, nrows=1).empty
+            ]
             if len(filled) != 1:
                 raise ValueError(
                     f"it has the sheets {', '.join(names)}, expected one: name it, as "
@@ -217,12 +221,11 @@ def _sheet(path: Path, key: str | None, options: ReadingOptions) -> tuple[Any, l
                 )
             key = filled[0]
         sheet = names[0] if key is None else key
-        table = book.parse(sheet, header=header)
+        table = pd.read_excel(book, sheet_name=sheet, header=header)
         findings = [note(f"sheet {sheet} read")] if len(names) > 1 else []
     if header == 0 and options.header is None and _is_row(table):
         # A first row of numbers is a point.
-        with pd.ExcelFile(path, engine="openpyxl") as book:
-            table = book.parse(sheet, header=None)
+        table = pd.read_excel(path, sheet_name=sheet, header=None, engine="openpyxl")
     return table, findings
 
 
