@@ -1,0 +1,349 @@
+r"""Rows that are almost equal: copies that were saved again, resized, rounded or touched up.
+
+A pair is a near-duplicate if it is much closer than rows that have nothing to do with each other
+are. Of a row let ``d_5`` be the distance to its fifth nearest row. If rows lay around it as at
+random, in ``k`` dimensions, the nearest would be closer than ``t d_5`` with probability
+
+    1 - (1 - t^k)^4 <= 4 t^k.
+
+``k`` is measured: ``(d_5/d_10)^k`` has the median 1/2 then, whatever the density, and copies in
+small groups do not change ``d_5`` and ``d_10``. The limit ``t`` is such that among all n rows
+0.01 such pairs are expected by chance, and never above 1/3.
+
+*Search.* In up to 8 dimensions by a k-d tree, exactly. Otherwise rows are projected to 48 random
+directions (Johnson and Lindenstrauss), where all pairs are compared by products of blocks in
+float32, and pairs closer than ``1.27 t`` times the median ``d_5`` there are compared again with
+all their digits. A pair below the limit is lost with probability below 0.5%, since
+``P(chi^2_48 / 48 > 1.27^2) = 0.004``, and much less if it is closer. From 48 dimensions down
+nothing is projected, and nothing lost. Of more than :data:`MOST_ROWS` rows a sample is searched,
+which is said.
+
+References
+----------
+Facco, d'Errico, Rodriguez, Laio, "Estimating the intrinsic dimension of datasets by a minimal
+neighborhood information", 2017, for ratios of distances; Johnson and Lindenstrauss, 1984.
+"""
+
+from __future__ import annotations
+
+__all__ = ["NearPairs", "near_pairs", "MOST_ROWS"]
+
+import math
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ornstein.data.blocks import sample_of_rows
+from ornstein.progress import progress_bar
+from ornstein.validation import as_generator
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ornstein.data.contents import ArrayContents
+
+    Array = NDArray[np.float64]
+    Index = NDArray[np.intp]
+
+MOST_ROWS = 100_000
+_LEAST_ROWS = 30
+_TREE = 8
+_DIRECTIONS = 48
+_SLACK = 1.27
+_NEAR, _FAR = 5, 10
+_BY_CHANCE = 0.01
+_MOST_RATIO = 1 / 3
+_QUERIES = 512
+_TALL, _WIDE = 512, 4096
+_MOST_CANDIDATES = 500_000
+_CHECKED = 2000
+_LARGE = 20_000  # rows from which on a bar is shown
+
+
+class NearPairs(NamedTuple):
+    """Pairs of rows that are almost equal, the closest first."""
+
+    pairs: NDArray[np.intp]
+    """Rows of the first and the second set (or both of the one), shape (n_pairs, 2)."""
+    distances: NDArray[np.float64]
+    ratios: NDArray[np.float64]
+    """To the distance of the fifth nearest row."""
+    limit: float
+    """Largest ratio that counts."""
+    dimension: float
+    """Measured from distances, ``k``."""
+    typical: float
+    """Median distance of a row to its fifth nearest."""
+    searched: int
+    """Rows of the first set that were looked at."""
+    complete: bool
+    """Whether all pairs that were found could be checked."""
+    nearest: tuple[tuple[int, int, float], ...] = ()
+    """The closest pairs that are no near-duplicates, of a sample: rows and distance."""
+
+    @property
+    def rows(self) -> int:
+        """Rows of the first set that have a near-duplicate."""
+        return len(np.unique(self.pairs)) if self.pairs.size else 0
+
+
+def near_pairs(
+    contents: ArrayContents,
+    distinct: Index,
+    mean: Array,
+    other: ArrayContents | None = None,
+    other_distinct: Index | None = None,
+    *,
+    show: bool | None = None,
+) -> NearPairs | None:
+    """Find near-duplicates in one set, or between two.
+
+    Parameters
+    ----------
+    contents : ArrayContents
+    distinct : ndarray of int
+        The rows to search, which are finite and all different.
+    mean : ndarray of shape (dim,)
+        Of the set, about which distances are taken.
+    other : ArrayContents, optional
+        Another set, of the same coordinates, in which the second of each pair stands.
+    other_distinct : ndarray of int, optional
+        Its rows to search.
+    show : bool, optional
+        A progress bar; by default of many rows, if stderr is a terminal.
+
+    Returns
+    -------
+    NearPairs or None
+        None for fewer than 30 rows, of which nothing can be said.
+    """
+    if len(distinct) < _LEAST_ROWS:
+        return None
+    rows = distinct[sample_of_rows(len(distinct), MOST_ROWS, "near-duplicates")]
+    others = None
+    if other is not None:
+        chosen = np.arange(other.n_rows) if other_distinct is None else other_distinct
+        others = chosen[sample_of_rows(len(chosen), MOST_ROWS, "near-duplicates")]
+        if not len(others):
+            return None
+    coordinates = _Coordinates(contents, mean)
+    z = coordinates.of(contents, rows)
+    w = z if other is None or others is None else coordinates.of(other, others)
+    scale = _Scale.of(z, len(rows))
+    if other is None:
+        i, j = _close(z, None, scale.reach, show)
+    else:
+        i, j = _close(z, w, scale.reach, show)
+    complete = len(i) < _MOST_CANDIDATES
+    second = contents if other is None else other
+    second_rows = rows if others is None else others
+    distances = _exact(contents, second, rows[i], second_rows[j])
+    factor = coordinates.factor
+    kept = distances <= scale.limit * scale.typical * factor
+    i, j, distances = i[kept], j[kept], distances[kept]
+    order = np.argsort(distances, kind="stable")
+    i, j, distances = i[order], j[order], distances[order]
+    ratios, checked = _ratios(z, i, distances / factor)
+    near = checked & (ratios <= scale.limit)
+    return NearPairs(
+        pairs=np.column_stack([rows[i[near]], second_rows[j[near]]]).astype(np.intp),
+        distances=distances[near],
+        ratios=ratios[near],
+        limit=scale.limit,
+        dimension=scale.dimension,
+        typical=scale.typical * factor,
+        searched=len(rows),
+        complete=complete and bool(checked.all()),
+        nearest=tuple(
+            (int(rows[a]), int(rows[b]), distance * factor) for a, b, distance in scale.nearest
+        ),
+    )
+
+
+class _Coordinates:
+    """Rows about the mean, in units of their typical length, projected if they have many."""
+
+    def __init__(self, contents: ArrayContents, mean: Array) -> None:
+        self.mean = mean
+        some = contents.rows(sample_of_rows(contents.n_rows, _QUERIES, "scale")) - mean
+        some = some[np.isfinite(some).all(axis=1)]
+        size = float(np.sqrt(np.square(some / (np.abs(some).max() or 1.0)).sum(axis=1).mean()))
+        self.factor = size * float(np.abs(some).max()) or 1.0
+        self.directions: Array | None = None
+        if contents.dim > _DIRECTIONS:
+            rng = as_generator(0, "ornstein data, directions")
+            gaussian = rng.standard_normal((contents.dim, _DIRECTIONS))
+            self.directions = gaussian / math.sqrt(_DIRECTIONS)
+
+    def of(self, contents: ArrayContents, rows: Index) -> NDArray[np.float32]:
+        """Coordinates of some rows, shape (n_rows, at most 48)."""
+        width = contents.dim if self.directions is None else _DIRECTIONS
+        found = np.empty((len(rows), width), dtype=np.float32)
+        step = max(1, 2**23 // contents.dim)
+        for start in range(0, len(rows), step):
+            part = slice(start, start + step)
+            points = (contents.rows(rows[part]) - self.mean) / self.factor
+            found[part] = points if self.directions is None else points @ self.directions
+        return found
+
+
+class _Scale(NamedTuple):
+    """How close rows are that have nothing to do with each other."""
+
+    limit: float
+    dimension: float
+    typical: float
+    reach: float
+    nearest: list[tuple[int, int, float]]
+
+    @classmethod
+    def of(cls, z: NDArray[np.float32], n_rows: int) -> _Scale:
+        """Measure it on a sample of rows."""
+        queries = sample_of_rows(n_rows, _QUERIES, "queries")
+        far = min(_FAR, n_rows - 1)
+        near = min(_NEAR, far - 1)
+        distances, indices = _nearest(z, queries, far)
+        inner, outer = distances[:, near - 1], distances[:, far - 1]
+        ratio = float(np.median(inner[outer > 0] / outer[outer > 0])) if (outer > 0).any() else 0.0
+        # The median of (d_5/d_10)^k, of which Beta(5, 5) has 1/2.
+        dimension = math.log(0.5) / math.log(ratio) if 0 < ratio < 1 else math.inf
+        chance = _BY_CHANCE / (n_rows * max(near - 1, 1))
+        limit = min(_MOST_RATIO, chance ** (1 / dimension))
+        typical = float(np.median(inner))
+        order = np.argsort(distances[:, 0])[:8]
+        nearest = [
+            (int(queries[row]), int(indices[row, 0]), float(distances[row, 0])) for row in order
+        ]
+        return cls(limit, dimension, typical, limit * typical, nearest)
+
+
+def _nearest(z: NDArray[np.float32], queries: Index, count: int) -> tuple[Array, Index]:
+    """Distances and indices of the nearest rows to each query, itself left out."""
+    distances = np.empty((len(queries), count))
+    indices = np.empty((len(queries), count), dtype=np.intp)
+    sizes = np.square(z.astype(np.float64)).sum(axis=1)
+    step = max(1, 2**22 // len(z))
+    for start in range(0, len(queries), step):
+        part = queries[start : start + step]
+        gaps = sizes[None] + sizes[part, None] - 2.0 * (z[part] @ z.T).astype(np.float64)
+        gaps[np.arange(len(part)), part] = np.inf
+        few = np.argpartition(gaps, count - 1, axis=1)[:, :count]
+        exact = np.square(z[part][:, None].astype(np.float64) - z[few].astype(np.float64)).sum(
+            axis=2
+        )
+        order = np.argsort(exact, axis=1)
+        rows = slice(start, start + len(part))
+        indices[rows] = np.take_along_axis(few, order, axis=1)
+        distances[rows] = np.sqrt(np.take_along_axis(exact, order, axis=1))
+    return distances, indices
+
+
+def _close(
+    z: NDArray[np.float32], w: NDArray[np.float32] | None, reach: float, show: bool | None
+) -> tuple[Index, Index]:
+    """Pairs that may be closer than `reach`, i < j within one set."""
+    if z.shape[1] <= _TREE:
+        return _close_in_tree(z, w, reach)
+    # A distance is one product: (-2 z, |z|^2, 1) . (w, 1, |w|^2).
+    left = _extended(z, -2.0, first=True)
+    right = _extended(z if w is None else w, 1.0, first=False)
+    # Rounding of sums of squares of order 1 and more.
+    largest = float(max(left[:, -2].max(), right[:, -1].max()))
+    bound = np.float32((_SLACK * reach) ** 2 + 64 * np.finfo(np.float32).eps * largest)
+    blocks = [
+        (row, column)
+        for row in range(0, len(left), _TALL)
+        for column in range(0, len(right), _WIDE)
+        if w is not None or column + _WIDE > row
+    ]
+
+    def look(block: tuple[int, int]) -> tuple[Index, Index]:
+        row, column = block
+        gaps = left[row : row + _TALL] @ right[column : column + _WIDE].T
+        mask = gaps <= bound
+        if not np.count_nonzero(mask):
+            return _NONE
+        i, j = np.nonzero(mask)
+        i, j = i + row, j + column
+        fine = i < j if w is None else slice(None)
+        return i[fine], j[fine]
+
+    found: list[tuple[Index, Index]] = []
+    total = 0
+    from threadpoolctl import threadpool_limits
+
+    quiet = False if max(len(left), len(right)) < _LARGE else show
+    with (
+        threadpool_limits(1),
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+        progress_bar(len(blocks), "blocks", quiet, label="comparing rows") as bar,
+    ):
+        for pairs in pool.map(look, blocks):
+            bar.update()
+            if len(pairs[0]) and total < _MOST_CANDIDATES:
+                found.append(pairs)
+                total += len(pairs[0])
+    if not found:
+        return _NONE
+    i, j = (np.concatenate(side) for side in zip(*found, strict=True))
+    return i[:_MOST_CANDIDATES], j[:_MOST_CANDIDATES]
+
+
+_NONE: tuple[Index, Index] = (np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp))
+
+
+def _close_in_tree(
+    z: NDArray[np.float32], w: NDArray[np.float32] | None, reach: float
+) -> tuple[Index, Index]:
+    from scipy.spatial import KDTree
+
+    # Rounding to float32 may have moved both.
+    reach = reach + 8 * float(np.finfo(np.float32).eps * np.abs(z).max())
+    tree = KDTree(z)
+    if w is None:
+        pairs = tree.query_pairs(reach, output_type="ndarray")
+        return pairs[:_MOST_CANDIDATES, 0], pairs[:_MOST_CANDIDATES, 1]
+    lists = tree.query_ball_tree(KDTree(w), reach)
+    i = np.repeat(np.arange(len(lists)), [len(each) for each in lists])
+    j = np.fromiter((k for each in lists for k in each), dtype=np.intp)
+    return i[:_MOST_CANDIDATES], j[:_MOST_CANDIDATES]
+
+
+def _extended(z: NDArray[np.float32], factor: float, *, first: bool) -> NDArray[np.float32]:
+    sizes = np.square(z).sum(axis=1)
+    ones = np.ones(len(z), dtype=np.float32)
+    columns = [sizes, ones] if first else [ones, sizes]
+    return np.column_stack([np.float32(factor) * z, *columns]).astype(np.float32)
+
+
+def _exact(first: ArrayContents, second: ArrayContents, i: Index, j: Index) -> Array:
+    """Distances of pairs of rows, from their differences."""
+    distances = np.empty(len(i))
+    step = max(1, 2**22 // first.dim)
+    for start in range(0, len(i), step):
+        part = slice(start, start + step)
+        gaps = first.rows(i[part]) - second.rows(j[part])
+        largest = np.abs(gaps).max(axis=1, initial=0.0)
+        unit = np.where(largest > 0, largest, 1.0)
+        distances[part] = unit * np.sqrt(np.square(gaps / unit[:, None]).sum(axis=1))
+    return distances
+
+
+def _ratios(z: NDArray[np.float32], i: Index, distances: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Distance of each pair over that of its first row to the fifth nearest; and which are known."""
+    queries, place = np.unique(i, return_inverse=True)
+    chosen = queries
+    if len(queries) > _CHECKED:
+        _, first = np.unique(i, return_index=True)
+        chosen = np.sort(i[np.sort(first)[:_CHECKED]])
+    if not len(chosen):
+        return np.empty(0), np.empty(0, dtype=bool)
+    far = min(_NEAR, len(z) - 1)
+    fifth = np.full(len(queries), np.nan)
+    fifth[np.searchsorted(queries, chosen)] = _nearest(z, chosen, far)[0][:, far - 1]
+    around = fifth[place.ravel()]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = np.where(around > 0, distances / around, np.inf)
+    return ratios, ~np.isnan(around)
