@@ -121,7 +121,7 @@ def survey(contents: ArrayContents, show: bool | None = None) -> Survey:
     variances[low == high] = 0.0
     if products is not None:
         products -= used * np.outer(mean, mean)
-        spectrum: Array = np.linalg.eigvalsh(products / max(used - 1, 1))[::-1]
+        spectrum = _eigenvalues(products / max(used - 1, 1))
         sampled = None
     else:
         spectrum, sampled = _sampled_spectrum(contents, used)
@@ -174,9 +174,13 @@ def _sampled_spectrum(contents: ArrayContents, used: int) -> tuple[Array, int | 
     if len(points) < 2:
         return np.zeros(1), len(points)
     points -= points.mean(axis=0)
-    spectrum: Array = np.linalg.eigvalsh(points @ points.T / (len(points) - 1))[::-1]
+    spectrum = _eigenvalues(points @ points.T / (len(points) - 1))
     # The products of centred rows have one eigenvalue 0 that is none of the covariance.
     return spectrum[:-1], None if len(points) == used else len(points)
+
+
+def _eigenvalues(matrix: Array) -> Array:
+    return np.asarray(np.linalg.eigvalsh(matrix)[::-1], dtype=np.float64)
 
 
 def _digests(block: Array) -> NDArray[np.uint64]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["Finding", "Level", "note", "warning", "refusal", "refuse"]
+__all__ = ["Finding", "Level", "note", "warning", "refusal", "refuse", "by_level"]
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,9 +64,10 @@ def refuse(findings: Iterable[Finding]) -> None:
     """
     for finding in findings:
         if finding.level == "refusal":
-            raise_refusal(finding)
+            raise ValueError(str(finding))
 
 
-def raise_refusal(finding: Finding) -> NoReturn:
-    """Raise a refusal as ValueError of one line."""
-    raise ValueError(str(finding))
+def by_level(findings: Iterable[Finding]) -> list[Finding]:
+    """Refusals first, then warnings, then notes, each in their order."""
+    order = ("refusal", "warning", "note")
+    return sorted(findings, key=lambda finding: order.index(finding.level))

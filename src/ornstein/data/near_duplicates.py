@@ -332,7 +332,7 @@ def _exact(first: ArrayContents, second: ArrayContents, i: Index, j: Index) -> A
 
 
 def _ratios(z: NDArray[np.float32], i: Index, distances: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """Distance of each pair over that of its first row to the fifth nearest; and which are known."""
+    """Distance of each pair over that of its first row to the fifth nearest; which are known."""
     queries, place = np.unique(i, return_inverse=True)
     chosen = queries
     if len(queries) > _CHECKED:

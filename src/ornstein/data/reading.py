@@ -10,7 +10,7 @@ images become, bytes would be 255 times too large.
 
 from __future__ import annotations
 
-__all__ = ["read", "read_all", "DATA_NAMES"]
+__all__ = ["read", "read_all", "read_sets", "DATA_NAMES"]
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,6 +104,21 @@ def read_all(
         else each
         for each, one in zip(sets, alike, strict=True)
     ]
+
+
+def read_sets(
+    paths: Sequence[str], options: ReadingOptions | None = None, *, pixels: int | None = None
+) -> list[Contents]:
+    """Read what a command line names: each a set, but several images are one.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :func:`read`.
+    """
+    if len(paths) > 1 and all(Path(path).suffix.lower() in SUFFIXES for path in paths):
+        return [read(list(paths), options, pixels=pixels)]
+    return read_all(paths, options, pixels=pixels)
 
 
 def _kind_of(source: Any) -> str:
