@@ -216,7 +216,7 @@ def structured() -> np.ndarray:
         (np.ma.masked_equal(np.arange(6).reshape(3, 2), 2), ValueError, "1 masked value"),
         (np.arange(4), ValueError, r"shape \(4,\), expected one point per row"),
         (np.float64(1), ValueError, r"shape \(\)"),
-        (np.zeros((3, 0)), ValueError, "at least one coordinate"),
+        (np.zeros((3, 0)), ValueError, "at least one point and one coordinate"),
         ([[1, 2], [3]], ValueError, "rows of different lengths"),
     ],
 )

@@ -31,7 +31,7 @@ def data(
         files (.npy .npz .pt .safetensors .csv .tsv .parquet .feather .xlsx, FILE.npz:name), folders
         of images, digits or patches
     pixels : int
-        pixels a side, to which images of files are cut and resized; by default their own
+        pixels a side, to which images are cut and resized; by default their own
     numbers : str
         how numbers of a table of mixed kinds are scaled: robust (by median and quartiles, the
         default) or ranks

@@ -93,8 +93,10 @@ def array_contents(
         # A view where it can be: a copy of a mapped file would load it.
         mapped = mapped and moved.ndim <= 2
         moved = moved.reshape(len(moved), *layout.shape)
-    if layout.shape and 0 in layout.shape:
-        raise ValueError(f"{name} has shape {array.shape}, expected at least one coordinate")
+    if 0 in array.shape:
+        raise ValueError(
+            f"{name} has shape {array.shape}, expected at least one point and one coordinate"
+        )
     return ArrayContents(
         name=name,
         kind="images" if len(layout.shape) == 3 else "array",

@@ -11,7 +11,14 @@ have the same two traces.
 
 from __future__ import annotations
 
-__all__ = ["Survey", "survey", "sample_of_rows", "effective_dimension", "MOST_COORDINATES"]
+__all__ = [
+    "Survey",
+    "survey",
+    "sample_of_rows",
+    "effective_dimension",
+    "row_digests",
+    "MOST_COORDINATES",
+]
 
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
@@ -89,7 +96,7 @@ def survey(contents: ArrayContents, show: bool | None = None) -> Survey:
     quiet = False if 8 * n * dim < _LARGE else show
     with progress_bar(n, "rows", quiet, label="reading") as bar:
         for start, block in contents.blocks():
-            digests[start : start + len(block)] = _digests(block)
+            digests[start : start + len(block)] = row_digests(block)
             fine = np.isfinite(block)
             if not fine.all():
                 nan = int(np.isnan(block).sum())
@@ -183,8 +190,9 @@ def _eigenvalues(matrix: Array) -> Array:
     return np.asarray(np.linalg.eigvalsh(matrix)[::-1], dtype=np.float64)
 
 
-def _digests(block: Array) -> NDArray[np.uint64]:
-    """Digests of rows. Adding 0 turns -0 into 0: they are equal, and their bytes are not."""
+def row_digests(block: Array) -> NDArray[np.uint64]:
+    """Digests of rows, shape (n_rows, 2): equal if and only if the rows are (NaN apart)."""
+    # Adding 0 turns -0 into 0: they are equal, and their bytes are not.
     plain = np.ascontiguousarray(block + 0.0)
     joined = b"".join(hashlib.blake2b(row, digest_size=_DIGEST).digest() for row in plain)
     return np.frombuffer(joined, dtype=np.uint64).reshape(len(block), 2)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ornstein.data.blocks import row_digests
 from ornstein.data.contents import ArrayContents, TableContents
+from ornstein.data.duplicates import equal_rows
 from ornstein.data.findings import Finding, note, refusal, warning
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ def check_rows(
     """
     findings = _unusable(look, groups, names)
     if not look.bad_rows:
-        findings += _equal(look, groups) + _almost_equal(near) + _far(sample, look)
+        findings += _repeats(groups, look.n_rows) + _almost_equal(near) + _far(sample, look)
     if names is None:  # of a table, columns are looked at before they are scaled
         findings += _codes(look.low, look.high, sample)
     findings += _range(points, look)
@@ -67,11 +69,9 @@ def check_rows(
     return findings
 
 
-def quick_findings(digests: NDArray[np.uint64]) -> list[Finding]:
-    """What every command says that reads a set: rows that are equal."""
-    from ornstein.data.duplicates import equal_rows
-
-    return _repeats(equal_rows(digests), len(digests))
+def quick_findings(points: Array) -> list[Finding]:
+    """What every command says of points, shape (n, dim), that are all finite: equal rows."""
+    return _repeats(equal_rows(row_digests(points)), len(points))
 
 
 def check_columns(contents: Contents) -> list[Finding]:
@@ -128,18 +128,14 @@ def _unusable(look: Survey, groups: Groups, names: Sequence[str] | None) -> list
     return found
 
 
-def _equal(look: Survey, groups: Groups) -> list[Finding]:
-    return _repeats(groups, look.n_rows)
-
-
 def _repeats(groups: Groups, n: int) -> list[Finding]:
     if not groups.repeats or groups.example is None:
         return []
     row, first = groups.example
     return [
         warning(
-            f"{groups.repeats} of {n} rows repeat another one exactly (row {row} is row {first})",
-            "drop them, unless equal rows are expected",
+            f"{groups.repeats} of {n} rows equal one before them (as row {row} equals row {first})",
+            "drop them, unless they are expected",
         )
     ]
 

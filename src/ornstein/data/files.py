@@ -6,6 +6,7 @@ __all__ = ["load_data", "data_set", "DATA_NAMES"]
 
 from typing import TYPE_CHECKING, Any
 
+from ornstein.data.checks import quick_findings
 from ornstein.data.contents import ArrayContents, TableContents
 from ornstein.data.reading import DATA_NAMES, read
 from ornstein.data.sources import DataSet
@@ -29,7 +30,7 @@ def load_data(
     options : ReadingOptions, optional
         What a file does not tell.
     pixels : int, optional
-        Pixels a side, to which images of files are cut and resized.
+        Pixels a side, to which images are cut and resized.
 
     Raises
     ------
@@ -56,9 +57,6 @@ def data_set(contents: Contents, shape: tuple[int, ...] = ()) -> DataSet:
         assert isinstance(contents, ArrayContents)
         points = contents.points()
     points = as_points(points, contents.name, at_least=3)
-    return DataSet(points, contents.name, shape, _to_know(contents))
-
-
-def _to_know(contents: Contents) -> tuple[str, ...]:
-    """Notes of the reading that belong beside every result."""
-    return tuple(f"{contents.name}: {finding}." for finding in contents.findings)
+    findings = [*contents.findings, *quick_findings(points)]
+    notes = tuple(f"{contents.name}: {finding}." for finding in findings)
+    return DataSet(points, contents.name, shape, notes)

@@ -9,16 +9,11 @@ from __future__ import annotations
 
 __all__ = ["load_shaped", "DEFAULT_PIXELS"]
 
-import math
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ornstein.data.contents import ArrayContents
 from ornstein.data.files import data_set
-from ornstein.data.findings import note
 from ornstein.data.image_modes import SUFFIXES
-from ornstein.data.image_sizes import resized
 from ornstein.data.reading import read
 from ornstein.validation import as_count
 
@@ -54,25 +49,4 @@ def load_shaped(
     if path.is_dir() or path.suffix.lower() in SUFFIXES:
         side = side or DEFAULT_PIXELS
     contents = read(source, options, pixels=side)
-    if side is None or (isinstance(contents, ArrayContents) and contents.shape[1:] == (side, side)):
-        return data_set(contents, contents.shape)
-    if not isinstance(contents, ArrayContents) or len(contents.shape) == 1:
-        dim = math.prod(contents.shape)
-        raise ValueError(
-            f"{contents.name} holds vectors of {dim} coordinates, which have no pixels: leave "
-            "pixels out, or give images of shape (n, channels, height, width)"
-        )
-    height, width = contents.shape[1:]
-    images = resized(contents.points().reshape(-1, *contents.shape), side)
-    said = note(f"images resized from {width} x {height} to {side} x {side} pixels")
-    return data_set(
-        replace(
-            contents,
-            values=images,
-            scale=1.0,
-            file=None,
-            axes=None,
-            findings=(*contents.findings, said),
-        ),
-        images.shape[1:],
-    )
+    return data_set(contents, contents.shape)

@@ -238,19 +238,21 @@ def _profile(
         near=near,
         coordinates=names,
         sample=sample,
-        histogram=_histogram(sample),
+        histogram=_histogram(sample, look),
         findings=tuple(by_level(findings)),
     )
 
 
-def _histogram(sample: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def _histogram(
+    sample: NDArray[np.float64], look: Survey
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     values = sample[np.isfinite(sample)]
     if not values.size:
         return np.zeros(0, dtype=np.intp), np.zeros(0)
-    low, high = float(values.min()), float(values.max())
+    low, high = float(np.nanmin(look.low)), float(np.nanmax(look.high))
     if high - low <= abs(high) * np.finfo(np.float64).eps * _BINS:
         return np.array([values.size]), np.array([low, high])
-    if high - low < _BINS and (values == np.floor(values)).all():
+    if look.whole and high - low < _BINS:
         # One bin for each whole number.
         counts = np.bincount((values - low).astype(np.intp), minlength=int(high - low) + 1)
         return counts, np.arange(low, high + 1)

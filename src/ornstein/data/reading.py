@@ -20,6 +20,7 @@ import numpy as np
 from ornstein.data.arrays import ARRAY_SUFFIXES, BROKEN, array_contents, read_array_file
 from ornstein.data.contents import ArrayContents, Contents
 from ornstein.data.findings import note
+from ornstein.data.image_arrays import with_pixels
 from ornstein.data.image_folders import read_images
 from ornstein.data.image_modes import SUFFIXES
 from ornstein.data.reading_options import ReadingOptions
@@ -52,7 +53,7 @@ def read(
     options : ReadingOptions, optional
         What a file does not tell.
     pixels : int, optional
-        Pixels a side, to which images of files are cut and resized.
+        Pixels a side, to which images are cut and resized.
     name : str, optional
         For messages, where it is not that of a file.
 
@@ -69,6 +70,15 @@ def read(
 
 
 def _read(source: Any, options: ReadingOptions, pixels: int | None, name: str | None) -> Contents:
+    contents = _as_stored(source, options, pixels, name)
+    if pixels is None or _kind_of(source) == "images":
+        return contents
+    return with_pixels(contents, pixels)
+
+
+def _as_stored(
+    source: Any, options: ReadingOptions, pixels: int | None, name: str | None
+) -> Contents:
     if isinstance(source, str) and source in DATA_NAMES:
         return named(source)
     if isinstance(source, str | Path):

@@ -132,8 +132,9 @@ def _spectrum(profile: Profile) -> str:
     rank = (
         f"rank {profile.rank} of {look.dim}" if look.sampled is None else f"{look.dim} dimensions"
     )
+    spread = f"half of the variance in {counted(half, 'direction')}, 90% in {most}"
     return (
-        f"{head}{more}; half of the variance in {counted(half, 'direction')}, 90% in {most}; {rank}; "
+        f"{head}{more}; {spread}; {rank}; "
         f"effective dimension {number(profile.effective_dimension, 3)}{of}"
     )
 

@@ -62,7 +62,7 @@ class LinearOptions(ReadingOptions):
     seed : int
         seed of the study
     pixels : int
-        pixels a side, to which images of files are cut and resized; by default their own
+        pixels a side, to which images are cut and resized; by default their own
 
     Other parameters are those of :class:`~ornstein.data.reading_options.ReadingOptions`.
 
