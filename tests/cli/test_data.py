@@ -217,7 +217,10 @@ WRONG = {
 def test_wrong_inputs_get_one_line(ornstein: Callable) -> None:
     prepare()
     for path, expected in WRONG.items():
-        for command in (("data",), ("linear", "--train-sizes", 5, "--out", "study", "--data")):
+        commands: list[tuple] = [("data",)]
+        if path in {"fields.npy", "two_ways.csv", "alpha"}:  # of each reader, as all read alike
+            commands.append(("linear", "--train-sizes", 5, "--out", "study", "--data"))
+        for command in commands:
             result = ornstein(*command, path)
             assert (result.status, result.out) == (2, ""), path
             assert len(result.err.splitlines()) == 1, result.err

@@ -59,8 +59,8 @@ def test_a_folder_of_before_goes_on(tmp_path: Path) -> None:
         "data_sha256": "20def7f70a702f0af9732fbba4375e147a7d54fe70d8c45569b8e7c1c7010c10",
         "data_shape": [1797, 64],
     }
-    np.save(tmp_path / "x.npy", np.arange(24.0).reshape(4, 1, 2, 3))
-    assert load_data(tmp_path / "x.npy").identity()["data_shape"] == [4, 6]
+    np.save(tmp_path / "x.npy", np.arange(40.0).reshape(4, 1, 2, 5))
+    assert load_data(tmp_path / "x.npy").identity()["data_shape"] == [4, 10]
 
 
 @pytest.fixture

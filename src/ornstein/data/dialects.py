@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from ornstein.data.reading_options import ReadingOptions
 
-_SAMPLE_BYTES, _SAMPLE_ROWS = 2**20, 1000
+_SAMPLE_BYTES, _SAMPLE_ROWS, _LEAST_ROWS, _MOST_BYTES = 2**16, 1000, 20, 2**26
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -77,6 +77,11 @@ def find_dialect(path: Path, options: ReadingOptions) -> Dialect:
     """
     with path.open("rb") as stream:
         start = stream.read(_SAMPLE_BYTES)
+        while start.count(b"\n") < _LEAST_ROWS and len(start) < _MOST_BYTES:
+            more = stream.read(len(start))
+            if not more:
+                break
+            start += more
         whole = not stream.read(1)
     encoding, findings = _encoding(path, start, options.encoding)
     lines = _lines(start, encoding, whole)
@@ -131,7 +136,7 @@ def _encoding(path: Path, start: bytes, given: str | None) -> tuple[str, list[Fi
         raise ValueError("it holds bytes that are no text: expected a table, or give --encoding")
     try:
         with path.open(encoding="utf-8") as stream:
-            while stream.read(_SAMPLE_BYTES):
+            while stream.read(_MOST_BYTES):
                 pass
     except UnicodeDecodeError as error:
         return "cp1252", [
@@ -144,7 +149,7 @@ def _has_comments(path: Path) -> bool:
     """Whether any line begins with #."""
     last = b"\n"
     with path.open("rb") as stream:
-        while block := stream.read(_SAMPLE_BYTES):
+        while block := stream.read(_MOST_BYTES):
             if b"\n#" in last + block:
                 return True
             last = block[-1:]
