@@ -62,7 +62,7 @@ def check_rows(
         findings += _repeats(groups, look.n_rows) + _almost_equal(near) + _far(sample, look)
     if names is None:  # of a table, columns are looked at before they are scaled
         findings += _codes(look.low, look.high, sample)
-    findings += _range(points, look)
+    findings += _range(points, look) + _sampled(look, groups, near, len(sample))
     constant = int(look.constant.sum())
     if constant and constant < look.dim:
         findings.append(note(f"{constant} of {look.dim} coordinates are constant"))
@@ -154,6 +154,18 @@ def _almost_equal(near: NearPairs | None) -> list[Finding]:
             "keep one of each",
         )
     ]
+
+
+def _sampled(look: Survey, groups: Groups, near: NearPairs | None, rows: int) -> list[Finding]:
+    """Which of the checks saw a sample alone."""
+    of = []
+    if near is not None and near.searched < len(groups.first):
+        of.append(f"near-duplicates of {near.searched}")
+    if rows < look.n_rows:
+        of.append(f"histogram and far rows of {rows}")
+    if look.sampled is not None:
+        of.append(f"spectrum of {look.sampled}")
+    return [note(f"sampled rows: {', '.join(of)}")] if of else []
 
 
 def _far(sample: Array, look: Survey) -> list[Finding]:

@@ -59,6 +59,7 @@ _QUERIES = 512
 _TALL, _WIDE = 512, 4096
 _MOST_CANDIDATES = 500_000
 _CHECKED = 2000
+_CLOSEST = 16
 _LARGE = 20_000  # rows from which on a bar is shown
 
 
@@ -81,7 +82,7 @@ class NearPairs(NamedTuple):
     complete: bool
     """Whether all pairs that were found could be checked."""
     nearest: tuple[tuple[int, int, float], ...] = ()
-    """The closest pairs that are no near-duplicates, of a sample: rows and distance."""
+    """Of a sample of rows, those with the least ratios: the row, its nearest, and the ratio."""
 
     @property
     def rows(self) -> int:
@@ -158,9 +159,7 @@ def near_pairs(
         typical=scale.typical * factor,
         searched=len(rows),
         complete=complete and bool(checked.all()),
-        nearest=tuple(
-            (int(rows[a]), int(rows[b]), distance * factor) for a, b, distance in scale.nearest
-        ),
+        nearest=tuple((int(rows[a]), int(rows[b]), ratio) for a, b, ratio in scale.nearest),
     )
 
 
@@ -215,9 +214,10 @@ class _Scale(NamedTuple):
         chance = _BY_CHANCE / (n_rows * max(near - 1, 1))
         limit = min(_MOST_RATIO, chance ** (1 / dimension))
         typical, low, high = np.percentile(inner, [50, 5, 95])
-        order = np.argsort(distances[:, 0])[:8]
+        ratios = distances[:, 0] / np.where(inner > 0, inner, np.inf)
         nearest = [
-            (int(queries[row]), int(indices[row, 0]), float(distances[row, 0])) for row in order
+            (int(queries[row]), int(indices[row, 0]), float(ratios[row]))
+            for row in np.argsort(ratios, kind="stable")[:_CLOSEST]
         ]
         return cls(limit, dimension, float(typical), (limit * high, limit * low), nearest)
 

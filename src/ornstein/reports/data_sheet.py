@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from ornstein.data.contents import ArrayContents
+from ornstein.data.contents import ArrayContents, TableContents
 from ornstein.reports.axes import count_axis, plain_axis, value_axis
 from ornstein.reports.figures import BLUE, GREEN, GREY, VERMILION, caption, style
-from ornstein.reports.grids import tile
+from ornstein.reports.grids import coloured, tile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +88,7 @@ def _draw_spectra(axis: Axes, profiles: Sequence[Profile]) -> None:
         longest = max(longest, len(values))
     count_axis(axis, [1, longest], most=5)
     value_axis(axis)
-    axis.set(xlabel="rank of the eigenvalue", ylabel="variance, squared data units")
+    axis.set(xlabel="rank of the eigenvalue", ylabel=f"variance, squared {_unit(profiles)}")
     axis.set_title("spectrum")
 
 
@@ -105,7 +105,7 @@ def _draw_values(axis: Axes, profiles: Sequence[Profile]) -> None:
                 share = 100 * np.histogram(values, edges)[0] / values.size
                 axis.stairs(share, edges, color=colour, ls=dashes, lw=1.2)
     axis.set_ylim(bottom=0)
-    axis.set(xlabel="value of a coordinate, data units", ylabel="share of all values, %")
+    axis.set(xlabel=f"value of a coordinate, {_unit(profiles)}", ylabel="share of all values, %")
     axis.set_title("values")
 
 
@@ -134,8 +134,15 @@ def _draw_marginals(axis: Axes, profile: Profile) -> None:
         axis.set_xlim(0, len(places) - 1)
         axis.set_xlabel("coordinate")
     plain_axis(axis)
-    axis.set_ylabel("data units")
+    axis.set_ylabel(_unit([profile]))
     axis.set_title(f"median, 25-75% and 5-95% of {profile.name}", fontsize=8)
+
+
+def _unit(profiles: Sequence[Profile]) -> str:
+    """Of coordinates: that of the data, unless a geometry was fitted to them."""
+    contents = profiles[0].contents
+    mixed = isinstance(contents, TableContents) and not contents.is_numeric
+    return "scaled units" if mixed else "data units"
 
 
 def _short(name: str) -> str:
@@ -168,8 +175,8 @@ def _pairs(profile: Profile) -> list[tuple[int, int, str]]:
         rows = zip(near.pairs[:_PAIRS], near.ratios[:_PAIRS], strict=True)
         return [(int(i), int(j), f"{i}\n{j}\n{ratio:.2g}") for (i, j), ratio in rows]
     seen: dict[frozenset[int], tuple[int, int, str]] = {}
-    for i, j, distance in near.nearest:
-        seen.setdefault(frozenset((i, j)), (i, j, f"{i}\n{j}\n{distance / near.typical:.2g}"))
+    for i, j, ratio in near.nearest:
+        seen.setdefault(frozenset((i, j)), (i, j, f"{i}\n{j}\n{ratio:.2g}"))
     return list(seen.values())[:_PAIRS]
 
 
@@ -187,7 +194,7 @@ def _draw_pairs(axis: Axes, profile: Profile) -> None:
     )
     width = pictures.shape[-1] + 1
     axis.set_xticks(
-        [width * place + (width - 1) / 2 for place in range(len(pairs))],
+        [width * place + width / 2 for place in range(len(pairs))],
         [text for _, _, text in pairs],
         fontsize=7,
     )
@@ -200,9 +207,8 @@ def _pictures(profile: Profile, rows: Any) -> Array:
 
 def _show(axis: Axes, profile: Profile, pictures: Array, columns: int) -> None:
     low, high = float(np.nanmin(profile.survey.low)), float(np.nanmax(profile.survey.high))
-    scaled = (pictures - low) / (high - low or 1.0)
-    sheet = tile(scaled, columns, gap=1, fill=1.0)
-    axis.imshow(sheet, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    sheet = tile(pictures, columns)
+    axis.imshow(coloured(sheet, low, high), interpolation="nearest")
     axis.set(xticks=[], yticks=[])
     axis.spines[:].set_visible(False)
     axis.grid(visible=False)
