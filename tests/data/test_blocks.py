@@ -105,6 +105,15 @@ def test_equal_rows_are_found_and_no_others() -> None:
     assert row == next(index for index in range(200) if index not in first)
 
 
+def test_digests_are_compared_in_full() -> None:
+    digests = np.array([[1, 5], [1, 6], [2, 5], [1, 5]], dtype=np.uint64)
+    groups = equal_rows(digests)
+    assert groups.first.tolist() == [0, 1, 2]
+    assert groups.example == (3, 0)
+    rows, partners = common_rows(digests[:1], digests)
+    assert (rows.tolist(), partners.tolist()) == ([0, 3], [0, 0])
+
+
 def test_common_rows() -> None:
     one, two = RNG.integers(0, 3, (30, 3)).astype(float), RNG.integers(0, 3, (40, 3)).astype(float)
     rows, partners = common_rows(survey(array(one)).digests, survey(array(two)).digests)

@@ -171,7 +171,6 @@ def _text(path: Path, dialect: Dialect) -> tuple[Any, list[Finding]]:
         "skiprows": dialect.skipped,
         "comment": dialect.comment,
         "skipinitialspace": True,
-        "index_col": False,
         "low_memory": False,
         "na_values": sorted({each for word in MISSING for each in (word, word.upper())}),
     }
