@@ -95,6 +95,27 @@ ONE = {
 }
 
 
+def test_values_that_cannot_be_used_get_one_refusal_each() -> None:
+    nothing = found(np.full((40, 3), np.nan))
+    assert nothing == [
+        ("refusal", "120 NaN value(s), the first at row 0, column 0: drop or impute them")
+    ]
+    beyond = found(gaussian() * [1, 1, 1e200, 1, 1])
+    assert beyond == [
+        ("refusal", "values beyond 1e150, whose squares are no float64: choose another unit")
+    ]
+
+
+@pytest.mark.parametrize("scale", [1e-140, 1e140])
+def test_the_unit_does_not_matter(scale: float) -> None:
+    (one,), _ = looked_at(gaussian())
+    (other,), _ = looked_at(scale * gaussian())
+    assert other.findings == ()
+    np.testing.assert_allclose(other.survey.spectrum / scale / scale, one.survey.spectrum)
+    assert other.effective_dimension == pytest.approx(one.effective_dimension)
+    assert other.std == pytest.approx(scale * one.std)
+
+
 @pytest.mark.parametrize("case", ONE)
 def test_one_set(case: str) -> None:
     source, level, text = ONE[case]

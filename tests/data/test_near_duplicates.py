@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import cdist
 from scipy.stats import chi2
 
-from ornstein.data import near_duplicates
+from ornstein.data import close_pairs, near_duplicates
 from ornstein.data.contents import ArrayContents
 from ornstein.data.near_duplicates import NearPairs, near_pairs
 from ornstein.data.reading import read
@@ -97,6 +97,25 @@ def test_between_two_sets(dim: int) -> None:
     assert found.pairs.tolist() == [[42, 11]]
 
 
+@pytest.mark.parametrize("dim", [3, 20, 100])
+def test_single_rows_far_away_change_nothing(dim: int) -> None:
+    values = np.random.default_rng(5).standard_normal((800, dim))
+    values[7] = values[9] + 1e-3
+    one = search(values)
+    values[100] *= 1e5
+    values[200] = values[100] + 1e-3  # far away, and close to each other
+    found = search(values)
+    assert one.pairs.tolist() == [[7, 9]]
+    assert sorted(found.pairs.tolist()) == [[7, 9], [100, 200]]
+    assert found.complete
+
+
+def test_sets_in_quite_another_unit() -> None:
+    values = np.random.default_rng(6).standard_normal((100, 20))
+    for scale in (1e-200, 1e140):
+        assert len(search(values, scale * values + scale).pairs) == 0
+
+
 def test_few_rows_say_nothing() -> None:
     values = np.random.default_rng(0).standard_normal((29, 3))
     assert near_pairs(array(values), np.arange(29), values.mean(axis=0)) is None
@@ -119,6 +138,6 @@ def test_too_many_to_be_checked_are_said(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_share_that_a_projection_loses() -> None:
     """The number in the docstring."""
-    slack, directions = near_duplicates._SLACK, near_duplicates._DIRECTIONS
+    slack, directions = close_pairs._SLACK, near_duplicates._DIRECTIONS
     assert chi2.sf(directions * slack**2, directions) < 0.005
     assert chi2.sf(directions * slack**2, directions) == pytest.approx(0.004, abs=0.001)

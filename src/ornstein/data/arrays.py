@@ -11,7 +11,7 @@ sets of one call are bytes, and are divided by 255 otherwise, see :mod:`ornstein
 
 from __future__ import annotations
 
-__all__ = ["read_array_file", "array_contents", "ARRAY_SUFFIXES"]
+__all__ = ["read_array_file", "array_contents", "is_looked_through", "ARRAY_SUFFIXES"]
 
 import importlib
 import math
@@ -37,6 +37,7 @@ ARRAY_SUFFIXES = (".npy", ".npz", ".safetensors", ".pt")
 _TENSOR_READER = "ornstein.networks.tensor_files"
 """Knows PyTorch, which this package does not; it is looked up by name."""
 _EXACT = 2**53
+_LARGE = 2**28
 
 
 def read_array_file(path: Path, options: ReadingOptions, key: str | None = None) -> ArrayContents:
@@ -132,8 +133,13 @@ def _stored(array: NDArray[Any]) -> str:
     return ", ".join(words)
 
 
+def is_looked_through(array: NDArray[Any]) -> bool:
+    """Whether an array is looked at in full when it is read, and not only in blocks."""
+    return array.nbytes < _LARGE
+
+
 def _lost_digits(array: NDArray[Any]) -> list[Finding]:
-    if array.dtype.kind in "iu" and array.dtype.itemsize == 8 and array.size:
+    if array.dtype.kind in "iu" and array.dtype.itemsize == 8 and is_looked_through(array):
         largest = max(abs(int(array.min())), abs(int(array.max())))
         if largest > _EXACT:
             return [

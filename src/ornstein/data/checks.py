@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ornstein.data.arrays import is_looked_through
 from ornstein.data.blocks import row_digests
 from ornstein.data.contents import ArrayContents, TableContents
 from ornstein.data.duplicates import equal_rows
@@ -58,7 +59,7 @@ def check_rows(
         Of the coordinates.
     """
     findings = _unusable(look, groups, names)
-    if not look.bad_rows:
+    if look.is_measurable:
         findings += _repeats(groups, look.n_rows) + _almost_equal(near) + _far(sample, look)
     if names is None:  # of a table, columns are looked at before they are scaled
         findings += _codes(look.low, look.high, sample)
@@ -112,8 +113,12 @@ def _unusable(look: Survey, groups: Groups, names: Sequence[str] | None) -> list
         found.append(
             refusal(f"{look.n_rows} point(s), expected at least {_LEAST_ROWS}", "give more rows")
         )
-    elif len(groups.first) == 1:
+    elif len(groups.first) == 1 and not look.bad_rows:
         found.append(refusal(f"all {look.n_rows} points are equal", "expected some variance"))
+    if look.first_bad is None and not look.is_measurable:
+        found.append(
+            refusal("values beyond 1e150, whose squares are no float64", "choose another unit")
+        )
     if look.first_bad is not None:
         row, column = look.first_bad
         kinds = [
@@ -233,7 +238,11 @@ def _range(points: ArrayContents, look: Survey) -> list[Finding]:
                 "divide them if other sets are",
             )
         )
-    if points.dtype.kind in "iu" and points.dtype.itemsize == 8 and max(-low, high) > _EXACT:
+    if (
+        points.file is not None
+        and not is_looked_through(points.values)
+        and (points.dtype.kind in "iu" and max(-low, high) > _EXACT)
+    ):
         found.append(
             warning(
                 f"whole numbers up to {max(-low, high):.6g} have no float64 each: small "
@@ -241,7 +250,7 @@ def _range(points: ArrayContents, look: Survey) -> list[Finding]:
                 "subtract an offset",
             )
         )
-    if look.n_rows <= look.dim:
+    if _LEAST_ROWS <= look.n_rows <= look.dim:
         found.append(
             note(f"{look.n_rows} points in {look.dim} dimensions: their covariance is singular")
         )

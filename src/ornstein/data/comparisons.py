@@ -181,7 +181,7 @@ def _overlap(first: Profile, other: Profile, show: bool | None) -> list[Finding]
                 "take them out of one set",
             )
         )
-    if first.survey.bad_rows or other.survey.bad_rows:
+    if not (first.survey.is_measurable and other.survey.is_measurable):
         return findings
     alone = np.ones(n, dtype=bool)
     alone[rows] = False

@@ -144,9 +144,12 @@ class TableGeometry:
         Raises
         ------
         ValueError
-            If the sets have other columns, or kinds of columns, or none that varies.
+            If the sets have other columns, or kinds of columns, or none that varies, or values are
+        infinite.
         """
         first = tables[0]
+        for each in tables:
+            _require_finite(each)
         for other in tables[1:]:
             _require_same_columns(first, other)
         fitted = self._columns(tables)
@@ -219,6 +222,17 @@ def _plain(contents: TableContents, columns: tuple[str, ...]) -> Any:
         else:
             made[name] = column.to_numpy(dtype=np.float64, na_value=np.nan)
     return pd.DataFrame(made)
+
+
+def _require_finite(contents: TableContents) -> None:
+    for name, kind in contents.kinds.items():
+        if kind == "number":
+            infinite = np.isinf(contents.table[name].to_numpy(dtype=np.float64))
+            if infinite.any():
+                raise ValueError(
+                    f"column {name} of {contents.name} holds {int(infinite.sum())} infinite "
+                    f"value(s), the first in row {int(infinite.argmax())}: drop or impute them"
+                )
 
 
 def _require_same_columns(first: TableContents, other: TableContents) -> None:

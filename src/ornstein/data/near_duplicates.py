@@ -29,14 +29,12 @@ from __future__ import annotations
 __all__ = ["NearPairs", "near_pairs", "MOST_ROWS"]
 
 import math
-import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ornstein.data.blocks import sample_of_rows
-from ornstein.progress import progress_bar
+from ornstein.data.close_pairs import MOST_PAIRS, NO_PAIRS, TREE, Coordinates, close_pairs
 from ornstein.validation import as_generator
 
 if TYPE_CHECKING:
@@ -49,18 +47,14 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 100_000
 _LEAST_ROWS = 30
-_TREE = 8
 _DIRECTIONS = 48
-_SLACK = 1.27
 _NEAR, _FAR = 5, 10
 _BY_CHANCE = 0.01
 _MOST_RATIO = 1 / 3
 _QUERIES = 512
-_TALL, _WIDE = 512, 4096
-_MOST_CANDIDATES = 500_000
 _CHECKED = 2000
 _CLOSEST = 16
-_LARGE = 20_000  # rows from which on a bar is shown
+_BEYOND = 1e15  # in units of the typical length of a row
 
 
 class NearPairs(NamedTuple):
@@ -134,10 +128,10 @@ def near_pairs(
     w = z if other is None or others is None else coordinates.of(other, others)
     scale = _Scale.of(z, len(rows))
     complete, reach = False, math.inf
-    i, j = _NONE
+    i, j = NO_PAIRS
     for reach in scale.reaches:
-        i, j = _close(z, None if other is None else w, reach, show)
-        complete = len(i) < _MOST_CANDIDATES
+        i, j = close_pairs(z, None if other is None else w, reach, show)
+        complete = len(i) < MOST_PAIRS
         if complete:
             break
     second = contents if other is None else other
@@ -178,14 +172,17 @@ class _Coordinates:
             gaussian = rng.standard_normal((contents.dim, _DIRECTIONS))
             self.directions = gaussian / math.sqrt(_DIRECTIONS)
 
-    def of(self, contents: ArrayContents, rows: Index) -> NDArray[np.float32]:
+    def of(self, contents: ArrayContents, rows: Index) -> Coordinates:
         """Coordinates of some rows, shape (n_rows, at most 48)."""
         width = contents.dim if self.directions is None else _DIRECTIONS
-        found = np.empty((len(rows), width), dtype=np.float32)
+        # In few dimensions rows lie close enough for digits to count.
+        found = np.empty((len(rows), width), dtype=np.float64 if width <= TREE else np.float32)
         step = max(1, 2**23 // contents.dim)
         for start in range(0, len(rows), step):
             part = slice(start, start + step)
             points = (contents.rows(rows[part]) - self.mean) / self.factor
+            # Rows of another set may be in quite another unit, and are near none then.
+            points = np.clip(points, -_BEYOND, _BEYOND)
             found[part] = points if self.directions is None else points @ self.directions
         return found
 
@@ -201,7 +198,7 @@ class _Scale(NamedTuple):
     nearest: list[tuple[int, int, float]]
 
     @classmethod
-    def of(cls, z: NDArray[np.float32], n_rows: int) -> _Scale:
+    def of(cls, z: Coordinates, n_rows: int) -> _Scale:
         """Measure it on a sample of rows."""
         queries = sample_of_rows(n_rows, _QUERIES, "queries")
         far = min(_FAR, n_rows - 1)
@@ -222,7 +219,7 @@ class _Scale(NamedTuple):
         return cls(limit, dimension, float(typical), (limit * high, limit * low), nearest)
 
 
-def _nearest(z: NDArray[np.float32], queries: Index, count: int) -> tuple[Array, Index]:
+def _nearest(z: Coordinates, queries: Index, count: int) -> tuple[Array, Index]:
     """Distances and indices of the nearest rows to each query, itself left out."""
     distances = np.empty((len(queries), count))
     indices = np.empty((len(queries), count), dtype=np.intp)
@@ -243,87 +240,6 @@ def _nearest(z: NDArray[np.float32], queries: Index, count: int) -> tuple[Array,
     return distances, indices
 
 
-def _close(
-    z: NDArray[np.float32], w: NDArray[np.float32] | None, reach: float, show: bool | None
-) -> tuple[Index, Index]:
-    """Pairs that may be closer than `reach`, i < j within one set."""
-    if z.shape[1] <= _TREE:
-        return _close_in_tree(z, w, reach)
-    # A distance is one product: (-2 z, |z|^2, 1) . (w, 1, |w|^2).
-    left = _extended(z, -2.0, first=True)
-    right = _extended(z if w is None else w, 1.0, first=False)
-    # Rounding of sums of squares of order 1 and more.
-    largest = float(max(left[:, -2].max(), right[:, -1].max()))
-    bound = np.float32((_SLACK * reach) ** 2 + 64 * np.finfo(np.float32).eps * largest)
-    blocks = [
-        (row, column)
-        for row in range(0, len(left), _TALL)
-        for column in range(0, len(right), _WIDE)
-        if w is not None or column + _WIDE > row
-    ]
-
-    total = 0
-
-    def look(block: tuple[int, int]) -> tuple[Index, Index]:
-        if total >= _MOST_CANDIDATES:
-            return _NONE
-        row, column = block
-        gaps = left[row : row + _TALL] @ right[column : column + _WIDE].T
-        mask = gaps <= bound
-        if not np.count_nonzero(mask):
-            return _NONE
-        i, j = np.nonzero(mask)
-        i, j = i + row, j + column
-        fine = i < j if w is None else slice(None)
-        return i[fine], j[fine]
-
-    found: list[tuple[Index, Index]] = []
-    from threadpoolctl import threadpool_limits
-
-    quiet = False if max(len(left), len(right)) < _LARGE else show
-    with (
-        threadpool_limits(1),
-        ThreadPoolExecutor(os.cpu_count()) as pool,
-        progress_bar(len(blocks), "blocks", quiet, label="comparing rows") as bar,
-    ):
-        for pairs in pool.map(look, blocks):
-            bar.update()
-            if len(pairs[0]):
-                found.append(pairs)
-                total += len(pairs[0])
-    if not found:
-        return _NONE
-    i, j = (np.concatenate(side) for side in zip(*found, strict=True))
-    return i[:_MOST_CANDIDATES], j[:_MOST_CANDIDATES]
-
-
-_NONE: tuple[Index, Index] = (np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp))
-
-
-def _close_in_tree(
-    z: NDArray[np.float32], w: NDArray[np.float32] | None, reach: float
-) -> tuple[Index, Index]:
-    from scipy.spatial import KDTree
-
-    # Rounding to float32 may have moved both.
-    reach = reach + 8 * float(np.finfo(np.float32).eps * np.abs(z).max())
-    tree = KDTree(z)
-    if w is None:
-        pairs = tree.query_pairs(reach, output_type="ndarray")
-        return pairs[:_MOST_CANDIDATES, 0], pairs[:_MOST_CANDIDATES, 1]
-    lists = tree.query_ball_tree(KDTree(w), reach)
-    i = np.repeat(np.arange(len(lists)), [len(each) for each in lists])
-    j = np.fromiter((k for each in lists for k in each), dtype=np.intp)
-    return i[:_MOST_CANDIDATES], j[:_MOST_CANDIDATES]
-
-
-def _extended(z: NDArray[np.float32], factor: float, *, first: bool) -> NDArray[np.float32]:
-    sizes = np.square(z).sum(axis=1)
-    ones = np.ones(len(z), dtype=np.float32)
-    columns = [sizes, ones] if first else [ones, sizes]
-    return np.column_stack([np.float32(factor) * z, *columns]).astype(np.float32)
-
-
 def _exact(first: ArrayContents, second: ArrayContents, i: Index, j: Index) -> Array:
     """Distances of pairs of rows, from their differences."""
     distances = np.empty(len(i))
@@ -337,7 +253,7 @@ def _exact(first: ArrayContents, second: ArrayContents, i: Index, j: Index) -> A
     return distances
 
 
-def _ratios(z: NDArray[np.float32], i: Index, distances: Array) -> tuple[Array, NDArray[np.bool_]]:
+def _ratios(z: Coordinates, i: Index, distances: Array) -> tuple[Array, NDArray[np.bool_]]:
     """Distance of each pair over that of its first row to the fifth nearest; which are known."""
     queries, place = np.unique(i, return_inverse=True)
     chosen = queries

@@ -105,7 +105,7 @@ class Profile:
             "coordinates": self.coordinates,
             "low": float(np.nanmin(look.low)) if np.isfinite(look.low).any() else None,
             "high": float(np.nanmax(look.high)) if np.isfinite(look.high).any() else None,
-            "mean": float(look.mean.mean()),
+            "mean": float((look.mean / look.dim).sum()),
             "std": self.std,
             "constant_coordinates": int(look.constant.sum()),
             "missing": look.n_nan,
@@ -221,7 +221,7 @@ def _profile(
     look = survey(points, show)
     groups = equal_rows(look.digests)
     near = None
-    if not look.bad_rows:
+    if look.is_measurable:
         near = near_pairs(points, groups.first, look.mean, show=show)
     sample = points.rows(sample_of_rows(points.n_rows, _SAMPLE, "histogram"))
     findings = [
@@ -250,7 +250,8 @@ def _histogram(
     if not values.size:
         return np.zeros(0, dtype=np.intp), np.zeros(0)
     low, high = float(np.nanmin(look.low)), float(np.nanmax(look.high))
-    if high - low <= abs(high) * np.finfo(np.float64).eps * _BINS:
+    step = high / _BINS - low / _BINS
+    if not low < low + step < high or not np.isfinite(high - low):
         return np.array([values.size]), np.array([low, high])
     if look.whole and high - low < _BINS:
         # One bin for each whole number.

@@ -155,7 +155,8 @@ def numeric_points(contents: TableContents) -> NDArray[np.float64]:
             "drop or encode them"
         )
     if not contents.kinds:
-        raise ValueError(f"{contents.name} has no column that can be used: ornstein data says why")
+        why = "; ".join(f"{name}: {each}" for name, each in contents.set_aside.items())
+        raise ValueError(f"{contents.name} has no column that can be used ({why}): add one")
     return contents.table.to_numpy(dtype=np.float64, na_value=np.nan)
 
 

@@ -53,7 +53,7 @@ def _set_text(profile: Profile) -> str:
     if np.isfinite(look.low).any():
         lines += _entry("values", _values(profile))
         lines += _histogram(profile)
-    if look.variance > 0 and not look.bad_rows:
+    if look.variance > 0 and look.is_measurable:
         lines += _entry("spectrum", _spectrum(profile))
     lines += [line for finding in profile.findings for line in _finding(finding)]
     return "\n".join(lines)
@@ -99,8 +99,8 @@ def _column_words(kind: str, count: int) -> str:
 def _values(profile: Profile) -> str:
     look = profile.survey
     low, high = float(np.nanmin(look.low)), float(np.nanmax(look.high))
-    text = f"{low:.4g} to {high:.4g}, mean {number(float(look.mean.mean()))}"
-    if look.variance > 0:
+    text = f"{low:.4g} to {high:.4g}, mean {number(float((look.mean / look.dim).sum()))}"
+    if look.variance > 0 and look.is_measurable:
         text += f", standard deviation {number(profile.std)} (root of the mean variance)"
     return text
 

@@ -37,6 +37,7 @@ _NAMED = 12  # coordinates of which a name is written
 _SHOWN, _COLUMNS, _PAIRS = 32, 16, 8
 _FLOOR = 1e-12  # of the largest eigenvalue, below which rounding is drawn
 _BINS = 60
+_BEYOND = 1e150  # values that data cannot have are not drawn
 
 
 def data_sheet(profiles: Sequence[Profile]) -> Figure:
@@ -93,13 +94,16 @@ def _draw_spectra(axis: Axes, profiles: Sequence[Profile]) -> None:
 
 
 def _draw_values(axis: Axes, profiles: Sequence[Profile]) -> None:
-    samples = [profile.sample[np.isfinite(profile.sample)] for profile in profiles]
+    samples = [profile.sample[np.abs(profile.sample) < _BEYOND] for profile in profiles]
     filled = [values for values in samples if values.size]
     if filled:
         low, high = min(v.min() for v in filled), max(v.max() for v in filled)
-        edges = np.linspace(low, high if high > low else low + 1.0, _BINS + 1)
+        edges = np.linspace(low, high, _BINS + 1)
         if high - low < _BINS and all(profile.survey.whole for profile in profiles):
             edges = np.arange(low - 0.5, high + 1.0)
+        if len(edges) < 2 or not (np.diff(edges) > 0).all():
+            pad = max(1.0, 1e-3 * abs(low))
+            edges = np.array([low - pad, low + pad])
         for values, colour, dashes in zip(samples, _COLOURS, _DASHES, strict=False):
             if values.size:
                 share = 100 * np.histogram(values, edges)[0] / values.size
@@ -111,7 +115,7 @@ def _draw_values(axis: Axes, profiles: Sequence[Profile]) -> None:
 
 def _draw_marginals(axis: Axes, profile: Profile) -> None:
     """Quantiles of each coordinate of the first set."""
-    fine = profile.sample[np.isfinite(profile.sample).all(axis=1)]
+    fine = profile.sample[(np.abs(profile.sample) < _BEYOND).all(axis=1)]
     if not len(fine):
         axis.set_axis_off()
         return
