@@ -142,7 +142,7 @@ def test_sets_with_other_columns_are_refused(other: TableContents, expected: str
 
 def test_infinite_values_are_refused() -> None:
     bad = table(x=[1.0, np.inf, 4.0], kind=["a", "b", "a"])
-    with pytest.raises(ValueError, match="column x of data holds 1 infinite value.*in row 1"):
+    with pytest.raises(ValueError, match=r"column x of data holds 1 infinite value.*in row 1"):
         TableGeometry().fit([table(x=[1.0, 2.0, 4.0], kind=["a", "b", "a"]), bad])
 
 
