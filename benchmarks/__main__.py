@@ -11,6 +11,7 @@ from joblib import cpu_count
 from benchmarks import (
     audit_calibration,
     batches,
+    data,
     empirical,
     engine,
     linear,
@@ -27,6 +28,7 @@ ALL = {
     "steps": steps.run,
     "samples": samples.run,
     "batches": batches.run,
+    "data": data.run,
     "engine": engine.run,
     "networks": networks.run,
     "audit": audit_calibration.run,

@@ -120,6 +120,15 @@ def test_several_images_are_one_set_and_several_files_are_several(ornstein: Call
     assert text.endswith("Compared: x.npy, y.npy\n             nothing that does not fit\n")
 
 
+def test_classes_of_subfolders_are_counted(ornstein: Callable) -> None:
+    for name in ("cat", "dog"):
+        folder(name, *[grey() for _ in range(3 if name == "cat" else 2)])
+    (one,) = json.loads(ornstein("data", ".", "--recursive", "--json").out)["sets"]
+    assert one["classes"] == {"cat": 3, "dog": 2}
+    (other,) = json.loads(ornstein("data", "cat", "--json").out)["sets"]
+    assert other["classes"] is None
+
+
 def test_the_exit_status_says_whether_data_can_be_used(ornstein: Callable) -> None:
     bad = POINTS.copy()
     bad[3, 1] = np.nan

@@ -253,7 +253,11 @@ def _sampled_spectrum(contents: ArrayContents, used: int, unit: float) -> tuple[
 
 
 def _eigenvalues(matrix: Array) -> Array:
-    return np.asarray(np.linalg.eigvalsh(matrix)[::-1], dtype=np.float64)
+    from threadpoolctl import threadpool_limits
+
+    # On cores that others use, too, threads of LAPACK wait for each other many times as long.
+    with threadpool_limits(1):
+        return np.asarray(np.linalg.eigvalsh(matrix)[::-1], dtype=np.float64)
 
 
 def row_digests(block: Array) -> NDArray[np.uint64]:

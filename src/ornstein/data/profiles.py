@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Profile", "profile_all", "usable_points"]
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -103,6 +104,7 @@ class Profile:
             "columns": kinds,
             "set_aside": contents.set_aside if isinstance(contents, TableContents) else None,
             "coordinates": self.coordinates,
+            "classes": _classes(contents),
             "low": float(np.nanmin(look.low)) if np.isfinite(look.low).any() else None,
             "high": float(np.nanmax(look.high)) if np.isfinite(look.high).any() else None,
             "mean": float((look.mean / look.dim).sum()),
@@ -259,6 +261,12 @@ def _histogram(
         return counts, np.arange(low, high + 1)
     counts, edges = np.histogram(values, bins=_BINS, range=(low, high))
     return counts, edges
+
+
+def _classes(contents: Contents) -> dict[str, int] | None:
+    """Points of each class, where there are any."""
+    labels = contents.labels if isinstance(contents, ArrayContents) else None
+    return None if labels is None else dict(Counter(labels))
 
 
 def _stored(contents: Contents) -> str:
