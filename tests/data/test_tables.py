@@ -81,7 +81,25 @@ DIALECTS: dict[str, tuple[str | bytes, dict, list, str]] = {
     "told one column": ("1,5\n2,7\n", {"decimal": ",", "separator": ";"}, [[1.5], [2.7]], ""),
     "told header": ("1,2,9\n3,4,9\n5,6,9\n", {"header": "yes"}, [[3, 4, 9], [5, 6, 9]], ""),
     "told no header": ("0,1,2\n3,4,5\n", {"header": "no"}, [[0, 1, 2], [3, 4, 5]], ""),
-    "windows lines": ("a,b\r\n1,2\r\n\r\n3,4\r\n", {}, [[1, 2], [3, 4]], ""),
+    "an empty first cell": ("a,b\n,2\n3,4\n", {}, [[np.nan, 2], [3, 4]], ""),
+    "blank lines": ("x\n1\n\n3\n", {}, [[1], [3]], "blank lines left out (1 in the first rows)"),
+    "leading zeros": (
+        "zip,x\n00123,1\n456,2\n",
+        {},
+        [[123, 1], [456, 2]],
+        "column zip holds numbers with leading zeros, as 00123",
+    ),
+    "exact": ("a,b\n9007199254740992,1\n12,2\n", {}, [[2**53, 1], [12, 2]], ""),
+    "large": (
+        "a,b\n9007199254740993,1\n1,2\n",
+        {},
+        [[2**53, 1], [1, 2]],
+        "9007199254740993, which",
+    ),
+    "larger": ("a,b\n99999999999999999999,1\n1,2\n", {}, [[1e20, 1], [1, 2]], "no float64 each"),
+    "aligned": ("  1.0   2.0\n -3.0  4.25\n", {}, [[1, 2], [-3, 4.25]], "separated by space"),
+    "a separator at the end": ("a,b,\n1,2,\n3,4,\n", {}, [[1, 2], [3, 4]], "no value in any row"),
+    "windows lines": ("a,b\r\n1,2\r\n3,4\r\n\r\n", {}, [[1, 2], [3, 4]], ""),
 }
 
 
@@ -200,6 +218,16 @@ def test_identifiers_and_free_text_are_set_aside(tmp_path: Path) -> None:
     # A column of that name that is no identifier is one of numbers.
     frame["id"] = 1
     assert table(frame).kinds["id"] == "number"
+
+
+@pytest.mark.parametrize(
+    "cells", [["5%", "6%", "7%"], ["$5", "$12", "$7"], ["1 234", "2 345", "7"]]
+)
+def test_numbers_with_signs_are_said_to_be_categories(cells: list[str]) -> None:
+    contents = table(pd.DataFrame({"a": cells, "b": [1.0, 2.0, 4.0]}))
+    assert contents.kinds["a"] == "category"
+    assert f"looks like numbers with signs, as {cells[0]!r}, used as categories" in said(contents)
+    assert said(table(pd.DataFrame({"a": ["A1", "B", "A1"], "b": [1.0, 2, 4]}))) == ""
 
 
 def test_a_first_column_that_counts_is_said(tmp_path: Path) -> None:

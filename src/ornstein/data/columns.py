@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 _INDEX_NAMES = frozenset({"id", "index", "idx", "row", "unnamed: 0", "", "rownames", "row_id"})
 _DISTINCT, _LEAST_ROWS = 0.9, 20  # from which share, and in how many rows, text is no category
 _MOSTLY = 0.5
+_EXACT = 2**53
+_WHOLE = re.compile(r"[+-]?\d+")
+_SIGNED = r"[+\-\u2212$€£]?\s*\d[\d\s.,'\u00a0]*\s*(?:[%€$£]|[a-zA-Z]{1,3})?"
 _DATE = re.compile(r"^\s*(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})(.*)$")
 
 
@@ -143,6 +146,8 @@ def _kind(column: Any, name: str, options: ReadingOptions, sign: str) -> _Column
         return _Column("", finding=refusal(f"column {name} holds complex numbers", "split them"))
     if types.is_bool_dtype(dtype):
         return _Column("boolean", _floats(column) if column.isna().any() else column.astype(bool))
+    if types.is_integer_dtype(dtype):
+        return _Column("number", _floats(column), finding=_lost_digits(column.dropna(), name))
     if types.is_numeric_dtype(dtype):
         return _Column("number", _floats(column))
     if types.is_timedelta64_dtype(dtype):
@@ -166,7 +171,9 @@ def _of_objects(column: Any, name: str, options: ReadingOptions, sign: str) -> _
     if all(isinstance(cell, bool | np.bool_) for cell in cells):
         return _Column("boolean", _floats(column.astype(object).map(float, na_action="ignore")))
     if all(isinstance(cell, numbers.Real | decimal.Decimal) for cell in cells):
-        return _Column("number", _floats(column.astype(object).map(float, na_action="ignore")))
+        whole = [cell for cell in cells if isinstance(cell, int)]
+        values = _floats(column.astype(object).map(float, na_action="ignore"))
+        return _Column("number", values, finding=_lost_digits(whole, name))
     if all(isinstance(cell, dt.date | dt.datetime) for cell in cells):
         return _Column("date", _naive(pd.to_datetime(column, utc=True)))
     if not all(isinstance(cell, str) for cell in cells):
@@ -199,7 +206,9 @@ def _of_text(column: Any, name: str, options: ReadingOptions, sign: str) -> _Col
     read = pd.to_numeric(plain, errors="coerce")
     share = float(read.notna().mean())
     if share == 1:
-        return _Column("number", pd.to_numeric(read.reindex(column.index)).astype(np.float64))
+        values = pd.to_numeric(read.reindex(column.index)).astype(np.float64)
+        whole = [int(cell) for cell in plain if _WHOLE.fullmatch(cell)]
+        return _Column("number", values, finding=_lost_digits(whole, name))
     if share > _MOSTLY:
         bad = read[read.isna()]
         row = column.index.get_loc(bad.index[0])
@@ -218,7 +227,29 @@ def _of_text(column: Any, name: str, options: ReadingOptions, sign: str) -> _Col
     distinct = present.nunique()
     if len(present) >= _LEAST_ROWS and distinct > _DISTINCT * len(present):
         return _Column("", why=f"text of which {distinct} of {len(present)} values differ")
-    return _Column("category", text)
+    return _Column("category", text, finding=_with_signs(present, name))
+
+
+def _lost_digits(values: Any, name: str) -> Finding | None:
+    """Whole numbers that float64 does not tell apart."""
+    largest = max((abs(int(value)) for value in values), default=0)
+    if largest <= _EXACT:
+        return None
+    return warning(
+        f"column {name} holds whole numbers up to {largest}, which have no float64 each",
+        "drop it if they are codes, or subtract an offset",
+    )
+
+
+def _with_signs(present: Any, name: str) -> Finding | None:
+    """Numbers with a unit, or in groups, that were read as categories."""
+    if not present.str.fullmatch(_SIGNED).mean() > _DISTINCT:
+        return None
+    return warning(
+        f"column {name} holds what looks like numbers with signs, as {present.iloc[0]!r}, used as "
+        "categories",
+        "write plain numbers, or give --thousands",
+    )
 
 
 def _dates(present: Any, name: str, options: ReadingOptions) -> _Column | None:

@@ -22,11 +22,12 @@ from __future__ import annotations
 __all__ = ["Dialect", "find_dialect"]
 
 import codecs
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ornstein.data.findings import Finding, note
-from ornstein.data.table_cells import Signs
+from ornstein.data.findings import Finding, note, warning
+from ornstein.data.table_cells import Signs, is_number
 from ornstein.data.table_headers import has_header
 from ornstein.data.table_readings import SEPARATORS, Reading, best_reading, read_sample
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from ornstein.data.reading_options import ReadingOptions
 
 _SAMPLE_BYTES, _SAMPLE_ROWS, _LEAST_ROWS, _MOST_BYTES = 2**16, 1000, 20, 2**26
+_LEADING_ZERO = re.compile(r"0+[1-9]\d*")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -93,6 +95,9 @@ def find_dialect(path: Path, options: ReadingOptions) -> Dialect:
         raise ValueError("it holds no rows: expected a table of one point per row")
     if comments:
         findings.append(note(f"lines that begin with # left out ({comments} in the first rows)"))
+    blank = _blank_lines(lines)
+    if blank:
+        findings.append(note(f"blank lines left out ({blank} in the first rows)"))
     readings = [
         reading
         for comment in ((None, "#") if any("#" in line for line in sample) else (None,))
@@ -120,8 +125,31 @@ def find_dialect(path: Path, options: ReadingOptions) -> Dialect:
         skipped=skipped,
         names=tuple(cell.strip() for cell in chosen.rows[0]) if header else (),
         has_comment_lines=comments > 0 or _has_comments(path),
-        findings=(*findings, *_told(chosen, path)),
+        findings=(*findings, *_told(chosen, path), *_codes(chosen, header)),
     )
+
+
+def _blank_lines(lines: list[str]) -> int:
+    """Blank lines among others; those at the end say nothing."""
+    filled = [index for index, line in enumerate(lines) if line.strip()]
+    return sum(not line.strip() for line in lines[filled[0] : filled[-1]])
+
+
+def _codes(reading: Reading, header: bool) -> list[Finding]:
+    """Whole numbers with leading zeros, which are often codes."""
+    findings = []
+    for index, name in enumerate(reading.rows[0]):
+        cells = [row[index].strip() for row in reading.rows[header:]]
+        zeros = next((cell for cell in cells if _LEADING_ZERO.fullmatch(cell)), None)
+        if zeros is not None and all(is_number(cell, reading.signs) for cell in cells):
+            shown = name.strip() if header else str(index)
+            findings.append(
+                warning(
+                    f"column {shown} holds numbers with leading zeros, as {zeros}, read as numbers",
+                    "drop it if they are codes",
+                )
+            )
+    return findings
 
 
 def _encoding(path: Path, start: bytes, given: str | None) -> tuple[str, list[Finding]]:

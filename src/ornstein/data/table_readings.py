@@ -71,8 +71,11 @@ def read_sample(
         return None
     below = rows[1:] or rows
     numbers = sum(is_filled_number(cell, signs) for row in below for cell in row)
-    if separator == "\n" and _is_split(lines) and numbers < len(below):
-        return None
+    if separator == "\n":
+        first = rows[0][0]
+        named = not is_number(first, signs) and _is_split([first])
+        if named or (_is_split(lines) and numbers < len(below)):
+            return None
     return Reading(separator, signs, comment, rows, numbers)
 
 
