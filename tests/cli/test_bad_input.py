@@ -137,8 +137,8 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     np.save(folder / "pickled.npy", np.array([{}, {}], dtype=object), allow_pickle=True)
     np.savez(folder / "two.npz", a=points, b=points)
     (folder / "text.csv").write_text("a,b\n1,x\n2,y\n3,z\n")
-    pd.DataFrame(points, columns=["a", "b", "c"]).to_csv(folder / "numbered.csv")
-    pd.DataFrame(points).to_csv(folder / "numbered_only.csv")
+    odd = pd.Index(np.arange(12) ** 2)
+    pd.DataFrame(points, columns=["a", "b", "c"], index=odd).to_csv(folder / "unnamed.csv")
     (folder / "ragged.csv").write_text("1,2\n3,4\n5,6,7\n")
     pd.DataFrame({"a": [1, 2, 3], "b": ["x", "y", "z"]}).to_parquet(folder / "text.parquet")
     for name in ("empty.npy", "empty.npz", "empty.csv", "empty.parquet", "numbers.txt"):
@@ -179,8 +179,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("text.csv", "column(s) b hold text"),
         ("text.parquet", "column(s) b hold text"),
         ("ragged.csv", "cannot read ragged.csv"),
-        ("numbered.csv", "its first column has no name"),
-        ("numbered_only.csv", "its first column has no name"),
+        ("unnamed.csv", "its first column has no name and is not row numbers"),
         ("empty.npy", "cannot read empty.npy"),
         ("empty.npz", "cannot read empty.npz"),
         ("empty.csv", "cannot read empty.csv"),

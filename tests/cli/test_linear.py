@@ -226,12 +226,25 @@ def test_files_of_every_kind_give_one_study(ornstein: Callable, tmp_path: Path) 
     table.to_csv("bare.csv", index=False, header=False)
     # pandas names columns 0, 1, 2, ... when nobody does: that row is no data point.
     pd.DataFrame(points).to_csv("counted.csv", index=False)
+    # Row numbers, which pandas writes as a column without a name, are no coordinate.
+    table.to_csv("numbered.csv")
+    table.to_csv("european.csv", index=False, sep=";", decimal=",")
     table.to_parquet("x.parquet")
     Path("images").mkdir()
     for index, image in enumerate(pixels):
         Image.fromarray(image).save(f"images/{index:02}.png")
     summaries = {}
-    for name in ("x.npy", "x.npz", "x.csv", "bare.csv", "counted.csv", "x.parquet", "images"):
+    for name in (
+        "x.npy",
+        "x.npz",
+        "x.csv",
+        "bare.csv",
+        "counted.csv",
+        "numbered.csv",
+        "european.csv",
+        "x.parquet",
+        "images",
+    ):
         options = ("--train-sizes", "4,20", "--simulations", 2, "--jobs", 1, "--out", f"of-{name}")
         result = ornstein("linear", "--data", name, *options)
         assert (result.status, result.err) == (0, "")

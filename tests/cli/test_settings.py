@@ -114,8 +114,8 @@ def test_print_config_reads_back_as_itself(
 
 
 def test_no_command_is_left_out() -> None:
-    of_a_folder = {"status", "merge", "export"}
-    assert {command[0] for command in VARIANTS.values()} | of_a_folder == {*COMMANDS, "predict"}
+    of_paths = {"data", "status", "merge", "export"}
+    assert {command[0] for command in VARIANTS.values()} | of_paths == {*COMMANDS, "predict"}
     assert len(VARIANTS) * ROUNDS >= 200
 
 

@@ -30,6 +30,39 @@ def test_named_data() -> None:
     assert patches.points.max() <= 1
 
 
+def test_digits_of_every_kind_are_the_same_to_the_bit(tmp_path: Path) -> None:
+    digits = load_data("digits")
+    frame = pd.DataFrame(digits.points, columns=[f"p{index}" for index in range(64)])
+    np.save(tmp_path / "x.npy", digits.points)
+    np.savez(tmp_path / "x.npz", data=digits.points.reshape(-1, 8, 8), target=np.arange(1797))
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    frame.to_csv(tmp_path / "european.csv", index=False, sep=";", decimal=",")
+    frame.to_parquet(tmp_path / "x.parquet")
+    kinds: list = [
+        tmp_path / name for name in ("x.npy", "x.npz", "x.csv", "european.csv", "x.parquet")
+    ]
+    for source in (*kinds, frame, digits.points.astype(np.uint8)):
+        assert load_data(source).digest == digits.digest
+        assert load_data(source).shape == digits.shape
+    # As images they are the same in the scale of images.
+    (tmp_path / "images").mkdir()
+    for index, image in enumerate(digits.points[:120].astype(np.uint8)):
+        Image.fromarray(image.reshape(8, 8)).save(tmp_path / "images" / f"{index}.png")
+    np.testing.assert_array_equal(load_data(tmp_path / "images").points, digits.points[:120] / 255)
+
+
+def test_a_folder_of_before_goes_on(tmp_path: Path) -> None:
+    """What tells a data set from another has not changed with the way it is read."""
+    digits = load_data("digits")
+    assert digits.identity() == {
+        "data": "digits",
+        "data_sha256": "20def7f70a702f0af9732fbba4375e147a7d54fe70d8c45569b8e7c1c7010c10",
+        "data_shape": [1797, 64],
+    }
+    np.save(tmp_path / "x.npy", np.arange(40.0).reshape(4, 1, 2, 5))
+    assert load_data(tmp_path / "x.npy").identity()["data_shape"] == [4, 10]
+
+
 @pytest.fixture
 def points() -> np.ndarray:
     return np.random.default_rng(0).standard_normal((12, 3))

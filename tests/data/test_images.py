@@ -8,6 +8,7 @@ from PIL import Image
 
 from ornstein.data.files import load_data
 from ornstein.data.images import load_shaped
+from ornstein.data.reading_options import ReadingOptions
 
 
 def test_digits_are_images() -> None:
@@ -49,7 +50,10 @@ def test_a_folder_of_different_images(tmp_path: Path) -> None:
     Image.fromarray(grey).save(tmp_path / "a.png")
     Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)).save(tmp_path / "b.png")
     Image.fromarray(np.full((9, 9), 255, dtype=np.uint8)).save(tmp_path / "c.png")
-    data = load_shaped(str(tmp_path), 4)
+    with pytest.raises(ValueError, match=r"a\.png is grey and b.png is colour.*--channels rgb"):
+        load_shaped(str(tmp_path), 4)
+    colours = ReadingOptions(channels="rgb")
+    data = load_shaped(str(tmp_path), 4, colours)
     shape = data.shape
     assert shape == (3, 4, 4)
     images = data.points.reshape(-1, *shape)
@@ -58,7 +62,7 @@ def test_a_folder_of_different_images(tmp_path: Path) -> None:
     assert np.abs(images[0] - square).max() < 1e-6
     assert np.ptp(images[1], axis=0).max() > 0
     assert np.array_equal(images[2], np.ones(shape))
-    assert load_shaped(str(tmp_path)).shape == (3, 8, 8)
+    assert load_shaped(str(tmp_path), None, colours).shape == (3, 8, 8)
 
 
 def test_vectors_cannot_be_resized(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ COMMANDS = {
     "steps": "Quality and memorization against the number of sampling steps S",
     "audit": "Has a model copied its training data? Verdicts from samples, and what they missed",
     "verify": "Every theory result against simulation: predicted, simulated, standard error, z",
+    "data": "What a file or folder holds: how it is read, what is used, what looks wrong",
     "status": "Which cells of a study are planned, done and failed",
     "merge": "Join the shards of a study, or copies of it, and print its tables",
     "export": "The cells of a study as one table: Parquet, CSV or npz",

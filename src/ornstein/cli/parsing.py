@@ -129,7 +129,8 @@ def options_of(function: Callable[..., Any]) -> list[Option]:
         kinds, inner = get_type_hints(kind), {}
         for base in reversed(kind.__mro__):
             inner |= _parameter_helps(inspect.cleandoc(base.__doc__ or ""))
-        for field in fields(kind):
+        # What is keyword-only comes last, though it may stand on a base class.
+        for field in sorted(fields(kind), key=lambda each: bool(each.kw_only)):
             if not field.init:
                 continue
             default = inspect.Parameter.empty if field.default is MISSING else field.default
@@ -241,7 +242,7 @@ def _parameter_helps(documented: str) -> dict[str, str]:
             break
         if re.match(r"^\w.* : ", line):
             names = [name.strip() for name in line.split(" : ")[0].split(",")]
-        elif line.strip():
+        elif line.startswith(" ") and line.strip():
             for name in names:
                 helps[name] = f"{helps.get(name, '')} {line.strip()}".strip()
     # argparse formats help with %.

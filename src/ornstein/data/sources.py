@@ -99,6 +99,11 @@ class Source(ABC):
         return {}
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of results must know of how the data were read; none for a population."""
+        return ()
+
+    @property
     def largest_train_size(self) -> float:
         """Largest number of points that `draw` can give."""
         return math.inf
@@ -261,11 +266,14 @@ class DataSet(Source):
         For tables and figures.
     shape : tuple of int, optional
         Of a point; (dim,) by default.
+    notes : tuple of str
+        How the data were read.
     """
 
     points: NDArray[np.float64]
     name: str = "data"
     shape: tuple[int, ...] = ()  # type: ignore[assignment]
+    notes: tuple[str, ...] = ()  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "points", as_points(self.points, self.name, at_least=3))

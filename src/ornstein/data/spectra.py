@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ornstein.data.files import DATA_NAMES, load_data, read_numbers
+from ornstein.data.contents import ArrayContents, TableContents
+from ornstein.data.files import DATA_NAMES, data_set
+from ornstein.data.reading import read
+from ornstein.data.tables import numeric_points
 from ornstein.validation import as_count
 
 if TYPE_CHECKING:
@@ -123,10 +126,28 @@ def _listed(text: str) -> Array | None:
 
 
 def _of_data(name: str) -> Array:
-    if name not in DATA_NAMES and not Path(name).expanduser().is_dir():
-        numbers = read_numbers(Path(name).expanduser())
-        if numbers.ndim == 1 or 1 in numbers.shape:
-            return np.asarray(numbers, dtype=np.float64).ravel()
-    values = np.maximum(load_data(name).spectrum()[::-1], 0.0)
+    row = _row_of(Path(name).expanduser())
+    if row is not None:
+        return row
+    contents = read(name)
+    if isinstance(contents, TableContents):
+        numbers = numeric_points(contents)
+    else:
+        assert isinstance(contents, ArrayContents)
+        numbers = contents.points()
+    if numbers.ndim == 1 or 1 in numbers.shape:
+        return np.asarray(numbers, dtype=np.float64).ravel()
+    values = np.maximum(data_set(contents).spectrum()[::-1], 0.0)
     values = np.sort(values)[::-1].copy()
     return np.where(values > _ROUNDING * values[0], values, 0.0)
+
+
+def _row_of(path: Path) -> Array | None:
+    """Numbers of a .npy file of one axis, which is no set of points."""
+    if path.suffix.lower() != ".npy" or not path.is_file():
+        return None
+    try:
+        numbers = np.load(path, allow_pickle=False)
+        return np.asarray(numbers, dtype=np.float64) if numbers.ndim == 1 else None
+    except (OSError, ValueError, TypeError, EOFError):
+        return None  # the reader of data says what is wrong

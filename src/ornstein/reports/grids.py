@@ -8,7 +8,7 @@ is pale blue, so that it is taken for no pixel.
 
 from __future__ import annotations
 
-__all__ = ["image_sheets", "tile", "nearest_images"]
+__all__ = ["image_sheets", "tile", "coloured", "nearest_images"]
 
 import math
 from typing import TYPE_CHECKING
@@ -63,7 +63,7 @@ def image_sheets(
                 # Blank images at the end, so that all sheets are of one size.
                 blank = np.full((most - len(images), *images.shape[1:]), np.nan)
                 sheet = tile(np.concatenate([images, blank]), columns)
-                axis.imshow(_coloured(sheet, low, high), interpolation="nearest")
+                axis.imshow(coloured(sheet, low, high), interpolation="nearest")
                 axis.set(xticks=[], yticks=[])
                 axis.spines[:].set_visible(False)
                 axis.grid(visible=False)
@@ -106,7 +106,7 @@ def tile(images: Array, columns: int) -> Array:
     return sheet
 
 
-def _coloured(sheet: Array, low: float, high: float) -> Array:
+def coloured(sheet: Array, low: float, high: float) -> Array:
     """Colours of a sheet, shape (height, width, 3): NaN is what lies between images."""
     scaled = np.clip((sheet - low) / (high - low or 1.0), 0, 1)
     return np.where(np.isnan(scaled), _BETWEEN, scaled)

@@ -5,10 +5,10 @@ from __future__ import annotations
 __all__ = ["SourceStudy", "choose_population"]
 
 from abc import abstractmethod
-from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ornstein.data.reading_options import settings_of
 from ornstein.engine.study import Study
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class SourceStudy(Study):
             )
 
     def _effective_options(self) -> dict[str, Any]:
-        options = asdict(self.options)
+        options = settings_of(self.options)
         if self.source.digest is not None:
             for name in self.of_populations:
                 del options[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["prediction_parser", "answer"]
+__all__ = ["prediction_parser", "answer", "writable_figure"]
 
 import sys
 import warnings
@@ -40,7 +40,7 @@ def answer(function: Callable[..., Prediction], options: Namespace) -> int:
         prediction_text,
     )
 
-    file = None if options.plot is None else _writable(options.plot)
+    file = None if options.plot is None else writable_figure(options.plot)
     prediction = _computed(function, options)
     if file is not None:
         from ornstein.reports.figures import save_figure
@@ -68,7 +68,7 @@ def _computed(function: Callable[..., Prediction], options: Namespace) -> Predic
             raise ArithmeticError(str(warning)) from None
 
 
-def _writable(plot: str) -> Path:
+def writable_figure(plot: str) -> Path:
     """The file of a figure, found to be of a known kind and writable before anything is computed.
 
     A new file is made and taken away again: permissions alone do not tell.

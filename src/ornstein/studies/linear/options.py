@@ -4,11 +4,12 @@ from __future__ import annotations
 
 __all__ = ["LinearOptions", "OF_POPULATIONS", "sizes_around"]
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
+from ornstein.data.reading_options import ReadingOptions
 from ornstein.diffusion.one_step_noising import OneStepNoising
 from ornstein.engine.study import check_plan
 from ornstein.studies.source_study import choose_population
@@ -27,7 +28,7 @@ _RATIOS = (0.25, 0.5, 0.75, 0.9, 1.1, 1.25, 1.5, 2, 3, 4, 6, 8, 12, 16, 24)
 
 
 @dataclass(frozen=True)
-class LinearOptions:
+class LinearOptions(ReadingOptions):
     """What a linear study computes.
 
     Parameters
@@ -57,9 +58,13 @@ class LinearOptions:
         replicates of each training size
     data : str
         digits, patches, a .npy .npz .csv .parquet file or a folder of images, instead of a
-        population; options of the population are then refused
+        population; options of the population are then refused; ornstein data shows what is read
     seed : int
         seed of the study
+    pixels : int
+        pixels a side, to which images are cut and resized; by default their own
+
+    Other parameters are those of :class:`~ornstein.data.reading_options.ReadingOptions`.
 
     Raises
     ------
@@ -79,8 +84,15 @@ class LinearOptions:
     simulations: int = 300
     data: str | None = None
     seed: int = 0
+    pixels: int | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require_data(self.data)
+        if self.pixels is not None:
+            as_count(self.pixels, "pixels")
+            if self.data is None:
+                raise ValueError("pixels is given without data and would have no effect")
         choose_population(self, OF_POPULATIONS)
         if self.data is None and self.train_sizes is None:
             object.__setattr__(self, "train_sizes", tuple(range(25, 1001, 25)))

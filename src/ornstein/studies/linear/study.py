@@ -87,6 +87,12 @@ class LinearStudy(SourceStudy):
         """The noising."""
         return OneStepNoising(self.options.time, self.options.noise_scale)
 
+    def _effective_options(self) -> dict[str, Any]:
+        options = super()._effective_options()
+        if self.options.pixels is None:
+            del options["pixels"]
+        return options
+
     def seconds(self, cell: Cell) -> float:
         """Rough cost of a cell on one core."""
         n, d = cell.train_size, self.dim
@@ -164,7 +170,7 @@ class LinearStudy(SourceStudy):
 def _source_of(options: LinearOptions) -> Source:
     """Build the population, or read the data."""
     if options.data is not None:
-        return load_data(options.data)
+        return load_data(options.data, options.reading_options(), pixels=options.pixels)
     assert options.dim is not None
     assert options.mean is not None
     assert options.std is not None

@@ -119,7 +119,7 @@ def _notes(study: LinearStudy) -> list[str]:
             "theory: asymptotic, of error O(1/d) in total nats (trace: exact to O(1/n)); "
             "within the window |n - n*| < n*/sqrt(d), O(1/sqrt(d))."
         )
-    return notes
+    return [*notes, *study.source.notes]
 
 
 def _notes_on_data(study: LinearStudy) -> list[str]:

@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from ornstein.data.reading_options import ReadingOptions
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.diffusion.schedules import BetaSchedule
 from ornstein.engine.study import check_plan
@@ -32,7 +33,7 @@ DEFAULT_EPOCHS = 10
 
 
 @dataclass(frozen=True)
-class NeuralOptions:
+class NeuralOptions(ReadingOptions):
     """A network, its data, and how often to train it.
 
     Parameters
@@ -93,6 +94,8 @@ class NeuralOptions:
     seed : int
         seed of the study
 
+    Other parameters are those of :class:`~ornstein.data.reading_options.ReadingOptions`.
+
     Raises
     ------
     ValueError, TypeError
@@ -127,6 +130,8 @@ class NeuralOptions:
     least_generated: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require_data(self.data)
         choose_population(self, OF_POPULATIONS)
         check_plan(self)
         self._choose_length()

@@ -100,7 +100,7 @@ class NeuralStudy(SourceStudy):
         """Make the population, or read the data set."""
         options = self.options
         if options.data is not None:
-            return load_shaped(options.data, options.pixels)
+            return load_shaped(options.data, options.pixels, options.reading_options())
         assert options.mean is not None
         assert options.std is not None
         side = DEFAULT_PIXELS if options.pixels is None else as_count(options.pixels, "pixels")

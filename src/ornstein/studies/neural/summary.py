@@ -94,7 +94,7 @@ def described(
     best = linear_loss(moments.covariance.spectrum() / square, options)
     found = barely_trained(rows, best, study.dim * study.std**2)
     return {
-        "notes": [*notes, *training_note(found, rows, best, options)],
+        "notes": [*notes, *study.source.notes, *training_note(found, rows, best, options)],
         "theory": {"linear_loss": best},
         "options": options,
         "source": study.source.describe(),
