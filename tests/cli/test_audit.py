@@ -128,7 +128,7 @@ def test_folders_of_images(ornstein: Callable, tmp_path: Path, monkeypatch, chan
 
     monkeypatch.setattr(module, "audit", caught)
     ornstein("audit", "--train", "a", "--held-out", "b", "--generated", "c")
-    assert seen["image_shape"] == ((5, 6) if channels == 1 else (5, 6, 3))
+    assert seen["image_shape"] == (channels, 5, 6)
     assert seen["sets"][0].shape == (4, 30 * channels)
 
 

@@ -105,7 +105,7 @@ def audit(options: AuditOptions) -> int:
 
     folder = None if options.out is None else _folder(options.out)
     sources = (options.train, options.held_out, options.generated)
-    (train, shape), (held_out, _), (generated, _) = (_read(str(source)) for source in sources)
+    (train, shape), (held_out, _), (generated, _) = _read([str(source) for source in sources])
     report = compare(
         train,
         held_out,
@@ -127,28 +127,13 @@ def audit(options: AuditOptions) -> int:
     return int(_failed(report, options.fail_on))
 
 
-def _read(source: str) -> tuple[NDArray[np.float64], tuple[int, ...]]:
-    """Points of a file or folder, one a row, and the shape of a point."""
-    from ornstein.data.files import load_data
-    from ornstein.data.images import load_shaped
+def _read(sources: list[str]) -> list[tuple[NDArray[np.float64], tuple[int, ...]]]:
+    """Points of files or folders on one scale, one a row, and the shape of a point."""
+    from ornstein.data.files import data_set
+    from ornstein.data.reading import read_all
 
-    folder = Path(source).expanduser()
-    if not folder.is_dir():
-        data = load_shaped(source)
-        return data.points, data.shape
-    from PIL import Image
-
-    points = load_data(source).points
-    with Image.open(next(file for file in sorted(folder.iterdir()) if _is_image(file))) as image:
-        width, height = image.size
-    channels = points.shape[1] // (width * height)
-    return points, (height, width) if channels == 1 else (height, width, channels)
-
-
-def _is_image(file: Path) -> bool:
-    from PIL import Image
-
-    return file.suffix.lower() in Image.registered_extensions()
+    sets = [data_set(contents, contents.shape) for contents in read_all(sources)]
+    return [(each.points, each.shape) for each in sets]
 
 
 def _features(text: str) -> tuple[Any, Any, Any]:
@@ -158,7 +143,7 @@ def _features(text: str) -> tuple[Any, Any, Any]:
         raise UsageError(
             f"--features: given {text!r}, expected three files, TRAIN,HELD_OUT,GENERATED"
         )
-    first, second, third = (_read(name)[0] for name in files)
+    first, second, third = (points for points, _ in _read(files))
     return first, second, third
 
 
