@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -69,14 +71,15 @@ def test_json_alone_on_standard_output(ornstein: Callable, files: Path) -> None:
 def test_the_status_tells_what_was_found(
     ornstein: Callable, files: Path, monkeypatch: pytest.MonkeyPatch, verdict, fail_on, status
 ) -> None:
+    @dataclass
     class Report:
-        def __init__(self) -> None:
-            self.verdict = verdict
+        verdict: str
+        warnings: tuple[str, ...] = ()
 
         def __str__(self) -> str:
             return "text"
 
-    monkeypatch.setattr(module, "audit", lambda *_, **__: Report())
+    monkeypatch.setattr(module, "audit", lambda *_, **__: Report(verdict))
     result = ornstein("audit", *SETS, "--fail-on", fail_on)
     assert (result.status, result.out, result.err) == (status, "text\n", "")
 
@@ -130,6 +133,67 @@ def test_folders_of_images(ornstein: Callable, tmp_path: Path, monkeypatch, chan
     ornstein("audit", "--train", "a", "--held-out", "b", "--generated", "c")
     assert seen["image_shape"] == (channels, 5, 6)
     assert seen["sets"][0].shape == (4, 30 * channels)
+
+
+def saved(folder: Path, **sets: np.ndarray) -> None:
+    for name, points in sets.items():
+        np.save(folder / f"{name}.npy", points)
+
+
+class TestChecks:
+    """The sets are looked at as ``ornstein data`` does, before anything is compared."""
+
+    def test_another_scale_is_refused(self, ornstein: Callable, tmp_path: Path) -> None:
+        rng = np.random.default_rng(0)
+        a, b, c = (rng.random((40, 6)) for _ in range(3))
+        saved(tmp_path, a=a, b=b, c=np.round(255 * c))
+        result = ornstein("audit", *SETS)
+        assert result.status == 2
+        assert "a factor of 255" in result.err
+        assert result.err.count("\n") == 1
+
+    def test_another_size_is_refused(self, ornstein: Callable, tmp_path: Path) -> None:
+        rng = np.random.default_rng(0)
+        saved(tmp_path, a=rng.random((40, 6)), b=rng.random((40, 6)), c=rng.random((40, 5)))
+        assert "points of a.npy have shape (6,) and those of c.npy (5,)" in ornstein(
+            "audit", *SETS
+        ).err.replace("\n", " ")
+
+    def test_what_may_mislead_is_a_note(self, ornstein: Callable, tmp_path: Path) -> None:
+        rng = np.random.default_rng(0)
+        a, b, c = (rng.standard_normal((40, 6)) for _ in range(3))
+        saved(tmp_path, a=a, b=b, c=4 * c)
+        text = " ".join(ornstein("audit", *SETS).out.split())
+        assert "check their units" in text
+        document = json.loads(ornstein("audit", *SETS, "--json").out)
+        assert any("check their units" in line for line in document["warnings"])
+
+    def test_a_mixed_table_with_missing_cells(self, ornstein: Callable, tmp_path: Path) -> None:
+        """2% of the rows are replayed; categories, dates and gaps are part of the distance."""
+        rng = np.random.default_rng(0)
+
+        def table(n: int) -> pd.DataFrame:
+            frame = pd.DataFrame(
+                {
+                    "age": rng.integers(18, 90, n).astype(float),
+                    "income": np.exp(rng.normal(10, 1, n)).round(2),
+                    "city": rng.choice(["Rome", "Oslo", "Lima"], n),
+                    "since": pd.Timestamp("2020-01-01")
+                    + pd.to_timedelta(rng.integers(0, 900, n), unit="D"),
+                }
+            )
+            frame.loc[rng.random(n) < 0.1, "age"] = np.nan
+            return frame
+
+        train, held_out, made = table(600), table(600), table(600)
+        made.iloc[:12] = train.iloc[:12].to_numpy()
+        for name, frame in (("a", train), ("b", held_out), ("c", made)):
+            frame.to_csv(tmp_path / f"{name}.csv", index=False)
+        files = ("--train", "a.csv", "--held-out", "b.csv", "--generated", "c.csv")
+        document = json.loads(ornstein("audit", *files, "--json").out)
+        assert document["verdict"] == "copies"
+        assert {copy["generated"] for copy in document["exact_copies"]} >= set(range(12))
+        assert document["sizes"]["dim"] > 4
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["audit", "AuditOptions"]
+__all__ = ["audit", "AuditOptions", "AuditReading"]
 
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ornstein.cli.parsing import UsageError, as_json
+from ornstein.data.reading_options import ReadingOptions
+from ornstein.validation import as_count
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +28,7 @@ class AuditOptions:
     Parameters
     ----------
     train : str
-        what the model was trained on: .npy, .npz, .csv or .parquet, or a folder of images
+        what the model was trained on: a file of an array or a table, or a folder of images
     held_out : str
         points of the same source that the model has not seen, best as many
     generated : str
@@ -94,18 +96,53 @@ class AuditOptions:
             raise UsageError(f"--max-memory: given {self.max_memory:g}, expected gigabytes > 0")
 
 
-def audit(options: AuditOptions) -> int:
+@dataclass(frozen=True, kw_only=True)
+class AuditReading(ReadingOptions):
+    """How data are to be read, where a file alone does not tell; by default as it is found to be.
+
+    Parameters
+    ----------
+    transparency : str
+        of images with transparent pixels: drop it, or put them on white or black (elsewhere
+        --alpha, which is the level of the tests here)
+    """
+
+    alpha: Literal["drop", "white", "black"] | None = field(default=None, init=False)
+    transparency: Literal["drop", "white", "black"] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "alpha", self.transparency)
+        super().__post_init__()
+
+
+def audit(
+    options: AuditOptions,
+    reading: AuditReading,
+    pixels: int | None = None,
+    numbers: Literal["robust", "ranks"] | None = None,
+) -> int:
     """Has a model copied its training data? Three verdicts, and what would have been detected.
 
     Compares generated points with training and held-out points of the same source: a list of
     copies at a false discovery rate, closeness beyond that of a fitted Gaussian, dependence on the
-    training data.
+    training data. First the three sets are checked as `ornstein data` does: what does not fit is
+    refused, what may mislead stands in the notes.
+
+    Parameters
+    ----------
+    pixels : int
+        pixels a side, to which images are cut and resized; by default their own
+    numbers : str
+        how numbers of tables of mixed kinds are scaled: robust (by median and quartiles, the
+        default) or ranks
     """
     from ornstein.memorization.audit import audit as compare
 
     folder = None if options.out is None else _folder(options.out)
     sources = (options.train, options.held_out, options.generated)
-    (train, shape), (held_out, _), (generated, _) = _read([str(source) for source in sources])
+    side = None if pixels is None else as_count(pixels, "pixels")
+    sets, shape, found = _checked([str(source) for source in sources], reading, side, numbers)
+    train, held_out, generated = sets
     report = compare(
         train,
         held_out,
@@ -120,6 +157,7 @@ def audit(options: AuditOptions) -> int:
         n_jobs=options.jobs,
         max_memory=None if options.max_memory is None else 1e9 * options.max_memory,
     )
+    report = replace(report, warnings=(*found, *report.warnings))
     print(as_json(report.to_dict()) if options.json else report)
     if folder is not None:
         names = _write(report, folder)
@@ -127,13 +165,26 @@ def audit(options: AuditOptions) -> int:
     return int(_failed(report, options.fail_on))
 
 
-def _read(sources: list[str]) -> list[tuple[NDArray[np.float64], tuple[int, ...]]]:
-    """Points of files or folders on one scale, one a row, and the shape of a point."""
-    from ornstein.data.files import data_set
+def _checked(
+    sources: list[str],
+    reading: ReadingOptions,
+    pixels: int | None,
+    numbers: Literal["robust", "ranks"] | None,
+) -> tuple[list[NDArray[np.float64]], tuple[int, ...], list[str]]:
+    """Points of the three sets in one geometry, one a row; the shape of a point; what was found."""
+    from ornstein.data.findings import refuse
+    from ornstein.data.profiles import profile_all
     from ornstein.data.reading import read_all
 
-    sets = [data_set(contents, contents.shape) for contents in read_all(sources)]
-    return [(each.points, each.shape) for each in sets]
+    profiles, compared = profile_all(read_all(sources, reading, pixels=pixels), numbers, rows=False)
+    found = {}
+    for profile in profiles:
+        refuse(profile.findings)
+        found |= {f"{profile.name}: {finding}.": None for finding in profile.findings}
+    refuse(compared)
+    found |= {f"{finding}.": None for finding in compared}
+    points = [profile.points.points() for profile in profiles]
+    return points, profiles[0].points.shape, list(found)
 
 
 def _features(text: str) -> tuple[Any, Any, Any]:
@@ -143,7 +194,9 @@ def _features(text: str) -> tuple[Any, Any, Any]:
         raise UsageError(
             f"--features: given {text!r}, expected three files, TRAIN,HELD_OUT,GENERATED"
         )
-    first, second, third = (points for points, _ in _read(files))
+    from ornstein.data.files import load_data
+
+    first, second, third = (load_data(name).points for name in files)
     return first, second, third
 
 

@@ -25,7 +25,9 @@ _CLOSE = 1.6  # a factor within which two standard deviations are taken for the 
 _FEW_DIGITS = 2  # bytes of floats of 11 bits
 
 
-def compare(profiles: Sequence[Profile], show: bool | None = None) -> list[Finding]:
+def compare(
+    profiles: Sequence[Profile], show: bool | None = None, *, rows: bool = True
+) -> list[Finding]:
     """Compare the first set with each other one, and say what does not fit.
 
     Parameters
@@ -33,6 +35,8 @@ def compare(profiles: Sequence[Profile], show: bool | None = None) -> list[Findi
     profiles : sequence of Profile
     show : bool, optional
         Progress bars.
+    rows : bool
+        Look for rows that several sets have in common.
     """
     findings: list[Finding] = []
     first = profiles[0]
@@ -43,7 +47,7 @@ def compare(profiles: Sequence[Profile], show: bool | None = None) -> list[Findi
         if any(finding.level == "refusal" for finding in shapes):
             continue
         findings += _scales(first, other) + _types(first, other)
-        for before in profiles[:index]:
+        for before in profiles[:index] if rows else ():
             if before.survey.dim == other.survey.dim:
                 findings += _overlap(before, other, show)
     return by_level(findings)

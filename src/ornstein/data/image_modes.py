@@ -216,7 +216,8 @@ def _without_alpha(image: Any, mode: str, alpha: str | None) -> Pixels:
         return Pixels(colours, 255.0, mode, opaque)
     if alpha is None:
         raise ImageRefusedError(
-            "has transparent pixels (an alpha channel): choose with --alpha drop, white or black"
+            "has transparent pixels (an alpha channel): choose with --alpha drop, white or black "
+            "(of an audit: --transparency)"
         )
     share = opacity / 255.0
     background = 255.0 if alpha == "white" else 0.0

@@ -137,6 +137,7 @@ def profile_all(
     sets: Sequence[Contents],
     numbers: Literal["robust", "ranks"] | None = None,
     *,
+    rows: bool = True,
     show: bool | None = None,
 ) -> tuple[list[Profile], list[Finding]]:
     """Look at one set or several; return their profiles, and what their comparison finds.
@@ -147,6 +148,8 @@ def profile_all(
         The first is the training set, if they are compared.
     numbers : {"robust", "ranks"}, optional
         How numbers of mixed tables are scaled; robust by default.
+    rows : bool
+        Look for rows that several sets have in common.
     show : bool, optional
         Progress bars; by default of large data, if stderr is a terminal.
 
@@ -161,7 +164,7 @@ def profile_all(
         _profile(contents, points, names, said if index == 0 else (), show)
         for index, (contents, points) in enumerate(zip(sets, used, strict=True))
     ]
-    return profiles, compare(profiles, show) if len(profiles) > 1 else []
+    return profiles, compare(profiles, show, rows=rows) if len(profiles) > 1 else []
 
 
 def usable_points(
