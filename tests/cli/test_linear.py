@@ -31,6 +31,9 @@ COLUMNS = [
     "delta_positive_low",
     "delta_positive_high",
     *(f"{name}_median" for name in ("kl", "hellinger2", "wasserstein2", "trace")),
+    "delta_perfect",
+    "delta_perfect_low",
+    "delta_perfect_high",
 ]
 THEORY = [name for name in COLUMNS if name.endswith("_theory")]
 
@@ -319,3 +322,28 @@ def test_a_spectrum_that_cannot_be(ornstein: Callable, given: tuple, message: st
     assert result.status == 2
     assert message in result.err
     assert len(result.err.splitlines()) == 1
+
+
+@pytest.mark.usefixtures("without_figure")
+def test_as_many_originals_as_training_points(ornstein: Callable, tmp_path: Path) -> None:
+    options = ("--dim", 3, "--train-sizes", "5,40", "--simulations", 8, "--jobs", 1)
+    result = ornstein("linear", *options, "--originals", "n", "--out", "n")
+    assert (result.status, result.err) == (0, "")
+    assert "n originals (expected), seed 0" in result.out
+    rows = rows_of(tmp_path / "n")
+    for size, row in zip((5, 40), rows, strict=True):
+        alone = (*options[:2], "--train-sizes", size, *options[4:], "--originals", size)
+        ornstein("linear", *alone, "--out", f"of-{size}")
+        (expected,) = rows_of(tmp_path / f"of-{size}")
+        for name in ("delta_log_abs_mean", "log_l2_original_mean", "delta_positive"):
+            assert row[name] == expected[name]
+    again = ornstein("linear", "--config", "n/config.yaml", "--jobs", 1, "--out", "n")
+    assert (again.status, again.err) == (0, "")
+    drawn = ("--originals", "n", "--original-mode", "sampled", "--out", "drawn")
+    result = ornstein("linear", *options, *drawn)
+    assert [row["delta_perfect"] for row in rows_of(tmp_path / "drawn")] == [0.5, 0.5]
+    assert "P(Delta > 0) is exactly 1/2 for a model" in " ".join(result.out.split())
+    for other in ("m", "1"):
+        result = ornstein("linear", *options, "--originals", other)
+        assert result.status == 2
+        assert "originals" in result.err

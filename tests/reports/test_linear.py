@@ -300,6 +300,14 @@ class TestAnswer:
         rows[2]["delta_positive_low"] = 0.4
         assert "from n = 300 (10 d) on" in answer(summary(*rows))
 
+    def test_beside_a_perfect_model(self) -> None:
+        text = answer(summary(row(60, delta_perfect=0.8), row(300, delta_perfect=0.961)))
+        assert text.endswith(
+            "to its training set; 0.627 of the runs at n = 300, 0.961 for a perfect model."
+        )
+        below = answer(summary(infinite(10), infinite(20) | {"delta_perfect": 0.75}))
+        assert below.endswith("runs (0.000 [0.000, 0.038] there, 0.750 for a perfect model).")
+
     def test_where_it_does_not(self) -> None:
         assert answer(summary(infinite(10), infinite(20))) == (
             "Answer: KL to the population is infinite at every n; up to n = 20 it is not "
@@ -325,6 +333,7 @@ class TestSummary:
         ),
         *("delta_positive", "delta_positive_low", "delta_positive_high"),
         *(f"{name}_median" for name in COMPARED),
+        *("delta_perfect", "delta_perfect_low", "delta_perfect_high"),
     )
 
     @staticmethod
@@ -359,6 +368,14 @@ class TestSummary:
             assert found["delta_positive"] == positive / 3
             ends = (found["delta_positive_low"], found["delta_positive_high"])
             assert ends == wilson_interval(positive, 3)
+            perfect, count = found["delta_perfect"], round(200 * found["delta_perfect"])
+            assert perfect == count / 200
+            ends = (found["delta_perfect_low"], found["delta_perfect_high"])
+            assert ends == wilson_interval(count, 200)
+        known = summary.theory["perfect_delta"]
+        for column, end in {"share": "", "low": "_low", "high": "_high"}.items():
+            assert list(known[column]) == [r[f"delta_perfect{end}"] for r in summary.rows]
+        assert list(known["train_size"]) == [40, 100]
         write_csv(tmp_path / "summary.csv", summary.rows)
         with (tmp_path / "summary.csv").open(newline="") as stream:
             lines = list(csv.DictReader(stream))
@@ -469,8 +486,8 @@ class TestFigure:
             marks = landmarks(axis)
             assert marks["n = d"] == 1.0
             assert marks["n*"] == pytest.approx(THRESHOLD / DIM)
-        # 1/2 is a level, and no claim about a perfect model.
-        assert "1/2" in landmarks(axis)
+        # 1/2 is not what a perfect model has, and no line says so.
+        assert "1/2" not in landmarks(axis)
 
     def test_landmarks_out_of_sight_are_in_the_caption(self) -> None:
         figure = figures(summary(row(6000), row(9000)))["figure"]
@@ -522,11 +539,19 @@ class TestFigure:
         assert low < 0.9
 
     def test_a_perfect_model_where_theory_has_it(self) -> None:
-        known = {"train_size": np.array([30.0, 90.0]), "share": np.array([0.3, 0.7])}
+        known = {
+            "train_size": np.array([30.0, 90.0]),
+            "share": np.array([0.3, 0.7]),
+            "low": np.array([0.2, 0.65]),
+            "high": np.array([0.45, 0.8]),
+        }
         figure = figures(summary(row(60), theory={**curves(40, 60), "perfect_delta": known}))
         found = drawn(figure["figure"].axes[3])["perfect model"]
         np.testing.assert_allclose(found.x, [1.0, 3.0])
         np.testing.assert_allclose(found.y, [0.3, 0.7])
+        (band,) = figure["figure"].axes[3].collections[-1:]
+        corners = {(round(x, 6), round(y, 6)) for x, y in band.get_paths()[0].vertices}
+        assert {(1.0, 0.2), (1.0, 0.45), (3.0, 0.65), (3.0, 0.8)} <= corners
         assert "perfect model" in entries_of(figure["figure"])
         alone = figures(summary(row(60), theory={"perfect_delta": known}))["figure"]
         assert "theory" not in entries_of(alone)

@@ -175,7 +175,7 @@ def answer(summary: LinearSummary) -> str:
         last = rows[-1]
         parts.append(
             f"up to n = {last['train_size']} it is not established that Delta > 0 in more than "
-            f"half of the runs ({share('', [last], 'delta').cells[0]} there)"
+            f"half of the runs ({share('', [last], 'delta').cells[0]} there{_null(last)})"
         )
     else:
         parts.append(
@@ -183,7 +183,17 @@ def answer(summary: LinearSummary) -> str:
             "the runs (95% interval above 1/2): the law is closer to fresh data than to its "
             "training set"
         )
+        last = rows[-1]
+        if "delta_perfect" in last:
+            at = f" at n = {last['train_size']}"
+            parts.append(f"{share('', [last], 'delta').cells[0][:5]} of the runs{at}{_null(last)}")
     return f"Answer: {'; '.join(parts)}."
+
+
+def _null(row: Row) -> str:
+    """What a perfect model would have, where it is known."""
+    known = row.get("delta_perfect", math.nan)
+    return "" if math.isnan(known) else f", {known:.3f} for a perfect model"
 
 
 def _turn(rows: Sequence[Row]) -> int | None:
@@ -338,5 +348,5 @@ def _draw_shares(axis: Axes, summary: LinearSummary) -> None:
     x = column(summary.rows, "train_size") / summary.dim
     shares(axis, x, summary.rows, "delta", fmt="s", color=VERMILION, label="share of runs")
     perfect_model(axis, summary.theory, summary.dim)
-    share_axis(axis, half=True)
+    share_axis(axis)
     axis.set_title(r"$P(\Delta > 0)$, Wilson 95% interval", pad=12)

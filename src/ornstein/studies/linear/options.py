@@ -55,8 +55,9 @@ class LinearOptions(ReadingOptions):
     spectrum : str
         population eigenvalues: isotropic (the default), power-law:EXPONENT, a comma list or a
         file; of one Gaussian, not of mixtures
-    originals : int
-        number N of fresh points that Delta compares with; by default 10000
+    originals : int or "n"
+        number N of fresh points that Delta compares with, by default 10000; n: as many as training
+        points
     original_mode : str
         average over the originals exactly (expected, the default), or draw them (sampled)
     time : float
@@ -87,7 +88,7 @@ class LinearOptions(ReadingOptions):
     std: tuple[float, ...] | None = None
     weights: tuple[float, ...] | None = None
     spectrum: str | None = None
-    originals: int | None = None
+    originals: int | Literal["n"] | None = None
     original_mode: Literal["expected", "sampled"] | None = None
     time: float = 2.0
     noise_scale: float = 1.0

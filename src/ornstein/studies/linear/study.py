@@ -17,7 +17,8 @@ the Gaussian with mean and covariance of all points.
 (:func:`ornstein.theory.one_step_anisotropic`). Of data, drawn without replacement, it is that of a
 finite population.
 
-With ``original_mode="sampled"`` one set of originals serves all training sizes of a replicate.
+With ``original_mode="sampled"`` one set of originals serves all training sizes of a replicate; for
+``originals="n"`` the first n of it.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from ornstein.engine.study import Cell, cell_seed
 from ornstein.gaussians import Gaussian
 from ornstein.memorization.delta import DeltaStatistic, KernelSet
 from ornstein.studies.linear.options import OF_POPULATIONS, LinearOptions, sizes_around
+from ornstein.studies.perfect_models import original_count
 from ornstein.studies.source_study import SourceStudy
 
 if TYPE_CHECKING:
@@ -117,9 +119,10 @@ class LinearStudy(SourceStudy):
         cost = 1e-3 + (8 * n * d**2 + 20 * d**3 + 2 * n**2 * d + 10 * n**2) / 1e10
         if self.source.population is None:
             return cost + (self.source.largest_train_size + 2) ** 2 * (d + 50) / 2e10
-        if self.options.original_mode == "sampled" and n == self.train_sizes[0]:
+        shared = self.options.originals != "n"
+        if self.options.original_mode == "sampled" and (n == self.train_sizes[0] or not shared):
             # The originals are drawn once a replicate, with its first size.
-            cost += (self.options.originals or 0) ** 2 * (d + 50) / 2e10
+            cost += self._original_count(n) ** 2 * (d + 50) / 2e10
         return cost
 
     def measure(self, cell: Cell) -> dict[str, float]:
@@ -167,6 +170,10 @@ class LinearStudy(SourceStudy):
         with np.errstate(divide="ignore", over="ignore"):
             return float((1.0 + noise / self.spectrum).sum())
 
+    def _original_count(self, train_size: int) -> int:
+        """Number N of originals of a population at a training size."""
+        return original_count(self.options.originals or 0, train_size)
+
     def _kernel_measures(
         self, law: Gaussian, train: Array, originals: Array | None, replicate: int
     ) -> dict[str, float]:
@@ -176,10 +183,10 @@ class LinearStudy(SourceStudy):
         if originals is not None:
             fresh = KernelSet.of(originals, self.std)
         elif self.options.original_mode == "sampled":
-            fresh = _sampled_originals(self.options, replicate)
+            fresh = _sampled_originals(self.options, replicate, self._original_count(len(train)))
         else:
             assert population is not None  # a data set gives originals
-            fresh = KernelSet.expected(population, self.options.originals or 0, self.std)
+            fresh = KernelSet.expected(population, self._original_count(len(train)), self.std)
         result = DeltaStatistic(seen, fresh)(law)
         return {
             "log_l2_original": fresh.log_l2_squared(law, result.log_terms.cross_originals),
@@ -204,8 +211,8 @@ def _source_of(options: LinearOptions) -> Source:
 
 
 @lru_cache(maxsize=1)
-def _sampled_originals(options: LinearOptions, replicate: int) -> KernelSet:
+def _sampled_originals(options: LinearOptions, replicate: int, count: int) -> KernelSet:
     """Originals of a replicate, kept for its other training sizes."""
-    source, count = _source_of(options), options.originals or 0
+    source = _source_of(options)
     rng = np.random.default_rng(cell_seed(options.seed, Cell(0, replicate)))
     return KernelSet.of(source.draw(count, rng).train, source.std)

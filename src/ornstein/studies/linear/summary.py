@@ -14,6 +14,7 @@ from ornstein.data.sources import MIXTURE_DRAWS
 from ornstein.engine.summary import Summary, averages, share_positive
 from ornstein.studies.linear.prediction import MOST_KURTOSIS, heavy_components
 from ornstein.studies.linear.study import COMPARED
+from ornstein.studies.perfect_models import PerfectModel, perfect_model_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +32,8 @@ class LinearSummary(Summary):
     """What a linear study found.
 
     Rows have, for each of KL, Hellinger^2, Wasserstein^2 and trace, ``_mean``, ``_se``,
-    ``_theory`` and ``_median``. `theory` has the array ``train_size`` and theory at these sizes.
+    ``_theory`` and ``_median``. `theory` has the array ``train_size`` and theory at these sizes,
+    and ``perfect_delta``, P(Delta > 0) of a model that generates the population.
     """
 
     options: LinearOptions
@@ -49,14 +51,16 @@ def summarize(study: LinearStudy, store: Store) -> LinearSummary:
     """Make the summary of the finished cells."""
     found = store.of(study)
     theory = study.theory(list(found)) if found else {}
+    perfect = _perfect(study, list(found))
     rows = [
         _row(size, values, {name: float(column[i]) for name, column in theory.items()})
+        | perfect.columns(size)
         for i, (size, values) in enumerate(found.items())
     ]
     return LinearSummary(
         rows=rows,
-        notes=_notes(study),
-        theory=_curves(study, [row["train_size"] for row in rows]),
+        notes=[*_notes(study), *filter(None, [perfect.note])],
+        theory=_curves(study, [row["train_size"] for row in rows]) | perfect.curve(),
         options=study.options,
         source=study.source.describe(),
         dim=study.dim,
@@ -75,6 +79,16 @@ def _row(
     row |= averages(values, ("log_l2_original", "log_l2_train", "delta_log_abs"))
     row |= share_positive("delta", values["delta_sign"])
     return row | {f"{name}_median": float(np.median(values[name])) for name in COMPARED}
+
+
+def _perfect(study: LinearStudy, sizes: Sequence[int]) -> PerfectModel:
+    """P(Delta > 0) of a model that generates the population; of data there is none."""
+    population, options = study.source.population, study.options
+    if population is None or options.originals is None or options.original_mode is None:
+        return PerfectModel({}, "")
+    return perfect_model_of(
+        population, sizes, options.originals, options.original_mode, options.seed
+    )
 
 
 def _curves(study: LinearStudy, sizes: Sequence[int]) -> dict[str, np.ndarray]:
