@@ -39,7 +39,7 @@ def test_where_it_would_take_minutes_it_is_left_out_and_said() -> None:
     found = perfect_model_of(POPULATION, [100, 200], 10_000, "sampled", seed=0)
     assert found.shares == {}
     assert found.curve() == found.columns(100) == {}
-    assert "left out, since drawing it would take minutes" in found.note
+    assert "left out, since 50 draws of it would take more than 12 s" in found.note
     assert perfect_model_of(POPULATION, [10**6], 10_000, "expected", seed=0).shares == {}
 
 

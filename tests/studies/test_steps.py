@@ -137,6 +137,40 @@ def test_who_has_an_optimum_at_finite_n(tmp_path: Path) -> None:
         assert found[name].excess > 4 * found[name].excess_se
 
 
+@pytest.mark.parametrize("population", ["isotropic", "power-law"])
+def test_theory_at_finite_n_beside_the_simulation(population: str) -> None:
+    """Distances within 4 standard errors and 3% (d = 20), below and above n = d."""
+    config = StepsOptions(
+        train_sizes=(10, 40, 200),
+        steps=(5, 10, 14, 20, 28, 40, 100),
+        samplers=("ddpm:large", "ddim:0.5", "heun"),
+        dim=20,
+        population=population,  # type: ignore[arg-type]
+        ridge=0.01 if population == "power-law" else 0.0,
+        simulations=40,
+    )
+    summary = StepsStudy(config).run(jobs=1)
+    for row in summary.rows:
+        for name in ("kl", "hellinger2", "wasserstein2"):
+            mean, theory = row[f"{name}_mean"], row[f"{name}_theory"]
+            if math.isinf(theory):
+                assert mean == math.inf
+                continue
+            error = np.nan_to_num(row[f"{name}_se"])
+            assert mean == pytest.approx(theory, abs=4 * error + 0.03 * abs(theory)), (name, row)
+    if population == "isotropic":
+        # The best S measured is that predicted, or its neighbour in the list.
+        steps = [*sorted(config.steps), math.inf]
+        for o in summary.optima["kl"]:
+            if o.train_size < math.inf:
+                measured = o.steps if o.better else math.inf
+                apart = abs(steps.index(measured) - steps.index(o.predicted))
+                assert apart <= 1 or (o.sampler == "heun" and not o.better)
+                best = summary.theory["best_steps"][o.train_size][o.sampler].steps
+                if o.predicted < math.inf:
+                    assert o.predicted / 1.5 < best < o.predicted * 1.5
+
+
 def test_excess_is_paired_within_cells(tmp_path: Path) -> None:
     study = StepsStudy(SMALL)
     rows = run(study, tmp_path, jobs=1)
@@ -157,7 +191,12 @@ def test_optimum_needs_four_standard_errors() -> None:
         return {"sampler": "heun", "steps": steps, "train_size": size, **kl}
 
     limit = row(math.inf, 0.0, 0.0)
-    assert optima([row(10, 1.0, 0.1), row(20, -0.5, 0.1), limit])[0][2:] == (20, -0.5, 0.1, True)
+    found = optima([row(10, 1.0, 0.1), row(20, -0.5, 0.1), limit])[0]
+    assert found[2:6] == (20, -0.5, 0.1, True)
+    assert math.isnan(found.predicted)
+    theory = [{**row(10, 1.0, 0.1), "kl_theory": 3.1}, {**row(20, -0.5, 0.1), "kl_theory": 3.2}]
+    for value, best in ((3.15, 10), (3.1, math.inf), (3.0, math.inf)):
+        assert optima([*theory, {**limit, "kl_theory": value}])[0].predicted == best
     assert not optima([row(20, -0.39, 0.1), limit])[0].better
     assert not optima([row(20, -0.5, math.nan), limit])[0].better
     assert optima([row(20, -0.01, math.nan, math.inf), limit])[0].better
@@ -226,6 +265,7 @@ def test_the_command_leaves_a_study_folder(tmp_path: Path, capsys) -> None:
     document = json.loads(capsys.readouterr().out)
     assert len(document["rows"]) == len(table)
     assert document["config"]["model"] == "linear"
+    assert {entry["sampler"] for entry in document["best_steps"]} == {"ddpm", "heun"}
     assert set(document["orders"]) == {"ddpm", "heun"}
     assert len(document["optima"]["kl"]) == 6
     assert document["failed"] == []

@@ -52,8 +52,8 @@ class StepsOptions:
         training law (marginal)
     ridge : float
         added to the covariance of the denoiser, in squared data units
-    originals : int
-        number N of fresh points that Delta compares with
+    originals : int or "n"
+        number N of fresh points that Delta compares with; n: as many as training points
     simulations : int
         replicates of each training size
     seed : int
@@ -79,7 +79,7 @@ class StepsOptions:
     diffusion_steps: int = 1000
     start: Literal["standard", "marginal"] = "standard"
     ridge: float = 0.0
-    originals: int = 10_000
+    originals: int | Literal["n"] = 10_000
     simulations: int = 100
     seed: int = 0
 

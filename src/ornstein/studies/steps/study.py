@@ -33,6 +33,7 @@ from ornstein.diffusion.samplers import as_sampler
 from ornstein.engine.study import Study, cell_seed
 from ornstein.gaussians import Gaussian, hellinger_squared, kl_divergence, wasserstein_squared
 from ornstein.memorization.delta import DeltaStatistic, KernelSet
+from ornstein.studies.perfect_models import original_count
 from ornstein.studies.steps.values import metric_name, metrics_by_sampler
 
 if TYPE_CHECKING:
@@ -119,7 +120,9 @@ class StepsStudy(Study):
         data, population, train = _eigenframe(data, self.source, train)
         delta = DeltaStatistic(
             KernelSet.of(train, self.std),
-            KernelSet.expected(population, self.options.originals, self.std),
+            KernelSet.expected(
+                population, original_count(self.options.originals, cell.train_size), self.std
+            ),
         )
         values = {}
         for sampler, steps, law in self.laws(data):
