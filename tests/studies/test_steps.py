@@ -13,12 +13,15 @@ import yaml
 from ornstein import Gaussian, delta
 from ornstein.cli.main import main
 from ornstein.denoisers.linear import LinearDiffusion
+from ornstein.diffusion.grids import NoiseGrid
+from ornstein.diffusion.schedules import karras_noises
 from ornstein.engine.store import StudyError
 from ornstein.engine.study import Cell, cell_seed, planned_cells
 from ornstein.gaussians import hellinger_squared, kl_divergence, wasserstein_squared
 from ornstein.studies.steps.options import StepsOptions
 from ornstein.studies.steps.study import StepsStudy
 from ornstein.studies.steps.summary import optima, population_rows
+from ornstein.theory import tangent_grid
 from ornstein.theory.linear_denoisers.sampling import sampler_quality
 
 SMALL = StepsOptions(
@@ -270,6 +273,69 @@ def test_the_command_leaves_a_study_folder(tmp_path: Path, capsys) -> None:
     assert set(document["orders"]) == {"ddpm", "heun"}
     assert len(document["optima"]["kl"]) == 6
     assert document["failed"] == []
+
+
+GRIDDED = replace(SMALL, samplers=("ddpm", "euler", "heun"), population="power-law")
+
+
+def test_grids_of_noise_levels_by_name() -> None:
+    spectrum = StepsStudy(GRIDDED).source.covariance.eigenvalues
+    levels = {
+        "karras": karras_noises,
+        "log": lambda steps: np.geomspace(80.0, 0.002, steps),
+        # The last step is a jump to 0, as in Karras' schedule.
+        "tangent": lambda steps: tangent_grid(spectrum, steps - 1),
+    }
+    found = {}
+    for name, noises in levels.items():
+        study = StepsStudy(replace(GRIDDED, grid=name))
+        for row in population_rows(study):
+            sampler, steps = str(row["sampler"]), row["steps"]
+            found[name, sampler, steps] = row["kl_mean"]
+            if steps != math.inf and sampler != "ddpm":
+                grid = NoiseGrid(tuple(noises(int(steps))))
+                quality = sampler_quality(spectrum, steps, sampler, grid, mean=study.source.mean)
+                assert row["kl_mean"] == pytest.approx(quality.kl, rel=1e-9)
+                assert row["wasserstein2_mean"] == pytest.approx(
+                    quality.wasserstein_squared, rel=1e-9
+                )
+    # It is for Euler's method that the tangent grid is the best; DDPM has no such grid.
+    for steps in (5.0, 20.0):
+        assert found["tangent", "euler", steps] < 0.5 * found["karras", "euler", steps]
+        assert found["tangent", "euler", steps] < 0.5 * found["log", "euler", steps]
+        assert found["tangent", "ddpm", steps] == found["karras", "ddpm", steps]
+    summary = StepsStudy(replace(GRIDDED, grid="tangent", train_sizes=(30,))).run(jobs=1)
+    assert "linear (DDPM, DDIM), tangent (Euler, Heun)," in " ".join(summary.table().split())
+    assert "tangent grid" in " ".join(summary.figure().get_suptitle().split())
+
+
+def test_the_grid_of_karras_is_the_default() -> None:
+    base, named = StepsStudy(GRIDDED), StepsStudy(replace(GRIDDED, grid="karras"))
+    assert named.identity == base.identity
+    # As folders have it that were made before there were grids.
+    assert "grid" not in base.identity
+    assert StepsStudy(replace(GRIDDED, grid="log")).identity["grid"] == "log"
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"grid": "even"}, "grid is 'even', expected one of tangent, karras, log"),
+        ({"grid": "log", "ode_schedule": "linear"}, "ode_schedule 'linear', which has noise"),
+        ({"grid": "karras", "ode_schedule": "cosine"}, "leave one of them out"),
+        ({"grid": "tangent", "samplers": ("ddpm", "ddim")}, "no effect on the samplers ddpm, ddim"),
+    ],
+)
+def test_grids_without_effect_are_refused(changes: dict, match: str) -> None:
+    with pytest.raises(ValueError, match=match):
+        replace(GRIDDED, **changes)
+
+
+def test_as_many_originals_as_training_points() -> None:
+    study = StepsStudy(replace(SMALL, originals="n"))
+    fixed = StepsStudy(replace(SMALL, originals=30))
+    assert study.measure(Cell(30, 0)) == fixed.measure(Cell(30, 0))
+    assert study.identity["originals"] == "n"
 
 
 def test_settings_name_everything() -> None:

@@ -107,7 +107,8 @@ def heading(summary: StepsSummary) -> str:
     lines = (
         f"Samplers with a linear denoiser on {population(summary.options)}",
         (
-            f"schedules: {options.schedule} (DDPM, DDIM), {options.ode_schedule} (Euler, Heun), "
+            f"schedules: {options.schedule} (DDPM, DDIM), "
+            f"{options.grid or options.ode_schedule} (Euler, Heun), "
             f"{_length(summary)}, {options.start} start"
         ),
         f"ridge {options.ridge:g}, {options.originals} originals (expected), seed {options.seed}",
@@ -280,6 +281,7 @@ def _said(summary: StepsSummary) -> list[str]:
     return [
         f"Linear denoiser on {population(summary.options)}",
         _length(summary),
+        f"{options.grid} grid" if options.grid else "",
         f"{options.start} start",
         f"ridge {options.ridge:g}" if options.ridge else "",
         f"seed {options.seed}",

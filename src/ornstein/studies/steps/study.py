@@ -62,10 +62,7 @@ class StepsStudy(Study):
     @cached_property
     def source(self) -> Gaussian:
         """The population."""
-        dim, mean, std = self.options.dim, self.options.mean, self.options.std
-        if self.options.population == "isotropic":
-            return Gaussian.isotropic(dim, mean, std)
-        return Gaussian.power_law(dim, self.options.exponent, mean, std)
+        return self.options.law()
 
     @property
     def dim(self) -> int:
@@ -94,6 +91,8 @@ class StepsStudy(Study):
         del identity["train_sizes"], identity["simulations"]
         # As folders have it that older versions wrote.
         identity["diffusion_steps"] = self.options.diffusion_steps or None
+        if self.options.grid is None:
+            del identity["grid"]
         return identity | {"steps": sorted(self.options.steps)}
 
     @property
