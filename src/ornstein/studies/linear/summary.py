@@ -60,7 +60,7 @@ def summarize(study: LinearStudy, store: Store) -> LinearSummary:
     return LinearSummary(
         rows=rows,
         notes=[*_notes(study), *filter(None, [perfect.note])],
-        theory=_curves(study, [row["train_size"] for row in rows]) | perfect.curve(),
+        theory=_curves(study, list(found)) | perfect.curve(),
         options=study.options,
         source=study.source.describe(),
         dim=study.dim,

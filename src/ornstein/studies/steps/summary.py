@@ -143,7 +143,7 @@ def _rows(
         predicted = theory[str(row["sampler"]), float(row["steps"])]
         row |= share_positive("delta", measured["delta_sign"])
         row |= {f"{name}_theory": predicted[name] for name in DISTANCES}
-        rows.append(row | perfect)
+        rows.append({**row, **perfect})
     return rows
 
 
