@@ -16,6 +16,7 @@ VARIANTS = {
     "linear": ["linear"],
     "unet": ["unet"],
     "steps": ["steps"],
+    "recursion": ["recursion"],
     "steps, empirical": ["steps", "--model", "empirical"],
     "steps, unet": ["steps", "--model", "unet"],
     "steps, mlp": ["steps", "--model", "mlp"],
@@ -62,6 +63,9 @@ def value_of(kind: Any, name: str, rng: np.random.Generator) -> str | None:
         return str(rng.choice(["0.25", "1e-3", "3", "7.50"]))
     if kind is str:
         return str(rng.choice(TEXTS))
+    # A whole number or the word n.
+    if len(kinds) > 1:
+        return value_of(kinds[int(rng.integers(len(kinds)))], name, rng)
     return value_of(kinds[0], name, rng)
 
 

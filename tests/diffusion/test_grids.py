@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ornstein.data.files import load_data
 from ornstein.diffusion.grids import (
+    LogSchedule,
     Modes,
     NoiseGrid,
     TangentSchedule,
@@ -281,3 +282,14 @@ def test_few_steps_can_beat_infinitely_many():
     few = sampler_quality(spectrum, 30, "euler", grid, n_train=n, start="marginal").kl
     limit = best_steps(spectrum, n, "euler", "karras", start="marginal", most=30).kl_limit
     assert few < limit - 0.05
+
+
+def test_noises_of_equal_ratio() -> None:
+    noise = LogSchedule(0.1, 10.0).levels(5).noise
+    np.testing.assert_allclose(noise[:-1], [10.0, 10**0.5, 1.0, 10**-0.5, 0.1], rtol=1e-12)
+    assert noise[-1] == 0.0
+    assert len(LogSchedule().levels(1)) == 1
+    assert LogSchedule(0.1, 10.0).noise_range() == (1.0, 10.0, 0.1)
+    for ends in ((0.0, 1.0), (2.0, 1.0)):
+        with pytest.raises(ValueError, match="smallest"):
+            LogSchedule(*ends)

@@ -8,7 +8,9 @@ from scipy.stats import chi2
 
 from ornstein import Gaussian, Mixture, delta
 from ornstein.intervals import wilson_interval
-from ornstein.memorization.null import perfect_model_delta
+from ornstein.kernels.full_dimension import log_pairs
+from ornstein.memorization import null
+from ornstein.memorization.null import perfect_model_delta, perfect_model_deltas
 
 
 @pytest.mark.parametrize(
@@ -99,6 +101,58 @@ def test_it_is_no_half_otherwise() -> None:
         found = perfect_model_delta(population, 150, n_original, 1000, rng=8)
         # Of the difference of 1000 and 4000 draws: 1/1000 + 1/4000 = 1/800.
         assert abs(found.fraction - fraction) < 4 * math.sqrt(fraction * (1 - fraction) / 800)
+
+
+class TestManySizes:
+    POPULATION = Gaussian(np.arange(5.0), np.array([4.0, 2.0, 1.0, 0.5, 0.1]))
+
+    @pytest.mark.parametrize("n_original", [22, None])
+    def test_they_are_the_signs_of_nested_sets(self, n_original: int | None) -> None:
+        found = perfect_model_deltas(self.POPULATION, [20, 6], n_original, 40, seed=3)
+        positive = [0, 0]
+        for child in np.random.SeedSequence(3).spawn(40):
+            train = self.POPULATION.sample(20, np.random.default_rng(child.spawn(2)[0]))
+            for i, n in enumerate((20, 6)):
+                count = n_original or n
+                result = delta(self.POPULATION, train[:n], self.POPULATION, n_original=count)
+                positive[i] += result.sign > 0
+        assert [each.positive for each in found] == positive
+        assert min(positive) > 0
+        assert max(positive) < 40
+        assert [(each.low, each.high) for each in found] == [
+            wilson_interval(count, 40) for count in positive
+        ]
+
+    def test_more_sizes_do_not_change_a_smaller_one(self) -> None:
+        few = perfect_model_deltas(self.POPULATION, [6, 20], 22, 40, seed=1)
+        assert (
+            perfect_model_deltas(self.POPULATION, [6, 11, 20, 50], 22, 40, seed=1)[::2][0]
+            == (few[0])
+        )
+
+    def test_drawn_originals_serve_all_sizes(self) -> None:
+        found = perfect_model_deltas(
+            self.POPULATION, [6, 14, 20], 14, 30, seed=5, original_mode="sampled", std=1.2
+        )
+        # Exchangeable: exactly 1/2, nothing counted.
+        assert found[1] == (0.5, 0.5, 0.5, 0, 0)
+        positive = 0
+        for child in np.random.SeedSequence(5).spawn(30):
+            own, other = (np.random.default_rng(each) for each in child.spawn(2))
+            train, fresh = self.POPULATION.sample(20, own), self.POPULATION.sample(14, other)
+            positive += delta(self.POPULATION, train, fresh, std=1.2).sign > 0
+        assert found[2].positive == positive
+
+    def test_pairs_are_summed_only_where_they_decide(self, monkeypatch) -> None:
+        calls = []
+
+        def counted(points: np.ndarray, eps: float) -> float:
+            calls.append(len(points))
+            return log_pairs(points, eps)
+
+        monkeypatch.setattr(null, "log_pairs", counted)
+        (found,) = perfect_model_deltas(Gaussian.isotropic(100), [150], 10_000, 100)
+        assert len(calls) == 100 - found.positive < 20
 
 
 @pytest.mark.parametrize(

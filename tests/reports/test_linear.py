@@ -103,10 +103,8 @@ def summary(*rows: dict[str, Any], **changes: Any) -> LinearSummary:
         ),
         "source": "N(10, 2^2)",
         "dim": DIM,
-        "rank": DIM,
         "std": STD,
         "threshold": THRESHOLD,
-        "is_approximate": False,
     }
     return LinearSummary(**{**fields, **changes})
 
@@ -187,10 +185,6 @@ class TestTables:
         assert not any("median" in cell for cell in first.column("KL, nats")[3:])
         assert legend_of(tables(summary(*rows)))["median"].startswith("over runs")
 
-    def test_constant_coordinates_move_the_divergence(self) -> None:
-        (first, *_) = read_tables(tables(summary(row(28), row(31), rank=27)))
-        assert ["median" in cell for cell in first.column("KL, nats")] == [True, False]
-
     def test_infinite_is_a_word(self) -> None:
         text = tables(summary(infinite(20), row(60)))
         first, _, third = read_tables(text)
@@ -213,11 +207,42 @@ class TestTables:
         assert [name for name, _ in second.columns] == ["n", "Hellinger^2", "tr Sigma_G/(d s^2)"]
         assert {"theory", "Wasserstein^2"}.isdisjoint(legend_of(text))
 
-    def test_data_have_an_approximate_theory(self) -> None:
-        first, *_ = read_tables(tables(summary(row(60), is_approximate=True)))
+    def test_data_far_from_gaussian_have_no_theory_of_kl_and_hellinger(self) -> None:
+        unknown = {"kl_theory": math.nan, "hellinger2_theory": math.nan}
+        first, second, _ = read_tables(tables(summary(row(60, **unknown), row(300, **unknown))))
         assert [name for name, _ in first.columns] == [
-            *("n", "runs", "KL, nats", "theory~", "Wasserstein^2", "theory~"),
+            *("n", "runs", "KL, nats", "Wasserstein^2", "theory"),
         ]
+        assert [name for name, _ in second.columns] == [
+            *("n", "Hellinger^2", "tr Sigma_G/(d s^2)", "theory"),
+        ]
+
+    def test_a_spectrum_is_in_the_heading(self) -> None:
+        options = LinearOptions(spectrum="2,1,0", seed=3)
+        found = summary(
+            row(60),
+            options=options,
+            source="N(10, Sigma), d = 3, spectrum 2,1,0",
+            threshold=math.inf,
+        )
+        assert heading(found) == (
+            "One-step linear denoiser on N(10, Sigma), d = 3, spectrum 2,1,0, std 2.000\n"
+            "T = 2, noise scale 1, 10000 originals (expected), seed 3; n* = infinite"
+        )
+        figure = figures(found)["figure"]
+        assert caption_of(figure) == (
+            "One-step denoiser on N(10, Sigma), d = 3, spectrum 2,1,0, T = 2, noise scale 1, "
+            "n* = infinite, seed 3"
+        )
+        assert "n*" not in landmarks(figure.axes[0])
+        check_width(tables(found))
+        check_layout(figure)
+
+    def test_an_infinite_threshold_is_no_landmark_of_the_table(self) -> None:
+        rows = [row(n) for n in range(5, 501, 5)]
+        shown = read_tables(tables(summary(*rows, threshold=math.inf)))[0].column("n")
+        assert len(shown) == 12
+        assert {"5", "30", "500"} <= set(shown)
 
     def test_each_column_is_explained_in_one_line(self) -> None:
         text = tables(summary(row(31, delta_perfect=0.5), row(300, delta_perfect=0.6)))
@@ -275,6 +300,14 @@ class TestAnswer:
         rows[2]["delta_positive_low"] = 0.4
         assert "from n = 300 (10 d) on" in answer(summary(*rows))
 
+    def test_beside_a_perfect_model(self) -> None:
+        text = answer(summary(row(60, delta_perfect=0.8), row(300, delta_perfect=0.961)))
+        assert text.endswith(
+            "to its training set; 0.627 of the runs at n = 300, 0.961 for a perfect model."
+        )
+        below = answer(summary(infinite(10), infinite(20) | {"delta_perfect": 0.75}))
+        assert below.endswith("runs (0.000 [0.000, 0.038] there, 0.750 for a perfect model).")
+
     def test_where_it_does_not(self) -> None:
         assert answer(summary(infinite(10), infinite(20))) == (
             "Answer: KL to the population is infinite at every n; up to n = 20 it is not "
@@ -300,6 +333,7 @@ class TestSummary:
         ),
         *("delta_positive", "delta_positive_low", "delta_positive_high"),
         *(f"{name}_median" for name in COMPARED),
+        *("delta_perfect", "delta_perfect_low", "delta_perfect_high"),
     )
 
     @staticmethod
@@ -326,13 +360,22 @@ class TestSummary:
             for name in COMPARED:
                 assert (found[f"{name}_mean"], found[f"{name}_se"]) == mean_and_error(own[name])
                 assert found[f"{name}_median"] == own[name][1]
-                assert found[f"{name}_theory"] == study.theory(found["train_size"])[name]
+                (theory,) = study.theory([found["train_size"]])[name]
+                assert found[f"{name}_theory"] == theory
             for name in ("log_l2_original", "log_l2_train", "delta_log_abs"):
                 assert (found[f"{name}_mean"], found[f"{name}_se"]) == mean_and_error(own[name])
             positive = sum(sign > 0 for sign in own["delta_sign"])
             assert found["delta_positive"] == positive / 3
             ends = (found["delta_positive_low"], found["delta_positive_high"])
             assert ends == wilson_interval(positive, 3)
+            perfect, count = found["delta_perfect"], round(200 * found["delta_perfect"])
+            assert perfect == count / 200
+            ends = (found["delta_perfect_low"], found["delta_perfect_high"])
+            assert ends == wilson_interval(count, 200)
+        known = summary.theory["perfect_delta"]
+        for column, end in {"share": "", "low": "_low", "high": "_high"}.items():
+            assert list(known[column]) == [r[f"delta_perfect{end}"] for r in summary.rows]
+        assert list(known["train_size"]) == [40, 100]
         write_csv(tmp_path / "summary.csv", summary.rows)
         with (tmp_path / "summary.csv").open(newline="") as stream:
             lines = list(csv.DictReader(stream))
@@ -348,9 +391,8 @@ class TestSummary:
 
     def test_what_was_studied(self) -> None:
         study, summary, _ = self.found()
-        assert (summary.dim, summary.rank, summary.std) == (20, 20, 1.5)
+        assert (summary.dim, summary.std) == (20, 1.5)
         assert summary.source == "N(10, 1.5^2)"
-        assert summary.is_approximate is False
         # d (1 + lambda (1 - e^-2T) / sigma^2), written out.
         expected = 20 * (1 + 0.5 * (1 - math.exp(-4)) / 1.5**2)
         assert summary.threshold == study.threshold == pytest.approx(expected, rel=1e-12)
@@ -358,7 +400,7 @@ class TestSummary:
         index = int(np.searchsorted(curve["train_size"], 60))
         n = int(curve["train_size"][index])
         for name in COMPARED:
-            assert curve[name][index] == study.theory(n)[name]
+            assert curve[name][index] == study.theory([n])[name][0]
         assert curve["train_size"][0] < 40
         assert curve["train_size"][-1] > 100
 
@@ -374,7 +416,6 @@ class TestSummary:
     def test_data_without_sizes_have_sizes_around_their_dimension(self) -> None:
         study = LinearStudy(LinearOptions(data="digits"))
         assert study.train_sizes == sizes_around(64, 1795)
-        assert study.source.moments().covariance.rank == 61
 
     def test_notes_say_what_is_special(self) -> None:
         def notes(**options: Any) -> str:
@@ -386,7 +427,13 @@ class TestSummary:
         assert "expectations are infinite" in notes(train_sizes=(9, 20), dim=8)
         mixture = notes(train_sizes=(20,), dim=2, mean=(0.0, 3.0))
         assert "theory: empty" in mixture
-        assert "n*: that of the isotropic Gaussian" in mixture
+        assert "n* is that of the Gaussian with its covariance" in mixture
+        zeros = notes(train_sizes=(2, 20), spectrum="1,0.5,0,0")
+        assert "n - 1 < 2: the generated law has rank n - 1" in zeros
+        assert "n* is infinite: 2 of the 4 eigenvalues of the covariance are 0." in zeros
+        assert "theory: asymptotic" in zeros
+        assert "d counts the eigenvalues that make up most of the trace" in zeros
+        assert "d counts" not in notes(train_sizes=(20,), dim=2)
 
 
 class TestFigure:
@@ -439,8 +486,8 @@ class TestFigure:
             marks = landmarks(axis)
             assert marks["n = d"] == 1.0
             assert marks["n*"] == pytest.approx(THRESHOLD / DIM)
-        # 1/2 is a level, and no claim about a perfect model.
-        assert "1/2" in landmarks(axis)
+        # 1/2 is not what a perfect model has, and no line says so.
+        assert "1/2" not in landmarks(axis)
 
     def test_landmarks_out_of_sight_are_in_the_caption(self) -> None:
         figure = figures(summary(row(6000), row(9000)))["figure"]
@@ -474,16 +521,37 @@ class TestFigure:
         assert all("simulation, mean ± s.e." in drawn(axis) for axis in figure.axes[:2])
         assert caption_of(figure).endswith("not drawn: KL (infinite) and Hellinger² (above 0.999)")
 
-    def test_data_have_a_dashed_curve(self) -> None:
-        figure = figures(summary(row(60), is_approximate=True))["figure"]
-        assert drawn(figure.axes[0])["theory (isotropic approximation)"].dash == "--"
+    def test_no_curve_where_theory_has_no_value(self) -> None:
+        known = {**curves(40, 60, 300), "kl": np.full(3, math.nan)}
+        kl, hellinger, *_ = figures(summary(row(60), theory=known))["figure"].axes
+        assert "theory" not in drawn(kl)
+        assert "theory" in drawn(hellinger)
+
+    def test_hellinger_ends_at_1(self) -> None:
+        rows = [infinite(20), row(60, hellinger2_mean=0.9), row(200, hellinger2_se=0.2)]
+        axis = figures(summary(*rows))["figure"].axes[1]
+        assert axis.get_ylim()[1] == 1.0
+        assert drawn(axis)["simulation, mean ± s.e."].y[0] == 1.0
+        (bars,) = axis.containers
+        # The point on the edge is seen whole.
+        assert not bars.lines[0].get_clip_on()
+        low = figures(summary(row(60), row(100)))["figure"].axes[1].get_ylim()[1]
+        assert low < 0.9
 
     def test_a_perfect_model_where_theory_has_it(self) -> None:
-        known = {"train_size": np.array([30.0, 90.0]), "share": np.array([0.3, 0.7])}
+        known = {
+            "train_size": np.array([30.0, 90.0]),
+            "share": np.array([0.3, 0.7]),
+            "low": np.array([0.2, 0.65]),
+            "high": np.array([0.45, 0.8]),
+        }
         figure = figures(summary(row(60), theory={**curves(40, 60), "perfect_delta": known}))
         found = drawn(figure["figure"].axes[3])["perfect model"]
         np.testing.assert_allclose(found.x, [1.0, 3.0])
         np.testing.assert_allclose(found.y, [0.3, 0.7])
+        (band,) = figure["figure"].axes[3].collections[-1:]
+        corners = {(round(x, 6), round(y, 6)) for x, y in band.get_paths()[0].vertices}
+        assert {(1.0, 0.2), (1.0, 0.45), (3.0, 0.65), (3.0, 0.8)} <= corners
         assert "perfect model" in entries_of(figure["figure"])
         alone = figures(summary(row(60), theory={"perfect_delta": known}))["figure"]
         assert "theory" not in entries_of(alone)

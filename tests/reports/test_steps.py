@@ -19,12 +19,14 @@ from tests.reports.reading import (
 )
 
 from ornstein.cli.parsing import as_json
+from ornstein.intervals import wilson_interval
 from ornstein.reports.figures import VERMILION
 from ornstein.reports.steps import answer, figures, heading, tables
 from ornstein.reports.tables import number
 from ornstein.studies.steps.options import StepsOptions
 from ornstein.studies.steps.study import StepsStudy
 from ornstein.studies.steps.summary import Optimum, StepsSummary, optima
+from ornstein.theory import BestSteps, best_steps, sampler_quality
 from ornstein.theory.random_matrices.wishart import wishart_kl
 
 SAMPLERS = ("ddpm:large", "heun")
@@ -51,6 +53,8 @@ def row(sampler: str, steps: float, n: float, **changes: float) -> dict[str, Any
         found[f"{name}_excess_se"] = math.nan if exact else 0.003 * place
     for end, shift in (("", 0.0), ("_low", -0.08), ("_high", 0.06)):
         found[f"delta_positive{end}"] = math.nan if exact else 0.2 + place / 40 + shift
+    for index, name in enumerate(("kl", "hellinger2", "wasserstein2")):
+        found[f"{name}_theory"] = (10.0**-index) * (1.5 + place / 100)
     return found | changes
 
 
@@ -59,15 +63,23 @@ def rows_of(*sizes: float, **changes: float) -> list[dict[str, Any]]:
     return [row(s, steps, n, **changed[n]) for n in sizes for s in SAMPLERS for steps in STEPS]
 
 
-def best(sampler: str, n: float, steps: int, excess: float, error: float, better: bool) -> Optimum:
-    return Optimum(sampler, n, steps, excess, error, better)
+def best(
+    sampler: str,
+    n: float,
+    steps: int,
+    excess: float,
+    error: float,
+    better: bool,
+    predicted: float = math.nan,
+) -> Optimum:
+    return Optimum(sampler, n, steps, excess, error, better, predicted)
 
 
 OPTIMA = {
     "kl": [
-        best("ddpm:large", math.inf, 20, 0.1, math.nan, False),
+        best("ddpm:large", math.inf, 20, 0.1, math.nan, False, math.inf),
         best("heun", math.inf, 20, 0.2, math.nan, False),
-        best("ddpm:large", 20, 5, -0.5123, 0.0123, True),
+        best("ddpm:large", 20, 5, -0.5123, 0.0123, True, 20),
         best("heun", 20, 20, -0.01, 0.02, False),
         best("ddpm:large", 40, 20, -0.2345, 0.0056, True),
         best("heun", 40, 20, 0.3, 0.02, False),
@@ -75,7 +87,7 @@ OPTIMA = {
     "hellinger2": [],
     "wasserstein2": [
         best("ddpm:large", 20, 20, 0.4, 0.1, False),
-        best("heun", 20, 5, -0.0789, 0.0034, True),
+        best("heun", 20, 5, -0.0789, 0.0034, True, 5),
         best("ddpm:large", 40, 20, 0.6, 0.1, False),
         best("heun", 40, 20, 0.7, 0.1, False),
     ],
@@ -87,7 +99,13 @@ def summary(*sizes: int, **changes: Any) -> StepsSummary:
     fields: dict[str, Any] = {
         "rows": rows_of(math.inf, *chosen),
         "notes": ["a note on all this"],
-        "theory": {"kl_floor": {20: 0.7654, 40: 0.3456}},
+        "theory": {
+            "kl_floor": {20: 0.7654, 40: 0.3456},
+            "best_steps": {
+                20: {"ddpm:large": BestSteps(7, 0.77, 0.88), "heun": BestSteps(math.inf, 0.9, 0.9)},
+                40: {"ddpm:large": BestSteps(13, 0.33, 0.44)},
+            },
+        },
         "options": StepsOptions(
             train_sizes=chosen,
             steps=(20, 5),
@@ -129,7 +147,9 @@ class TestTables:
         assert kl.columns == [
             ("S", ["5", "20", "inf", "s.e. <"]),
             ("ddpm:large", ["1.010", "1.040", "1.070", "0.0070"]),
+            ("theory", ["1.510", "1.540", "1.570", ""]),
             ("heun", ["1.020", "1.050", "1.080", "0.0080"]),
+            ("theory", ["1.520", "1.550", "1.580", ""]),
         ]
         assert share.title == "n = 20: P(Delta > 0)"
         # Intervals are 0.14 wide.
@@ -140,19 +160,29 @@ class TestTables:
         ]
 
     def test_each_size_has_its_own(self) -> None:
-        _, _, _, kl, share, _ = read_tables(tables(summary()))
+        _, _, _, kl, share, *_ = read_tables(tables(summary()))
         assert kl.title == "n = 40, 25 runs: KL, nats; theory at S = inf: 0.3456"
         assert kl.column("heun")[:3] == ["1.090", "1.120", "1.150"]
+        assert kl.columns[-1] == ("theory", ["1.590", "1.620", "1.650", ""])
         assert share.column("heun")[:3] == ["0.425", "0.500", "0.575"]
 
     def test_the_verdicts(self) -> None:
-        *_, verdicts = read_tables(tables(summary()))
-        assert verdicts.columns == [
+        *_, kl, wasserstein = read_tables(tables(summary()))
+        keys = [
             ("n", ["inf", "inf", "20", "20", "40", "40"]),
             ("sampler", ["ddpm:large", "heun"] * 3),
+        ]
+        assert kl.columns == [
+            *keys,
             ("S: KL", ["inf", "inf", "5", "inf", "20", "inf"]),
+            ("theory", ["inf", "", "20", "", "", ""]),
+            ("all S", ["", "", "7", "inf", "13", ""]),
             ("excess", ["", "", "-0.512 ± 0.012", "", "-0.2345 ± 0.0056", ""]),
+        ]
+        assert wasserstein.columns == [
+            *keys,
             ("S: W2^2", ["", "", "inf", "5", "inf", "inf"]),
+            ("theory", ["", "", "", "5", "", ""]),
             ("excess", ["", "", "", "-0.0789 ± 0.0034", "", ""]),
         ]
 
@@ -161,6 +191,7 @@ class TestTables:
         _, distance, *_ = read_tables(tables(summary(20, rows=rows)))
         assert distance.title == "n = 20, 25 runs: W2^2 (KL is infinite)"
         assert distance.column("heun") == ["0.01020", "0.01050", "0.01080", "8.0e-05"]
+        assert distance.columns[-1] == ("theory", ["0.01520", "0.01550", "0.01580", ""])
 
     def test_one_run_and_one_number_of_steps_have_no_last_line(self) -> None:
         rows = [
@@ -194,8 +225,8 @@ class TestTables:
         text = tables(summary())
         meanings = legend_of(text)
         assert set(meanings) == {
-            *("S", "KL", "order", "s.e. <", "P(Delta > 0)", "95% ±"),
-            *("n", "S: KL", "S: W2^2", "excess"),
+            *("S", "KL", "order", "theory", "s.e. <", "P(Delta > 0)", "95% ±"),
+            *("n", "S: KL", "S: W2^2", "all S", "excess"),
         }
         assert meanings["95% ±"] == "half the width of the widest Wilson 95% interval above"
         assert meanings["s.e. <"] == "largest standard error of the means above"
@@ -207,7 +238,11 @@ class TestTables:
         names = ("ddpm", "ddpm:large", "ddim", "ddim:0.25", "euler", "heun")
         steps = (1.0, 1_000_000.0, math.inf)
         rows = [
-            {**row("heun", 5.0, n, kl_mean=size, kl_se=size / 7), "sampler": s, "steps": value}
+            {
+                **row("heun", 5.0, n, kl_mean=size, kl_se=size / 7, kl_theory=size),
+                "sampler": s,
+                "steps": value,
+            }
             for n in (math.inf, 10_000_000)
             for s in names
             for value in steps
@@ -218,7 +253,7 @@ class TestTables:
             options=options,
             all_steps=steps,
             orders=dict.fromkeys(names, 1.0),
-            optima={"kl": [best(s, 10_000_000, 1, -size, size / 9, True) for s in names]}
+            optima={"kl": [best(s, 10_000_000, 1, -size, size / 9, True, 1e6) for s in names]}
             | {"wasserstein2": []},
         )
         text = tables(found)
@@ -280,6 +315,21 @@ class TestSummary:
                     f"{name}_excess_se": expected(name, gap)[f"{name}_se"],
                 }
             wanted |= expected_share("delta", own[f"{r['sampler']}/{steps}/delta_sign"])
+            schedule = "karras" if r["sampler"] == "heun" else "linear"
+            theory = sampler_quality(
+                [1.0] * 8, r["steps"], r["sampler"], schedule, n_train=r["train_size"]
+            )
+            wanted |= {
+                "kl_theory": theory.kl,
+                "hellinger2_theory": theory.hellinger_squared,
+                "wasserstein2_theory": theory.wasserstein_squared,
+            }
+            (share,) = found.theory["perfect_delta"]["share"][
+                found.theory["perfect_delta"]["train_size"] == r["train_size"]
+            ]
+            low, high = wilson_interval(round(200 * share), 200)
+            ends = {"delta_perfect_low": low, "delta_perfect_high": high}
+            wanted |= {"delta_perfect": share, **ends}
             assert list(r) == list(wanted)
             assert r == pytest.approx(wanted)
 
@@ -288,11 +338,29 @@ class TestSummary:
         # d ln(n / (n - 1)) / 2 beside the Wishart term: mean and covariance with 1/n.
         floor = wishart_kl(8, 59).generated_population + 4 * math.log(60 / 59)
         assert found.theory["kl_floor"][60] == pytest.approx(floor)
+        assert found.theory["best_steps"] == {
+            n: {
+                "ddim": best_steps([1.0] * 8, n, "ddim", "linear"),
+                "heun": best_steps([1.0] * 8, n, "heun", "karras"),
+            }
+            for n in (20, 60)
+        }
+        # At infinite n the theory is what is exact.
+        for r in found.rows[:6]:
+            assert r["kl_theory"] == r["kl_mean"]
+            assert math.isnan(r["delta_perfect"])
+            assert list(r) == list(found.rows[-1])
 
     def test_document(self) -> None:
         found, _ = filled(self.study)
         document = json.loads(as_json(found.document()))
-        assert set(document) == {"rows", "orders", "optima", "notes"}
+        assert set(document) == {"rows", "orders", "optima", "best_steps", "notes"}
+        predicted = found.theory["best_steps"][60]["heun"]
+        wanted = {"train_size": 60, "sampler": "heun", "steps": predicted.steps}
+        entry = document["best_steps"][-1]
+        assert {name: entry[name] for name in wanted} == wanted
+        assert entry["kl"] == pytest.approx(predicted.kl)
+        assert entry["kl_limit"] == pytest.approx(predicted.kl_limit)
         assert set(document["orders"]) == {"ddim", "heun"}
         assert set(document["optima"]) == {"kl", "hellinger2", "wasserstein2"}
         wanted = optima(found.rows, "kl")
@@ -325,6 +393,15 @@ class TestFigure:
                 for n, marker in ((20, "o"), (40, "s")):
                     y = unit * np.array([r[metric] for r in own(found, sampler, n)])
                     finite, limit = [s for s in curves if s.marker == marker]
+                    assert finite.dash == limit.dash == "None"
+                    name = metric.replace("_mean", "_theory")
+                    theory = unit * np.array([r[name] for r in own(found, sampler, n)])
+                    lines = [s for s in drawn(axis).values() if s.colour == finite.colour]
+                    joined, dotted = [s for s in lines if s.marker == "None"]
+                    assert (joined.dash, dotted.dash) == ("-", ":")
+                    np.testing.assert_allclose(joined.x, x[:2])
+                    np.testing.assert_allclose(joined.y, theory[:2])
+                    np.testing.assert_allclose(dotted.y, theory[1:])
                     np.testing.assert_allclose(finite.x, x[:2])
                     np.testing.assert_allclose(finite.y, y[:2])
                     np.testing.assert_allclose((limit.x[0], limit.y[0]), (x[2], y[2]))
@@ -392,9 +469,11 @@ class TestFigure:
         assert list(found) == [
             "n = 20 (1.7 d)",
             "n = 40 (3.3 d)",
+            "theory at n points (distances)",
             "infinite data, exact",
             "Wilson 95% interval",
             "finite S better than ∞ (4 s.e.)",
+            "best S in theory (KL)",
         ]
         axis = figure.axes[0]
         for label, marker in (("n = 20 (1.7 d)", "o"), ("n = 40 (3.3 d)", "s")):
@@ -408,6 +487,22 @@ class TestFigure:
         none = {"kl": [], "wasserstein2": []}
         figure = figures(summary(optima=none))["figure"]
         assert "finite S better than ∞ (4 s.e.)" not in entries_of(figure)
+
+    def test_diamonds_are_at_the_predicted_best(self) -> None:
+        axes = figures(summary())["figure"].axes
+        marked = [
+            [
+                (float(line.get_xdata()[0]), float(line.get_ydata()[0]))
+                for line in axis.get_lines()
+                if line.get_marker() == "D" and line.get_markeredgecolor() == "black"
+            ]
+            for axis in axes
+        ]
+        assert marked[0] == [
+            (7.0, pytest.approx(0.77 / DIM)),
+            (13.0, pytest.approx(0.33 / DIM)),
+        ]
+        assert not any(marked[1:])
 
     def test_infinite_kl_has_no_empty_panels(self) -> None:
         rows = rows_of(math.inf, 20, 40, kl_mean=math.inf, kl_se=math.nan)

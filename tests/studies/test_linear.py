@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 from scipy.spatial.distance import pdist
+from sklearn.decomposition import PCA
 
 from ornstein import Gaussian, Mixture, OneStepDenoiser, delta
 from ornstein.data.files import load_data
@@ -18,6 +19,7 @@ from ornstein.gaussians import hellinger_squared, kl_divergence, wasserstein_squ
 from ornstein.kernels.full_dimension import bandwidth
 from ornstein.studies.linear.options import LinearOptions
 from ornstein.studies.linear.study import LinearStudy
+from ornstein.theory import one_step, one_step_anisotropic
 
 MIXTURE = {"mean": (0.0, 10.0), "std": (1.0, 2.0), "weights": (0.5, 0.5)}
 
@@ -196,12 +198,15 @@ def test_what_decides_a_cell_is_its_identity(tmp_path) -> None:
         {"mean": (1.0,)},
         {"std": (2.0,)},
         {"originals": 20},
+        {"spectrum": "1,1,0.5"},
         {"original_mode": "sampled"},
         {"time": 1.0},
         {"noise_scale": 0.5},
         {"seed": 1},
     ):
         assert LinearStudy(replace(base, **change)).identity != study.identity
+    # As folders have it that were made before there was a spectrum.
+    assert "spectrum" not in study.identity
     more = replace(base, train_sizes=(5, 9, 20), simulations=7)
     assert LinearStudy(more).identity == study.identity
     assert LinearStudy(more).measure(Cell(9, 1)) == study.measure(Cell(9, 1))
@@ -216,3 +221,70 @@ def test_the_summary_is_mean_and_standard_error_over_cells(tmp_path: Path) -> No
             assert row[f"{name}_mean"] == pytest.approx(np.mean(values), rel=1e-12)
             assert row[f"{name}_se"] == pytest.approx(stats.sem(values), rel=1e-9)
         assert row["delta_positive"] == np.mean([cell["delta_sign"] > 0 for cell in cells])
+
+
+HALVES = ",".join(["3"] * 8 + ["0.3"] * 8)
+
+
+@pytest.mark.parametrize("spectrum", ["power-law:1", HALVES, "4,2,1,0.5,0.2,0.1,0,0"])
+def test_theory_of_a_spectrum_beside_its_simulation(spectrum: str) -> None:
+    """Means over cells within 4 standard errors, and 3% for d = 8 to 16 eigenvalues."""
+    named = spectrum.startswith("power")
+    options = LinearOptions(
+        (6, 40, 120), dim=16 if named else None, spectrum=spectrum, simulations=150, std=(1.5,)
+    )
+    study = LinearStudy(options)
+    assert study.std == pytest.approx(1.5)
+    for row in study.run(jobs=1).rows:
+        for name in ("kl", "hellinger2", "wasserstein2", "trace"):
+            mean, theory = row[f"{name}_mean"], row[f"{name}_theory"]
+            if math.isinf(theory):
+                assert mean == math.inf
+                continue
+            slack = 4 * row[f"{name}_se"] + 0.03 * theory
+            assert mean == pytest.approx(theory, abs=slack), (row["train_size"], name)
+        isotropic = one_step(study.dim, row["train_size"], std=1.5)
+        if row["train_size"] == 120:
+            # The distances of equal eigenvalues are far from it.
+            gap = abs(isotropic.wasserstein_squared - row["wasserstein2_mean"])
+            assert gap > 10 * row["wasserstein2_se"]
+
+
+def test_digits_follow_the_theory_of_their_covariance() -> None:
+    """W2^2 within 5% and the trace within 2%, or 3 standard errors where runs are few."""
+    study = LinearStudy(LinearOptions((20, 150, 1500), data="digits", simulations=10))
+    for row in study.run(jobs=1).rows:
+        for name, share in (("wasserstein2", 0.05), ("trace", 0.02)):
+            mean, theory = row[f"{name}_mean"], row[f"{name}_theory"]
+            assert abs(theory - mean) < max(share * mean, 3 * row[f"{name}_se"]), row
+        assert math.isnan(row["kl_theory"])
+        assert math.isnan(row["hellinger2_theory"])
+    assert study.threshold == math.inf
+
+
+def test_points_of_a_gaussian_are_predicted_with_kl(tmp_path: Path) -> None:
+    """145 points drawn without replacement from 150, which independent ones are not."""
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "x.npy", rng.standard_normal((150, 6)) * [3, 2, 1, 1, 0.5, 0.3])
+    np.save(tmp_path / "heavy.npy", rng.standard_t(4, (150, 6)))
+    study = LinearStudy(LinearOptions((145,), data=str(tmp_path / "x.npy"), simulations=100))
+    found = study.run(jobs=1)
+    (row,) = found.rows
+    for name in ("kl", "hellinger2", "wasserstein2", "trace"):
+        slack = 4 * row[f"{name}_se"] + 0.03 * row[f"{name}_theory"]
+        assert row[f"{name}_mean"] == pytest.approx(row[f"{name}_theory"], abs=slack)
+    options = {"population_size": 150, "fitted_variance": True}
+    theory = one_step_anisotropic(study.spectrum, 145, **options)
+    assert row["kl_theory"] == pytest.approx(theory.kl, rel=1e-12)
+    assert row["hellinger2_theory"] == pytest.approx(theory.hellinger_squared, rel=1e-12)
+    independent = one_step_anisotropic(study.spectrum, 145, fitted_variance=True)
+    assert independent.kl > 1.1 * theory.kl
+    notes = " ".join(found.notes)
+    assert "drawn without replacement like the training sets, from 150 points" in notes
+    assert "not predicted" not in notes
+    options = LinearOptions((100,), data=str(tmp_path / "heavy.npy"), simulations=1)
+    scores = PCA().fit_transform(np.load(tmp_path / "heavy.npy"))
+    expected = int((stats.kurtosis(scores) > 1.5).sum())
+    assert expected > 0
+    notes = " ".join(LinearStudy(options).run(jobs=1).notes)
+    assert f"along {expected} of the 6 principal" in notes

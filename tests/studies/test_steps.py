@@ -13,12 +13,15 @@ import yaml
 from ornstein import Gaussian, delta
 from ornstein.cli.main import main
 from ornstein.denoisers.linear import LinearDiffusion
+from ornstein.diffusion.grids import NoiseGrid
+from ornstein.diffusion.schedules import karras_noises
 from ornstein.engine.store import StudyError
 from ornstein.engine.study import Cell, cell_seed, planned_cells
 from ornstein.gaussians import hellinger_squared, kl_divergence, wasserstein_squared
 from ornstein.studies.steps.options import StepsOptions
 from ornstein.studies.steps.study import StepsStudy
 from ornstein.studies.steps.summary import optima, population_rows
+from ornstein.theory import tangent_grid
 from ornstein.theory.linear_denoisers.sampling import sampler_quality
 
 SMALL = StepsOptions(
@@ -137,6 +140,41 @@ def test_who_has_an_optimum_at_finite_n(tmp_path: Path) -> None:
         assert found[name].excess > 4 * found[name].excess_se
 
 
+@pytest.mark.parametrize("population", ["isotropic", "power-law"])
+def test_theory_at_finite_n_beside_the_simulation(population: str) -> None:
+    """Distances within 4 standard errors and 3% (d = 20), below and above n = d."""
+    equal = population == "isotropic"
+    config = StepsOptions(
+        train_sizes=(10, 40, 200) if equal else (10, 60),
+        steps=(5, 10, 14, 20, 28, 40, 100) if equal else (5, 40),
+        samplers=("ddpm:large", "ddim:0.5", "heun") if equal else ("ddpm:large", "heun"),
+        dim=20,
+        population=population,  # type: ignore[arg-type]
+        ridge=0.0 if equal else 0.01,
+        simulations=40,
+    )
+    summary = StepsStudy(config).run(jobs=1)
+    for row in summary.rows:
+        for name in ("kl", "hellinger2", "wasserstein2"):
+            mean, theory = row[f"{name}_mean"], row[f"{name}_theory"]
+            if math.isinf(theory):
+                assert mean == math.inf
+                continue
+            error = np.nan_to_num(row[f"{name}_se"])
+            assert mean == pytest.approx(theory, abs=4 * error + 0.03 * abs(theory)), (name, row)
+    if equal:
+        # The best S measured is that predicted, or its neighbour in the list.
+        steps = [*sorted(config.steps), math.inf]
+        for o in summary.optima["kl"]:
+            if o.train_size < math.inf:
+                measured = o.steps if o.better else math.inf
+                apart = abs(steps.index(measured) - steps.index(o.predicted))
+                assert apart <= 1 or (o.sampler == "heun" and not o.better)
+                best = summary.theory["best_steps"][o.train_size][o.sampler].steps
+                if o.predicted < math.inf:
+                    assert o.predicted / 1.5 < best < o.predicted * 1.5
+
+
 def test_excess_is_paired_within_cells(tmp_path: Path) -> None:
     study = StepsStudy(SMALL)
     rows = run(study, tmp_path, jobs=1)
@@ -157,7 +195,12 @@ def test_optimum_needs_four_standard_errors() -> None:
         return {"sampler": "heun", "steps": steps, "train_size": size, **kl}
 
     limit = row(math.inf, 0.0, 0.0)
-    assert optima([row(10, 1.0, 0.1), row(20, -0.5, 0.1), limit])[0][2:] == (20, -0.5, 0.1, True)
+    found = optima([row(10, 1.0, 0.1), row(20, -0.5, 0.1), limit])[0]
+    assert found[2:6] == (20, -0.5, 0.1, True)
+    assert math.isnan(found.predicted)
+    theory = [{**row(10, 1.0, 0.1), "kl_theory": 3.1}, {**row(20, -0.5, 0.1), "kl_theory": 3.2}]
+    for value, best in ((3.15, 10), (3.1, math.inf), (3.0, math.inf)):
+        assert optima([*theory, {**limit, "kl_theory": value}])[0].predicted == best
     assert not optima([row(20, -0.39, 0.1), limit])[0].better
     assert not optima([row(20, -0.5, math.nan), limit])[0].better
     assert optima([row(20, -0.01, math.nan, math.inf), limit])[0].better
@@ -226,9 +269,73 @@ def test_the_command_leaves_a_study_folder(tmp_path: Path, capsys) -> None:
     document = json.loads(capsys.readouterr().out)
     assert len(document["rows"]) == len(table)
     assert document["config"]["model"] == "linear"
+    assert {entry["sampler"] for entry in document["best_steps"]} == {"ddpm", "heun"}
     assert set(document["orders"]) == {"ddpm", "heun"}
     assert len(document["optima"]["kl"]) == 6
     assert document["failed"] == []
+
+
+GRIDDED = replace(SMALL, samplers=("ddpm", "euler", "heun"), population="power-law")
+
+
+def test_grids_of_noise_levels_by_name() -> None:
+    spectrum = StepsStudy(GRIDDED).source.covariance.eigenvalues
+    levels = {
+        "karras": karras_noises,
+        "log": lambda steps: np.geomspace(80.0, 0.002, steps),
+        # The last step is a jump to 0, as in Karras' schedule.
+        "tangent": lambda steps: tangent_grid(spectrum, steps - 1),
+    }
+    found = {}
+    for name, noises in levels.items():
+        study = StepsStudy(replace(GRIDDED, grid=name))
+        for row in population_rows(study):
+            sampler, steps = str(row["sampler"]), row["steps"]
+            found[name, sampler, steps] = row["kl_mean"]
+            if steps != math.inf and sampler != "ddpm":
+                grid = NoiseGrid(tuple(noises(int(steps))))
+                quality = sampler_quality(spectrum, steps, sampler, grid, mean=study.source.mean)
+                assert row["kl_mean"] == pytest.approx(quality.kl, rel=1e-9)
+                assert row["wasserstein2_mean"] == pytest.approx(
+                    quality.wasserstein_squared, rel=1e-9
+                )
+    # It is for Euler's method that the tangent grid is the best; DDPM has no such grid.
+    for steps in (5.0, 20.0):
+        assert found["tangent", "euler", steps] < 0.5 * found["karras", "euler", steps]
+        assert found["tangent", "euler", steps] < 0.5 * found["log", "euler", steps]
+        assert found["tangent", "ddpm", steps] == found["karras", "ddpm", steps]
+    summary = StepsStudy(replace(GRIDDED, grid="tangent", train_sizes=(30,))).run(jobs=1)
+    assert "linear (DDPM, DDIM), tangent (Euler, Heun)," in " ".join(summary.table().split())
+    assert "tangent grid" in " ".join(summary.figure().get_suptitle().split())
+
+
+def test_the_grid_of_karras_is_the_default() -> None:
+    base, named = StepsStudy(GRIDDED), StepsStudy(replace(GRIDDED, grid="karras"))
+    assert named.identity == base.identity
+    # As folders have it that were made before there were grids.
+    assert "grid" not in base.identity
+    assert StepsStudy(replace(GRIDDED, grid="log")).identity["grid"] == "log"
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"grid": "even"}, "grid is 'even', expected one of tangent, karras, log"),
+        ({"grid": "log", "ode_schedule": "linear"}, "ode_schedule 'linear', which has noise"),
+        ({"grid": "karras", "ode_schedule": "cosine"}, "leave one of them out"),
+        ({"grid": "tangent", "samplers": ("ddpm", "ddim")}, "no effect on the samplers ddpm, ddim"),
+    ],
+)
+def test_grids_without_effect_are_refused(changes: dict, match: str) -> None:
+    with pytest.raises(ValueError, match=match):
+        replace(GRIDDED, **changes)
+
+
+def test_as_many_originals_as_training_points() -> None:
+    study = StepsStudy(replace(SMALL, originals="n"))
+    fixed = StepsStudy(replace(SMALL, originals=30))
+    assert study.measure(Cell(30, 0)) == fixed.measure(Cell(30, 0))
+    assert study.identity["originals"] == "n"
 
 
 def test_settings_name_everything() -> None:

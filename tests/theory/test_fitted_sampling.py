@@ -247,3 +247,12 @@ def test_best_steps_are_found_among_all():
     assert best.steps == 1 + int(np.argmin(kl))
     assert best.kl == pytest.approx(min(kl), rel=1e-12)
     assert best_steps(POWER_LAW, 90, "ddpm:large", most=12).steps == 12
+
+
+def test_the_empirical_gaussian_itself_whatever_the_spectrum() -> None:
+    """With f(C) = C the distances that are invariant are those of equal eigenvalues."""
+    options = {"sampler": "ddim", "n_train": 20, "start": "marginal"}
+    equal = sampler_quality(np.ones(12), np.inf, **options)
+    other = sampler_quality(1.0 / np.arange(1, 13), np.inf, **options)
+    assert other.kl == pytest.approx(equal.kl, rel=1e-8)
+    assert other.hellinger_squared == pytest.approx(equal.hellinger_squared, rel=1e-8)

@@ -36,6 +36,12 @@ SPECTRA = {
 }
 
 
+def later(p: dict, generations: int) -> float:
+    """KL of an earlier generation of one-step models."""
+    noising = p["time"], p["noise_scale"]
+    return float(theory.recursive_one_step(p["dim"], p["n_train"], generations, *noising).kl[-1])
+
+
 def isotropic(side: str) -> Broken:
     """The same formula at equal eigenvalues of the same mean."""
 
@@ -248,6 +254,14 @@ BROKEN: dict[str, list[Broken]] = {
         ]
         for name in ("mean", "rank")
     },
+    "KL, generation 3": [
+        # Those of earlier generations, three times the first, and d/n for n/d.
+        lambda _, p: later(p, 2),
+        lambda _, p: 3 * later(p, 1),
+        no_noise,
+        more_points,
+        inverted_ratio,
+    ],
     "mean, guided": [
         lambda _, p: p["class_mean"],
         lambda _, p: p["class_mean"] * (1 + p["guidance"]),

@@ -26,6 +26,7 @@ COMMANDS = {
     "unet": "Study of a learned diffusion model: train, generate, compare with training set and "
     "truth",
     "steps": "Quality and memorization against the number of sampling steps S",
+    "recursion": "Models trained on their own samples, generation after generation, against theory",
     "audit": "Has a model copied its training data? Verdicts from samples, and what they missed",
     "verify": "Every theory result against simulation: predicted, simulated, standard error, z",
     "data": "What a file or folder holds: how it is read, what is used, what looks wrong",

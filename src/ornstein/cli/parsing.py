@@ -34,13 +34,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, TypeVar, get_type_hints
 
 import yaml
 from jsonargparse import ArgumentParser, Namespace, set_dumper, set_loader
 
 from ornstein.cli.messages import one_line
 from ornstein.cli.values import (
+    CountOption,
     NumberOption,
     TextOption,
     UsageError,
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 Result = TypeVar("Result")
+COUNT: Any = int | Literal["n"]
 
 set_loader("yaml", load_settings, exceptions=(yaml.YAMLError, SettingsError))
 set_dumper("yaml", dump_settings)
@@ -161,6 +163,8 @@ def command(function: Callable[..., Any]) -> Parser:
             parser.add_argument(flag, action="store_true", help=text)
         elif kind in {str, str | None} or reader_of(kind) is not None:
             parser.add_argument(flag, type=TextOption(), default=as_text(default), help=text)
+        elif kind in {COUNT, COUNT | None}:
+            parser.add_argument(flag, type=CountOption(), default=default, help=text)
         elif number is not None:
             parser.add_argument(flag, type=NumberOption(number), default=default, help=text)
         else:

@@ -6,6 +6,7 @@ __all__ = [
     "UsageError",
     "TextOption",
     "NumberOption",
+    "CountOption",
     "WORDS",
     "integers",
     "reals",
@@ -77,6 +78,28 @@ class NumberOption:
 
     def _message(self, value: Any) -> str:
         return f"given {str(value)!r}, expected {self.__name__}"
+
+
+class CountOption:
+    """Type of an option that is a whole number, or the word n: as many as training points.
+
+    Examples
+    --------
+    >>> CountOption()("1e4"), CountOption()("n"), CountOption()(25)
+    (10000, 'n', 25)
+    """
+
+    def __call__(self, value: Any) -> int | str:
+        """Return the number or the word."""
+        if isinstance(value, str) and value.strip() == "n":
+            return "n"
+        try:
+            return NumberOption(int)(value)
+        except (ValueError, TypeError):
+            raise ValueError(f"given {str(value)!r}, expected {self!r}") from None
+
+    def __repr__(self) -> str:
+        return "a whole number or n"
 
 
 WORDS = {"int": "a whole number", "float": "a number", "NoneType": "nothing"}

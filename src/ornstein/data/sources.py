@@ -135,6 +135,10 @@ class Source(ABC):
         """Eigenvalues of the covariance, shape (dim,), in squared data units."""
         return self.moments().covariance.spectrum()
 
+    def excess_kurtosis(self) -> NDArray[np.float64] | None:
+        """Of points along each principal component that varies; None where the law is known."""
+        return None
+
     def distances(self, law: Gaussian, rng: np.random.Generator) -> Distances:  # noqa: ARG002
         """Distances of a Gaussian `law` from the reference, in closed form."""
         reference = self.moments()
@@ -158,6 +162,8 @@ class PopulationSource(Source):
     law : Gaussian or Mixture
     shape : tuple of int, optional
         Of a point; (dim,) by default.
+    covariance_name : str
+        What `describe` calls a covariance that is not isotropic.
 
     *Mixtures.* KL and Hellinger distance to a mixture have no closed form; they are estimated from
     :data:`MIXTURE_DRAWS` points x of the law p, without bias: ``KL = E_p ln(p/q)``,
@@ -166,6 +172,7 @@ class PopulationSource(Source):
 
     law: Gaussian | Mixture
     shape: tuple[int, ...] = ()  # type: ignore[assignment]
+    covariance_name: str = ""
     name: str = field(default="population", init=False)
 
     def __post_init__(self) -> None:
@@ -239,7 +246,7 @@ class PopulationSource(Source):
         return Distances(float(log_ratio.mean()), hellinger2, math.nan)
 
     def describe(self) -> str:
-        """Say what it is, for isotropic components: N(10, 1^2).
+        """Say what it is: N(10, 1^2) if isotropic, or N(10, Sigma) and what Sigma is called.
 
         Examples
         --------
@@ -249,6 +256,8 @@ class PopulationSource(Source):
         '0.3 N(0, 0.5^2) + 0.7 N(1, 0.5^2)'
         """
         weights, laws = self.law.weights, self.law.components
+        if self.covariance_name:
+            return f"N({laws[0].mean[0]:g}, Sigma), {self.covariance_name}"
         shares = ["" if min(weights) == max(weights) else f"{weight:.3g} " for weight in weights]
         pairs = zip(shares, laws, strict=True)
         return " + ".join(f"{share}N({law.mean[0]:g}, {law.std:g}^2)" for share, law in pairs)
@@ -356,6 +365,12 @@ class DataSet(Source):
     def _moments(self) -> Gaussian:
         centred = self.points - self.mean
         return Gaussian.from_factor(self.mean, centred.T / math.sqrt(len(centred) - 1))
+
+    def excess_kurtosis(self) -> Array:
+        """Excess kurtosis along each principal component that varies; 0 for Gaussian points."""
+        covariance = self._moments.covariance
+        scores = covariance.split(self.points - self.mean)[0] / np.sqrt(covariance.eigenvalues)
+        return np.square(np.square(scores)).mean(axis=0) - 3.0
 
     def describe(self) -> str:
         """Say what it is."""

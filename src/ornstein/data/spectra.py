@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["read_spectrum", "describe_spectrum", "SPECTRUM_FORMS"]
+__all__ = ["read_spectrum", "describe_spectrum", "source_spectrum", "SPECTRUM_FORMS"]
 
 import math
 from pathlib import Path
@@ -18,6 +18,8 @@ from ornstein.validation import as_count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from ornstein.data.sources import Source
 
     Array = NDArray[np.float64]
 
@@ -104,6 +106,15 @@ def describe_spectrum(values: Array, text: str) -> str:
     return f"d = {values.size}, {kind}" + (f" ({zeros} of them 0)" if zeros else "")
 
 
+def source_spectrum(source: Source) -> Array:
+    """Eigenvalues of the covariance of a source, in descending order, without rounding.
+
+    Those below 1e-13 of the largest are rounding, and 0.
+    """
+    values = np.sort(np.maximum(source.spectrum(), 0.0))[::-1].copy()
+    return np.where(values > _ROUNDING * values[0], values, 0.0)
+
+
 def _named(kind: str, exponent: str, dim: int) -> Array | None:
     if kind == "isotropic":
         return None if exponent else np.ones(dim)
@@ -137,9 +148,7 @@ def _of_data(name: str) -> Array:
         numbers = contents.points()
     if numbers.ndim == 1 or 1 in numbers.shape:
         return np.asarray(numbers, dtype=np.float64).ravel()
-    values = np.maximum(data_set(contents).spectrum()[::-1], 0.0)
-    values = np.sort(values)[::-1].copy()
-    return np.where(values > _ROUNDING * values[0], values, 0.0)
+    return source_spectrum(data_set(contents))
 
 
 def _row_of(path: Path) -> Array | None:

@@ -42,6 +42,7 @@ __all__ = [
     "grid_loss",
     "optimal_noises",
     "TangentSchedule",
+    "LogSchedule",
     "NoiseGrid",
 ]
 
@@ -205,6 +206,44 @@ class TangentSchedule:
         else:
             noise = np.append(_noises(self, steps - 1), 0.0)
         return NoiseLevels(np.ones_like(noise), noise)
+
+    def noise_range(self) -> NoiseRange:
+        """The largest and the smallest noise."""
+        return NoiseRange(1.0, self.largest, self.smallest)
+
+
+@dataclass(frozen=True)
+class LogSchedule:
+    """Levels ``x_0 + s z`` at noises of equal ratio, and a last jump to 0.
+
+    Parameters
+    ----------
+    smallest, largest : float
+        Last noise before the clean end, and first one; ``0 < smallest < largest``.
+
+    Examples
+    --------
+    >>> LogSchedule(0.01, 100.0).levels(3).noise.round(3).tolist()
+    [100.0, 1.0, 0.01, 0.0]
+    """
+
+    smallest: float = 0.002
+    largest: float = 80.0
+
+    def __post_init__(self) -> None:
+        as_positive(self.smallest, "smallest")
+        _ends(self.smallest, self.largest)
+
+    @property
+    def name(self) -> str:
+        """``log``."""
+        return "log"
+
+    def levels(self, n_steps: int) -> NoiseLevels:
+        """Levels of a sampler of `n_steps` steps."""
+        noise = np.geomspace(self.largest, self.smallest, as_count(n_steps, "n_steps"))
+        noise[0] = self.largest
+        return NoiseLevels(np.ones(noise.size + 1), np.append(noise, 0.0))
 
     def noise_range(self) -> NoiseRange:
         """The largest and the smallest noise."""

@@ -210,6 +210,6 @@ def check_plan(options: Any) -> None:
     for size in options.train_sizes or ():
         as_count(size, "a training size", at_least=2)
     as_count(options.simulations, "simulations")
-    if options.originals is not None:
+    if getattr(options, "originals", None) not in {None, "n"}:
         as_count(options.originals, "originals", at_least=2)
     as_count(options.seed, "seed", at_least=0)

@@ -105,7 +105,7 @@ def value_axis(axes: Axes | Sequence[Axes], most: int = 6) -> None:
         _mark_what_is_below(axis)
 
 
-def plain_axis(axes: Axes | Sequence[Axes], most: int = 6) -> None:
+def plain_axis(axes: Axes | Sequence[Axes], most: int = 6, highest: float = math.inf) -> None:
     """Put round numbers on a vertical axis, and do not magnify what hardly changes.
 
     Parameters
@@ -114,13 +114,15 @@ def plain_axis(axes: Axes | Sequence[Axes], most: int = 6) -> None:
         Several share their vertical axis.
     most : int
         Numbers on the axis, at most.
+    highest : float
+        The axis does not go above it: the largest value that there is.
     """
     row = list(np.atleast_1d(np.asarray(axes, dtype=object)))
     axis, drawn = row[0], np.concatenate(_drawn(row))
     if drawn.size:
         low, high = float(drawn.min()), float(drawn.max())
         pad = max(0.05 * (high - low), _LEAST * max(abs(low), abs(high)), 1e-12)
-        axis.set_ylim(low - pad, high + pad)
+        axis.set_ylim(low - pad, min(high + pad, highest))
     low, high = axis.get_ylim()
     set_ticks(axis.yaxis, round_numbers(low, high, most, logarithmic=False))
 

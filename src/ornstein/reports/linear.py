@@ -104,12 +104,11 @@ def tables(summary: LinearSummary) -> str:
 
 def _distances(summary: LinearSummary, rows: Sequence[Row]) -> str:
     """Two tables: distances to the population, measured and predicted."""
-    theory = "theory~" if summary.is_approximate else "theory"
 
     def compared(heading: str, name: str) -> list[Column]:
         return [
             Column(heading, [_measured(summary, row, name) for row in rows]),
-            Column(theory, [_predicted(row, name) for row in rows]),
+            Column("theory", [_predicted(row, name) for row in rows]),
         ]
 
     runs, sizes = [texts("runs", rows, "simulations")], [texts("n", rows, "train_size")]
@@ -134,17 +133,26 @@ def _against_points(rows: Sequence[Row]) -> str:
 def heading(summary: LinearSummary) -> str:
     """Say what was studied, in two lines."""
     options = summary.options
+    originals = f"{options.originals} originals ({options.original_mode})"
     if options.data is not None:
         what = f"{summary.source}, d = {summary.dim}, std {number(summary.std)}"
         originals = "the rest as originals"
+    elif options.has_spectrum:
+        what = f"{summary.source}, std {number(summary.std)}"
     else:
         what = f"{summary.source} in d = {summary.dim}"
-        originals = f"{options.originals} originals ({options.original_mode})"
-    return (
-        f"One-step linear denoiser on {what}\n"
-        f"T = {options.time:g}, noise scale {options.noise_scale:g}, {originals}, "
-        f"seed {options.seed}; n* = {summary.threshold:.1f}"
+    lines = (
+        f"One-step linear denoiser on {what}",
+        (
+            f"T = {options.time:g}, noise scale {options.noise_scale:g}, {originals}, "
+            f"seed {options.seed}; n* = {_threshold(summary)}"
+        ),
     )
+    return "\n".join(paragraph(line, "") for line in lines)
+
+
+def _threshold(summary: LinearSummary) -> str:
+    return "infinite" if math.isinf(summary.threshold) else f"{summary.threshold:.1f}"
 
 
 def answer(summary: LinearSummary) -> str:
@@ -167,7 +175,7 @@ def answer(summary: LinearSummary) -> str:
         last = rows[-1]
         parts.append(
             f"up to n = {last['train_size']} it is not established that Delta > 0 in more than "
-            f"half of the runs ({share('', [last], 'delta').cells[0]} there)"
+            f"half of the runs ({share('', [last], 'delta').cells[0]} there{_null(last)})"
         )
     else:
         parts.append(
@@ -175,7 +183,17 @@ def answer(summary: LinearSummary) -> str:
             "the runs (95% interval above 1/2): the law is closer to fresh data than to its "
             "training set"
         )
+        last = rows[-1]
+        if "delta_perfect" in last:
+            at = f" at n = {last['train_size']}"
+            parts.append(f"{share('', [last], 'delta').cells[0][:5]} of the runs{at}{_null(last)}")
     return f"Answer: {'; '.join(parts)}."
+
+
+def _null(row: Row) -> str:
+    """What a perfect model would have, where it is known."""
+    known = row.get("delta_perfect", math.nan)
+    return "" if math.isnan(known) else f", {known:.3f} for a perfect model"
 
 
 def _turn(rows: Sequence[Row]) -> int | None:
@@ -193,11 +211,15 @@ def _shown(summary: LinearSummary) -> Sequence[Row]:
     if len(rows) <= _SHOWN:
         return rows
     sizes = np.array([row["train_size"] for row in rows], dtype=float)
-    wanted = [summary.dim, summary.threshold, *np.geomspace(sizes[0], sizes[-1], 3 * _SHOWN)]
+    marked = [place for place in (summary.dim, summary.threshold) if math.isfinite(place)]
+    wanted = [*marked, *np.geomspace(sizes[0], sizes[-1], 3 * _SHOWN)]
     chosen = {0, len(rows) - 1}
     # The landmarks first, then sizes in the order of a bisection, so that any cut is even.
-    order = sorted(range(2, len(wanted)), key=lambda i: _bisection_rank(i - 2, len(wanted) - 2))
-    for index in [0, 1, *order]:
+    first = len(marked)
+    order = sorted(
+        range(first, len(wanted)), key=lambda i: _bisection_rank(i - first, len(wanted) - first)
+    )
+    for index in [*range(first), *order]:
         if len(chosen) == _SHOWN:
             break
         chosen.add(int(np.abs(np.log(sizes / wanted[index])).argmin()))
@@ -215,8 +237,11 @@ def _bisection_rank(index: int, count: int) -> float:
 
 
 def _is_heavy_tailed(summary: LinearSummary, row: Row) -> bool:
-    """Whether the expectation is infinite, so that a mean over runs says little."""
-    return abs(row["train_size"] - 1 - summary.rank) <= 1
+    """Whether the expectation is infinite, so that a mean over runs says little.
+
+    Constant coordinates count in the dimension: the noise on them is regressed on.
+    """
+    return abs(row["train_size"] - 1 - summary.dim) <= 1
 
 
 def _measured(summary: LinearSummary, row: Row, name: str) -> str:
@@ -264,10 +289,10 @@ def _said(summary: LinearSummary) -> list[str]:
     options = summary.options
     return [
         f"One-step denoiser on {summary.source}",
-        f"d = {summary.dim}",
+        "" if options.has_spectrum else f"d = {summary.dim}",
         f"T = {options.time:g}",
         f"noise scale {options.noise_scale:g}",
-        f"n* = {summary.threshold:.1f}",
+        f"n* = {_threshold(summary)}",
         f"seed {options.seed}",
     ]
 
@@ -296,27 +321,32 @@ def _draw(axis: Axes, summary: LinearSummary, name: str) -> None:
     heavy = [row for row in summary.rows if _is_heavy_tailed(summary, row) and not bounded]
     rows = [row for row in summary.rows if row not in heavy]
     x = column(rows, "train_size") / summary.dim
-    means(axis, x, rows, name, unit, fmt="o", color=BLUE, label="simulation, mean ± s.e.")
+    # A point on the edge of the panel, as a Hellinger distance of 1 is, is seen whole.
+    look: dict[str, Any] = {"fmt": "o", "color": BLUE, "clip_on": not bounded}
+    means(axis, x, rows, name, unit, label="simulation, mean ± s.e.", **look)
     if np.isfinite(medians := unit * column(heavy, f"{name}_median")).any():
         x = column(heavy, "train_size") / summary.dim
         label = "simulation, median (infinite mean)"
         axis.plot(x, medians, "o", ms=5, mfc="white", mec=BLUE, label=label, zorder=3)
-    if name in summary.theory:
-        curve = np.asarray(summary.theory[name], dtype=float)
+    curve = np.asarray(summary.theory.get(name, ()), dtype=float)
+    if np.isfinite(curve).any():
         axis.plot(
             np.asarray(summary.theory["train_size"]) / summary.dim,
             unit * np.where(np.isfinite(curve), curve, math.nan),
-            "--" if summary.is_approximate else "-",
+            "-",
             color="black",
             lw=1.2,
-            label="theory (isotropic approximation)" if summary.is_approximate else "theory",
+            label="theory",
         )
-    (plain_axis if bounded else value_axis)(axis)
+    if bounded:
+        plain_axis(axis, highest=1.0)
+    else:
+        value_axis(axis)
 
 
 def _draw_shares(axis: Axes, summary: LinearSummary) -> None:
     x = column(summary.rows, "train_size") / summary.dim
     shares(axis, x, summary.rows, "delta", fmt="s", color=VERMILION, label="share of runs")
     perfect_model(axis, summary.theory, summary.dim)
-    share_axis(axis, half=True)
+    share_axis(axis)
     axis.set_title(r"$P(\Delta > 0)$, Wilson 95% interval", pad=12)

@@ -128,14 +128,20 @@ def perfect_model(axis: Axes, theory: Mapping[str, Any], unit: float = 1.0) -> N
     ----------
     axis : Axes
     theory : mapping
-        Of a summary; ``perfect_delta`` has the arrays ``train_size`` and ``share``.
+        Of a summary; ``perfect_delta`` has the arrays ``train_size`` and ``share``, and may have
+        the ends ``low`` and ``high`` of their intervals.
     unit : float
         Of the horizontal axis, in training points.
     """
     known = theory.get("perfect_delta")
     if known is not None:
         x = np.asarray(known["train_size"], dtype=float) / unit
-        axis.plot(x, known["share"], "-.", color="black", lw=1.2, label="perfect model", zorder=2)
+        look: dict[str, Any] = {"color": "black", "zorder": 2}
+        axis.plot(x, known["share"], "-.", lw=1.2, label="perfect model", **look)
+        if "low" in known:
+            axis.fill_between(x, known["low"], known["high"], alpha=0.12, lw=0, **look)
+        if len(x) == 1:
+            axis.plot(x, known["share"], "_", ms=9, **look)
 
 
 def entries(axes: Iterable[Axes]) -> dict[str, Any]:

@@ -35,7 +35,6 @@ from ornstein.reports.tables import (
     count,
     counted,
     format_groups,
-    format_table,
     joined,
     legend,
     listed,
@@ -54,6 +53,7 @@ if TYPE_CHECKING:
 
     from ornstein.studies.steps.options import StepsOptions
     from ornstein.studies.steps.summary import Optimum, StepsSummary
+    from ornstein.theory import BestSteps
 
     Row = Mapping[str, Any]
 
@@ -63,6 +63,7 @@ _MEANINGS = {
     "KL": "KL(generated || population), in nats, mean over runs",
     "W2^2": "squared 2-Wasserstein distance, in squared data units",
     "order": "p of a distance that falls like S^-p, with infinite data",
+    "theory": "what is expected of it, over training sets",
     "s.e. <": "largest standard error of the means above",
     "P(Delta > 0)": "share of runs closer to the originals than to the training set",
     "95% ±": "half the width of the widest Wilson 95% interval above",
@@ -71,9 +72,12 @@ _VERDICT_MEANINGS = {
     "n": "training points; inf: the population's own denoiser, exact",
     "S: KL": "best number of steps by KL; empty where KL is infinite",
     "S: W2^2": "best number of steps by W2^2",
+    "theory": "the best of these S by the expected distances",
+    "all S": "the number of steps of least expected KL, of all there are",
     "excess": "its mean distance less that of S = inf, ± standard error",
 }
 _WORDS = {"kl": "KL", "wasserstein2": "W2^2"}
+_PREDICTED: Any = {"marker": "D", "ms": 5, "mfc": "none", "mec": "black", "mew": 0.9, "zorder": 5}
 _RING: Any = {"marker": "o", "ms": 8, "mfc": "none", "mec": VERMILION, "mew": 1.2, "zorder": 4}
 
 
@@ -103,7 +107,8 @@ def heading(summary: StepsSummary) -> str:
     lines = (
         f"Samplers with a linear denoiser on {population(summary.options)}",
         (
-            f"schedules: {options.schedule} (DDPM, DDIM), {options.ode_schedule} (Euler, Heun), "
+            f"schedules: {options.schedule} (DDPM, DDIM), "
+            f"{options.grid or options.ode_schedule} (Euler, Heun), "
             f"{_length(summary)}, {options.start} start"
         ),
         f"ridge {options.ridge:g}, {options.originals} originals (expected), seed {options.seed}",
@@ -183,7 +188,12 @@ def _by_steps(
         here = where(summary.rows, train_size=size, sampler=sampler)
         cells = [f"{row[metric]:.3f}" if share else number(row[metric]) for row in here]
         cells += [number(values[sampler], 3 if last == "order" else 2)] * known
-        groups.append([Column(sampler, cells)])
+        group = [Column(sampler, cells)]
+        if not share and math.isfinite(size):
+            theory = metric.replace("_mean", "_theory")
+            predicted = [number(row.get(theory, math.nan)) for row in here]
+            group.append(Column("theory", [*predicted, *[""] * known]))
+        groups.append(group)
     return format_groups([steps], groups)
 
 
@@ -210,18 +220,30 @@ def _half_widths(here: Sequence[Row]) -> dict[str, float]:
 def _verdicts(summary: StepsSummary) -> str:
     found = {(o.train_size, o.sampler, name): o for name in _WORDS for o in summary.optima[name]}
     cells = list(dict.fromkeys((row["train_size"], row["sampler"]) for row in summary.rows))
-    columns = [
+    keys = [
         Column("n", [count(size) for size, _ in cells]),
         Column("sampler", [sampler for _, sampler in cells]),
     ]
+    groups = []
     for name, word in _WORDS.items():
-        best, gains = [], []
-        for cell in cells:
-            o = found.get((*cell, name))
+        best, gains, predicted, among_all = [], [], [], []
+        for size, sampler in cells:
+            o = found.get((size, sampler, name))
             best.append("" if o is None else count(o.steps if o.better else math.inf))
             gains.append(with_error(o.excess, o.excess_se) if o is not None and o.better else "")
-        columns += [Column(f"S: {word}", best), Column("excess", gains)]
-    return format_table(columns)
+            predicted.append("" if o is None or math.isnan(o.predicted) else count(o.predicted))
+            all_steps = _best_of_all(summary, size, sampler)
+            among_all.append("" if all_steps is None else count(all_steps.steps))
+        groups.append([Column(f"S: {word}", best), Column("theory", predicted)])
+        if name == "kl":
+            groups[-1].append(Column("all S", among_all))
+        groups[-1].append(Column("excess", gains))
+    return format_groups(keys, groups)
+
+
+def _best_of_all(summary: StepsSummary, size: float, sampler: str) -> BestSteps | None:
+    """The predicted best of all numbers of steps, where KL is finite."""
+    return summary.theory.get("best_steps", {}).get(size, {}).get(sampler)
 
 
 def figures(summary: StepsSummary) -> dict[str, Any]:
@@ -259,6 +281,7 @@ def _said(summary: StepsSummary) -> list[str]:
     return [
         f"Linear denoiser on {population(summary.options)}",
         _length(summary),
+        f"{options.grid} grid" if options.grid else "",
         f"{options.start} start",
         f"ridge {options.ridge:g}" if options.ridge else "",
         f"seed {options.seed}",
@@ -275,10 +298,10 @@ def _panels(summary: StepsSummary) -> tuple[list[Panel], str]:
     return panels, ""
 
 
-def _values(rows: Sequence[Row], panel: Panel) -> NDArray[np.float64]:
-    """What a panel shows of the rows; NaN where infinite."""
-    name = panel.name if panel.name == "delta_positive" else f"{panel.name}_mean"
-    values = column(rows, name)
+def _values(rows: Sequence[Row], panel: Panel, what: str = "mean") -> NDArray[np.float64]:
+    """What a panel shows of the rows, the mean or theory; NaN where infinite."""
+    name = panel.name if panel.name == "delta_positive" else f"{panel.name}_{what}"
+    values = np.array([row.get(name, math.nan) for row in rows], dtype=float)
     return panel.unit * np.where(np.isfinite(values), values, np.nan)
 
 
@@ -292,13 +315,19 @@ def _draw_exact(axis: Axes, summary: StepsSummary, panel: Panel, sampler: str) -
 
 
 def _draw(axis: Axes, summary: StepsSummary, panel: Panel, rows: Sequence[Row], look: Look) -> None:
-    """The curve of one training size, with its band of P or its ring at the best S."""
+    """One training size: P with its band, or a distance on its theory with the best S marked."""
     x, values = _positions(summary), _values(rows, panel)
     if np.isnan(values).all():
         return
-    axis.plot(x[:-1], values[:-1], lw=1.0, zorder=3, **look.points)
-    axis.plot(x[-2:], values[-2:], ":", color=look.colour, lw=1.0, zorder=3)
-    axis.plot(x[-1:], values[-1:], lw=1.0, zorder=3, **look.points)
+    theory = np.full_like(values, np.nan)
+    if panel.name != "delta_positive":
+        theory = _values(rows, panel, "theory")
+    # The curve is that of theory, where it is known, and otherwise joins the points.
+    curve = theory if np.isfinite(theory).any() else values
+    axis.plot(x[:-1], values[:-1], ls="none", zorder=3, **look.points)
+    axis.plot(x[-1:], values[-1:], ls="none", zorder=3, **look.points)
+    axis.plot(x[:-1], curve[:-1], "-", color=look.colour, lw=1.0, zorder=2.5)
+    axis.plot(x[-2:], curve[-2:], ":", color=look.colour, lw=1.0, zorder=2.5)
     sampler, size = rows[0]["sampler"], rows[0]["train_size"]
     if panel.name == "delta_positive":
         low, high = (column(rows, f"delta_positive_{end}") for end in ("low", "high"))
@@ -312,6 +341,9 @@ def _draw(axis: Axes, summary: StepsSummary, panel: Panel, rows: Sequence[Row], 
         if o.better and (o.sampler, o.train_size) == (sampler, size):
             index = summary.all_steps.index(o.steps)
             axis.plot(x[index], values[index], **_RING)
+    best = _best_of_all(summary, size, sampler) if panel.name == "kl" else None
+    if best is not None and math.isfinite(best.steps):
+        axis.plot(best.steps, panel.unit * best.kl, **_PREDICTED)
 
 
 def _positions(summary: StepsSummary) -> NDArray[np.float64]:
@@ -345,6 +377,7 @@ def _distance_axis(axis: Axes, summary: StepsSummary, panel: Panel) -> None:
 
 def _keys(summary: StepsSummary) -> dict[str, Any]:
     keys: dict[str, Any] = {
+        "theory at n points (distances)": legend_key("-"),
         "infinite data, exact": legend_key("--"),
         "Wilson 95% interval": Patch(color="black", alpha=0.15, lw=0),
     }
@@ -352,4 +385,10 @@ def _keys(summary: StepsSummary) -> dict[str, Any]:
         keys["perfect model"] = legend_key("-.", 0.8)
     if any(o.better for name in _WORDS for o in summary.optima[name]):
         keys[f"finite S better than ∞ ({SIGNIFICANT:g} s.e.)"] = legend_key("", **_RING)
+    if any(
+        math.isfinite(best.steps)
+        for found in summary.theory.get("best_steps", {}).values()
+        for best in found.values()
+    ):
+        keys["best S in theory (KL)"] = legend_key("", **_PREDICTED)
     return keys

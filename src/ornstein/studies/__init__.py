@@ -17,6 +17,8 @@ __all__ = [
     "LinearStudy",
     "StepsOptions",
     "StepsStudy",
+    "RecursionOptions",
+    "RecursionStudy",
     "NeuralOptions",
     "UNetStudy",
     "SnapshotStudy",
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from ornstein.studies.neural.snapshots import SnapshotStudy
     from ornstein.studies.neural.steps import NeuralStepsOptions, NeuralStepsStudy
     from ornstein.studies.neural.unet import UNetStudy
+    from ornstein.studies.recursion.options import RecursionOptions
+    from ornstein.studies.recursion.study import RecursionStudy
     from ornstein.studies.steps.options import StepsOptions
     from ornstein.studies.steps.study import StepsStudy
 
@@ -42,6 +46,8 @@ _HOMES = {
     "LinearStudy": "linear.study",
     "StepsOptions": "steps.options",
     "StepsStudy": "steps.study",
+    "RecursionOptions": "recursion.options",
+    "RecursionStudy": "recursion.study",
     "NeuralOptions": "neural.options",
     "UNetStudy": "neural.unet",
     "SnapshotStudy": "neural.snapshots",

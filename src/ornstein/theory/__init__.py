@@ -54,6 +54,8 @@ __all__ = [
     "recursive_score_variance",
     "recursive_one_step_trace",
     "recursive_one_step_spectrum",
+    "RecursiveOneStep",
+    "recursive_one_step",
     "GuidedMoments",
     "guided_moments",
     "guided_class_moments",
@@ -134,7 +136,11 @@ if TYPE_CHECKING:
         most_revealing_noise,
         points_for_auc,
     )
-    from ornstein.theory.one_step_generations import recursive_one_step_spectrum
+    from ornstein.theory.one_step_generations import (
+        RecursiveOneStep,
+        recursive_one_step,
+        recursive_one_step_spectrum,
+    )
     from ornstein.theory.one_step_model.anisotropic import one_step_anisotropic
     from ornstein.theory.one_step_model.anisotropic_spectrum import (
         one_step_anisotropic_spectrum,
@@ -210,6 +216,8 @@ _HOMES = {
     "recursive_score_variance": "recursion",
     "recursive_one_step_trace": "recursion",
     "recursive_one_step_spectrum": "one_step_generations",
+    "RecursiveOneStep": "one_step_generations",
+    "recursive_one_step": "one_step_generations",
     "GuidedMoments": "guidance",
     "guided_moments": "guidance",
     "guided_class_moments": "guidance",

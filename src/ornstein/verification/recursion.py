@@ -12,8 +12,8 @@ is the mean square of the last generation.
 
 *One-step model.* A replicate fits :class:`~ornstein.denoisers.one_step.OneStepDenoiser` on n points
 of ``N(0, I)`` and takes the trace of what it generates, on both sides of ``n = 2 d + 2``; and so on
-for three generations, of which the last has its mean variance and its effective rank measured,
-``(tr Sigma)^2 / (d tr Sigma^2)``.
+for three generations, of which the last has its mean variance, its effective rank
+``(tr Sigma)^2 / (d tr Sigma^2)``, and KL to ``N(0, I)`` measured.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import numpy as np
 
 from ornstein import theory
 from ornstein.denoisers.one_step import OneStepDenoiser
-from ornstein.gaussians import Gaussian
+from ornstein.gaussians import Gaussian, kl_divergence
 from ornstein.verification.checks import Allowance, Check, Experiment, Setting
 
 GENERATOR = "2402.07712; this project"
@@ -92,14 +92,16 @@ def simulate_one_step(
 def simulate_generations(
     rng: np.random.Generator, *, dim: int, n_train: int, time: float, noise_scale: float
 ) -> dict[str, float]:
-    """Mean variance and effective rank of the third generation of one-step models."""
+    """Mean variance, effective rank and KL of the third generation of one-step models."""
     law = Gaussian.isotropic(dim)
     for _ in range(3):
         model = OneStepDenoiser(time, noise_scale * law.covariance.trace / dim, random_state=rng)
         law = model.fit(law.sample(n_train, rng)).generated_law_
     eigenvalues = law.covariance.eigenvalues
     total = float(eigenvalues.sum())
-    return {"mean": total / dim, "rank": total**2 / float(np.square(eigenvalues).sum()) / dim}
+    rank = total**2 / float(np.square(eigenvalues).sum())
+    kl = kl_divergence(law, Gaussian.isotropic(dim))
+    return {"mean": total / dim, "rank": rank / dim, "kl": kl}
 
 
 REFITTED = Experiment(
@@ -165,8 +167,10 @@ def predict_trace(*, dim: int, n_train: int, time: float, noise_scale: float) ->
 
 
 def predict_generation(which: str, *, dim: int, n_train: int, **noising: float) -> float:
-    """Mean variance, or effective rank over dimension, of the third generation."""
+    """Mean variance, effective rank over dimension, or KL, of the third generation."""
     found = theory.recursive_one_step_spectrum(np.ones(dim), n_train, 3, **noising)[-1]
+    if which == "kl":
+        return float(theory.recursive_one_step(dim, n_train, 3, **noising).kl[-1])
     rank = found.sum() ** 2 / np.square(found).sum() / dim
     return float(found.mean() if which == "mean" else rank)
 
@@ -198,6 +202,6 @@ CHECKS = (
             partial(predict_generation, key),
             Allowance.per_dimension(2.0, "quantiles for eigenvalues, in three generations"),
         )
-        for name, key in (("mean", "mean"), ("rank", "rank"))
+        for name, key in (("mean", "mean"), ("rank", "rank"), ("KL", "kl"))
     ),
 )

@@ -13,35 +13,44 @@ over cells.
 *Data.* Training sets are drawn without replacement, what is left are the originals, and ``q`` is
 the Gaussian with mean and covariance of all points.
 
-With ``original_mode="sampled"`` one set of originals serves all training sizes of a replicate.
+*Theory* is that of a Gaussian of the spectrum of the population or of the data
+(:func:`ornstein.theory.one_step_anisotropic`). Of data, drawn without replacement, it is that of a
+finite population.
+
+With ``original_mode="sampled"`` one set of originals serves all training sizes of a replicate; for
+``originals="n"`` the first n of it.
 """
 
 from __future__ import annotations
 
 __all__ = ["LinearStudy", "COMPARED", "METRICS"]
 
+import hashlib
+import math
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from ornstein.data.files import load_data
 from ornstein.data.sources import PopulationSource, Source
+from ornstein.data.spectra import describe_spectrum, source_spectrum
 from ornstein.denoisers.regression import PairStatistics, fit_pairs
 from ornstein.diffusion.one_step_noising import OneStepNoising
 from ornstein.engine.study import Cell, cell_seed
+from ornstein.gaussians import Gaussian
 from ornstein.memorization.delta import DeltaStatistic, KernelSet
 from ornstein.studies.linear.options import OF_POPULATIONS, LinearOptions, sizes_around
+from ornstein.studies.perfect_models import original_count
 from ornstein.studies.source_study import SourceStudy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from ornstein.engine.store import Store
-    from ornstein.gaussians import Gaussian
     from ornstein.studies.linear.summary import LinearSummary
 
     Array = NDArray[np.float64]
@@ -78,6 +87,17 @@ class LinearStudy(SourceStudy):
         return _source_of(self.options)
 
     @property
+    def identity(self) -> dict[str, Any]:
+        """All that decides the value of a cell; a spectrum by the digest of its eigenvalues."""
+        identity = super().identity
+        if self.options.has_spectrum:
+            values = np.ascontiguousarray(self.options.eigenvalues()).tobytes()
+            return identity | {"spectrum_sha256": hashlib.sha256(values).hexdigest()}
+        # Folders of older versions do not have it.
+        identity.pop("spectrum", None)
+        return identity
+
+    @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the values that a cell measures."""
         return METRICS
@@ -99,9 +119,10 @@ class LinearStudy(SourceStudy):
         cost = 1e-3 + (8 * n * d**2 + 20 * d**3 + 2 * n**2 * d + 10 * n**2) / 1e10
         if self.source.population is None:
             return cost + (self.source.largest_train_size + 2) ** 2 * (d + 50) / 2e10
-        if self.options.original_mode == "sampled" and n == self.train_sizes[0]:
+        shared = self.options.originals != "n"
+        if self.options.original_mode == "sampled" and (n == self.train_sizes[0] or not shared):
             # The originals are drawn once a replicate, with its first size.
-            cost += (self.options.originals or 0) ** 2 * (d + 50) / 2e10
+            cost += self._original_count(n) ** 2 * (d + 50) / 2e10
         return cost
 
     def measure(self, cell: Cell) -> dict[str, float]:
@@ -123,27 +144,35 @@ class LinearStudy(SourceStudy):
 
         return summarize(self, store)
 
-    def theory(self, train_size: int) -> dict[str, float]:
-        """Closed-form values at a training size; empty for a mixture, which has none."""
+    def theory(self, train_sizes: Sequence[int]) -> dict[str, Array]:
+        """Closed-form values at training sizes; empty for a mixture, which has none."""
         population = self.source.population
         if population is not None and len(population.components) > 1:
             return {}
-        from ornstein.theory import one_step
+        from ornstein.studies.linear.prediction import predicted
 
-        predicted = one_step(
-            self.dim, train_size, self.options.time, self.options.noise_scale, self.std
-        )
-        return {
-            "kl": float(predicted.kl),
-            "hellinger2": float(predicted.hellinger_squared),
-            "wasserstein2": float(predicted.wasserstein_squared),
-            "trace": float(predicted.trace),
-        }
+        return predicted(self, train_sizes)
+
+    @cached_property
+    def spectrum(self) -> Array:
+        """Eigenvalues of the covariance in descending order, in squared data units."""
+        return source_spectrum(self.source)
 
     @property
     def threshold(self) -> float:
-        """``n* = d / rho2`` of the isotropic Gaussian of this dimension and std."""
-        return self.dim / self.process.signal_fraction(self.std)
+        """``n* = sum_k 1 / rho2_k`` of the spectrum; infinite if an eigenvalue is 0.
+
+        Of a mixture: that of the Gaussian with its covariance.
+        """
+        noise = self.options.noise_scale * -math.expm1(-2.0 * self.options.time)
+        if noise == 0.0:
+            return float((self.spectrum > 0).sum())
+        with np.errstate(divide="ignore", over="ignore"):
+            return float((1.0 + noise / self.spectrum).sum())
+
+    def _original_count(self, train_size: int) -> int:
+        """Number N of originals of a population at a training size."""
+        return original_count(self.options.originals or 0, train_size)
 
     def _kernel_measures(
         self, law: Gaussian, train: Array, originals: Array | None, replicate: int
@@ -154,10 +183,10 @@ class LinearStudy(SourceStudy):
         if originals is not None:
             fresh = KernelSet.of(originals, self.std)
         elif self.options.original_mode == "sampled":
-            fresh = _sampled_originals(self.options, replicate)
+            fresh = _sampled_originals(self.options, replicate, self._original_count(len(train)))
         else:
             assert population is not None  # a data set gives originals
-            fresh = KernelSet.expected(population, self.options.originals or 0, self.std)
+            fresh = KernelSet.expected(population, self._original_count(len(train)), self.std)
         result = DeltaStatistic(seen, fresh)(law)
         return {
             "log_l2_original": fresh.log_l2_squared(law, result.log_terms.cross_originals),
@@ -173,13 +202,17 @@ def _source_of(options: LinearOptions) -> Source:
         return load_data(options.data, options.reading_options(), pixels=options.pixels)
     assert options.dim is not None
     assert options.mean is not None
+    if options.has_spectrum:
+        values, mean = options.eigenvalues(), np.full(options.dim, options.mean[0])
+        words = describe_spectrum(values, options.spectrum or "")
+        return PopulationSource(Gaussian(mean, values), covariance_name=words)
     assert options.std is not None
     return PopulationSource.isotropic(options.dim, options.mean, options.std, options.weights)
 
 
 @lru_cache(maxsize=1)
-def _sampled_originals(options: LinearOptions, replicate: int) -> KernelSet:
+def _sampled_originals(options: LinearOptions, replicate: int, count: int) -> KernelSet:
     """Originals of a replicate, kept for its other training sizes."""
-    source, count = _source_of(options), options.originals or 0
+    source = _source_of(options)
     rng = np.random.default_rng(cell_seed(options.seed, Cell(0, replicate)))
     return KernelSet.of(source.draw(count, rng).train, source.std)

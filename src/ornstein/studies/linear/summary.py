@@ -12,16 +12,19 @@ import numpy as np
 
 from ornstein.data.sources import MIXTURE_DRAWS
 from ornstein.engine.summary import Summary, averages, share_positive
+from ornstein.studies.linear.prediction import MOST_KURTOSIS, heavy_components
 from ornstein.studies.linear.study import COMPARED
+from ornstein.studies.perfect_models import PerfectModel, perfect_model_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ornstein.engine.store import Store
     from ornstein.studies.linear.options import LinearOptions
     from ornstein.studies.linear.study import LinearStudy
 
-_CURVE_POINTS = 160
+_CURVE_POINTS, _ISOTROPIC_POINTS = 80, 160
+_MANY = 200  # dimensions above which a curve has fewer points
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,44 +32,47 @@ class LinearSummary(Summary):
     """What a linear study found.
 
     Rows have, for each of KL, Hellinger^2, Wasserstein^2 and trace, ``_mean``, ``_se``,
-    ``_theory`` and ``_median``. `theory` has the array ``train_size`` and theory at these sizes.
+    ``_theory`` and ``_median``. `theory` has the array ``train_size`` and theory at these sizes,
+    and ``perfect_delta``, P(Delta > 0) of a model that generates the population.
     """
 
     options: LinearOptions
     source: str
     """What the training sets are drawn from, in words."""
     dim: int
-    rank: int
-    """Directions in which the data vary; ``dim`` unless coordinates are constant."""
     std: float
     threshold: float
-    """``n*``, of the isotropic Gaussian of this dimension and standard deviation."""
-    is_approximate: bool
-    """Whether theory stands for a Gaussian that only resembles the data."""
+    """``n*`` of the spectrum; infinite if an eigenvalue is 0."""
 
     report: ClassVar[str] = "linear"
 
 
 def summarize(study: LinearStudy, store: Store) -> LinearSummary:
     """Make the summary of the finished cells."""
-    rows = [_row(study, size, values) for size, values in store.of(study).items()]
+    found = store.of(study)
+    theory = study.theory(list(found)) if found else {}
+    perfect = _perfect(study, list(found))
+    rows = [
+        _row(size, values, {name: float(column[i]) for name, column in theory.items()})
+        | perfect.columns(size)
+        for i, (size, values) in enumerate(found.items())
+    ]
     return LinearSummary(
         rows=rows,
-        notes=_notes(study),
-        theory=_curves(study, [row["train_size"] for row in rows]),
+        notes=[*_notes(study), *filter(None, [perfect.note])],
+        theory=_curves(study, list(found)) | perfect.curve(),
         options=study.options,
         source=study.source.describe(),
         dim=study.dim,
-        rank=study.source.moments().covariance.rank,
         std=study.std,
         threshold=study.threshold,
-        is_approximate=study.source.population is None,
     )
 
 
-def _row(study: LinearStudy, train_size: int, values: dict[str, list[float]]) -> dict[str, Any]:
+def _row(
+    train_size: int, values: dict[str, list[float]], theory: Mapping[str, float]
+) -> dict[str, Any]:
     """One row of ``summary.csv``."""
-    theory = study.theory(train_size)
     row: dict[str, Any] = {"train_size": train_size, "simulations": len(values["delta_sign"])}
     for name in COMPARED:
         row |= averages(values, (name,)) | {f"{name}_theory": theory.get(name, math.nan)}
@@ -75,62 +81,89 @@ def _row(study: LinearStudy, train_size: int, values: dict[str, list[float]]) ->
     return row | {f"{name}_median": float(np.median(values[name])) for name in COMPARED}
 
 
+def _perfect(study: LinearStudy, sizes: Sequence[int]) -> PerfectModel:
+    """P(Delta > 0) of a model that generates the population; of data there is none."""
+    population, options = study.source.population, study.options
+    if population is None or options.originals is None or options.original_mode is None:
+        return PerfectModel({}, "")
+    return perfect_model_of(
+        population, sizes, options.originals, options.original_mode, options.seed
+    )
+
+
 def _curves(study: LinearStudy, sizes: Sequence[int]) -> dict[str, np.ndarray]:
     """Theory on a fine grid of sizes; empty where there is none."""
-    if not sizes or not study.theory(sizes[0]):
+    if not sizes or not study.theory(sizes[:1]):
         return {}
     # A figure of one size shows what is around it.
     factor = 1.2 if max(sizes) > 3 * min(sizes) else 2.1
     low, high = max(2.0, min(sizes) / factor), max(sizes) * factor
-    grid = np.unique(np.geomspace(low, high, _CURVE_POINTS).round().astype(int))
-    values = [study.theory(int(n)) for n in grid]
-    columns = {name: np.array([value[name] for value in values]) for name in COMPARED}
-    return {"train_size": grid.astype(float), **columns}
+    # Of N points no more than N can be drawn.
+    high = min(high, max(study.source.largest_train_size + 2, *sizes))
+    points = _CURVE_POINTS if study.dim <= _MANY else _CURVE_POINTS * _MANY // study.dim + 20
+    if study.options.data is None and not study.options.has_spectrum:
+        points = _ISOTROPIC_POINTS
+    grid = np.unique(np.geomspace(low, high, points).round().astype(int))
+    return {"train_size": grid.astype(float), **study.theory(grid.tolist())}
 
 
 def _notes(study: LinearStudy) -> list[str]:
     """What a reader of the table needs to know."""
     population = study.source.population
+    rank = int((study.spectrum > 0).sum())
     notes = []
-    if any(size - 1 < study.dim for size in study.train_sizes):
+    if any(size - 1 < rank for size in study.train_sizes):
         notes.append(
-            "n - 1 < d: the generated law has rank n - 1, so KL and the L2 distances are "
-            "infinite and Hellinger^2 is 1; Wasserstein and Delta stay finite."
+            f"n - 1 < {'d' if rank == study.dim else rank}: the generated law has rank n - 1, so "
+            "KL and the L2 distances are infinite and Hellinger^2 is 1; Wasserstein and Delta stay "
+            "finite."
         )
     if any(abs(size - 1 - study.dim) <= 1 for size in study.train_sizes):
         notes.append(
             "|n - 1 - d| <= 1: the expectations are infinite, so means over runs, where they "
             "are finite, and their standard errors depend on the largest run alone."
         )
-    if population is None or len(population.components) > 1:
+    if math.isinf(study.threshold):
         notes.append(
-            "n*: that of the isotropic Gaussian of this dimension and mean coordinate variance."
+            f"n* is infinite: {study.dim - rank} of the {study.dim} eigenvalues of the covariance "
+            "are 0."
         )
+    if population is not None and len(population.components) > 1:
+        notes.append(
+            "theory: empty, since the closed forms hold for one Gaussian; KL and Hellinger^2 to "
+            f"the mixture are estimated from {MIXTURE_DRAWS} generated points a cell (error "
+            "included), Wasserstein to a mixture has no closed form. n* is that of the Gaussian "
+            "with its covariance."
+        )
+        return notes
     if population is None:
-        notes += _notes_on_data(study)
-    elif len(population.components) > 1:
-        notes.append(
-            "theory: empty, since the closed forms hold for one isotropic Gaussian; KL and "
-            f"Hellinger^2 to the mixture are estimated from {MIXTURE_DRAWS} generated points "
-            "a cell (error included), Wasserstein to a mixture has no closed form."
-        )
-    else:
-        notes.append(
-            "theory: asymptotic, of error O(1/d) in total nats (trace: exact to O(1/n)); "
-            "within the window |n - n*| < n*/sqrt(d), O(1/sqrt(d))."
-        )
-    return [*notes, *study.source.notes]
+        return [*notes, *_notes_on_data(study), *study.source.notes]
+    errors = (
+        "theory: asymptotic, of error O(1/d) in total nats (trace: exact to O(1/n)); "
+        "within the window |n - n*| < n*/sqrt(d), O(1/sqrt(d))."
+    )
+    if study.options.has_spectrum:
+        errors += " d counts the eigenvalues that make up most of the trace."
+    return [*notes, errors]
 
 
 def _notes_on_data(study: LinearStudy) -> list[str]:
     source = study.source
     count = int(source.largest_train_size) + 2
+    heavy = heavy_components(source)
+    theory = (
+        f"theory: of Gaussian data with the covariance of {source.name}, drawn without replacement "
+        f"like the training sets, from {count} points; measured distances are to the Gaussian with "
+        "the mean and covariance of all of them."
+    )
+    if heavy:
+        theory += (
+            f" KL and Hellinger^2 are not predicted: along {heavy} of the {source.dim} principal "
+            f"components the excess kurtosis is above {MOST_KURTOSIS:g} (0 if Gaussian), and these "
+            "two count every direction alike, however little it varies."
+        )
     notes = [
-        (
-            "theory~: an approximation, the isotropic Gaussian with the mean coordinate "
-            f"variance of {source.name} ({source.std**2:.4g}); measured distances are to "
-            "the Gaussian with the mean and covariance of all its points."
-        ),
+        theory,
         (
             f"Delta: the originals are the {count} - n points left over. "
             "Where their number is not n, sizes alone move Delta away from 0."

@@ -36,6 +36,7 @@ from ornstein.memorization.sample_measures import (
     memorization,
     require_fit,
 )
+from ornstein.studies.perfect_models import original_count
 from ornstein.studies.steps.options import StepsOptions
 from ornstein.studies.steps.study import StepsStudy
 from ornstein.studies.steps.values import (
@@ -119,6 +120,7 @@ class EmpiricalStepsStudy(StepsStudy):
         rng, noise = (np.random.default_rng(seed) for seed in cell_seed(self.seed, cell).spawn(2))
         train = self.source.sample(cell.train_size, rng)
         held_out = self.source.sample(1000, rng)
+        originals = original_count(self.options.originals, cell.train_size)
         points, state = TrainingPoints.of(train), noise.bit_generator.state
         laws = {(name, steps): law for name, steps, law in self.laws(empirical_law(train))}
         values = {"baseline": memorization(held_out, train, None)["memorized"]}
@@ -135,7 +137,7 @@ class EmpiricalStepsStudy(StepsStudy):
                 found = {
                     **beside_linear(fitted_distances(made, self.source), exact),
                     "memorized": memorization(made, train, None)["memorized"],
-                    **kernel_measures(made, train, self.source, self.options.originals, self.std),
+                    **kernel_measures(made, train, self.source, originals, self.std),
                 }
                 values |= {metric_name(name, steps, key): found[key] for key in MEASURED}
         return values

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-__all__ = ["StepsOptions", "check_samplers"]
+__all__ = ["StepsOptions", "GRIDS", "grid_schedule", "check_samplers"]
 
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from ornstein.diffusion.grids import LogSchedule, TangentSchedule
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.diffusion.schedules import BetaSchedule, as_schedule
 from ornstein.engine.study import check_plan
+from ornstein.gaussians import Gaussian
 from ornstein.validation import as_count, as_positive
 
 if TYPE_CHECKING:
     from ornstein.diffusion.samplers import Sampler
     from ornstein.diffusion.schedules import Schedule
+
+
+GRIDS = ("tangent", "karras", "log")
+_ODE = {"euler", "heun"}
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,9 @@ class StepsOptions:
         noise schedule of ddpm and ddim
     ode_schedule : str
         noise schedule of euler and heun
+    grid : str
+        noise levels of euler and heun: karras (the default), log (equal ratios), tangent (least KL
+        for the spectrum of the population)
     diffusion_steps : int
         T of beta schedules, of which S are taken; 0: as many as S
     start : str
@@ -52,8 +61,8 @@ class StepsOptions:
         training law (marginal)
     ridge : float
         added to the covariance of the denoiser, in squared data units
-    originals : int
-        number N of fresh points that Delta compares with
+    originals : int or "n"
+        number N of fresh points that Delta compares with; n: as many as training points
     simulations : int
         replicates of each training size
     seed : int
@@ -76,10 +85,11 @@ class StepsOptions:
     exponent: float = 1.0
     schedule: Literal["linear", "scaled_linear", "cosine", "karras"] = "linear"
     ode_schedule: Literal["linear", "scaled_linear", "cosine", "karras"] = "karras"
+    grid: Literal["tangent", "karras", "log"] | None = None
     diffusion_steps: int = 1000
     start: Literal["standard", "marginal"] = "standard"
     ridge: float = 0.0
-    originals: int = 10_000
+    originals: int | Literal["n"] = 10_000
     simulations: int = 100
     seed: int = 0
 
@@ -104,6 +114,7 @@ class StepsOptions:
         as_positive(self.ridge, "ridge", zero=True)
         as_count(self.diffusion_steps, "diffusion_steps", at_least=0)
         check_samplers(self)
+        self._choose_grid()
         for name in self.samplers:
             levels = self.schedule_of(as_sampler(name))
             for count in self.steps:
@@ -111,11 +122,47 @@ class StepsOptions:
 
     def schedule_of(self, sampler: Sampler) -> Schedule:
         """The schedule that a sampler uses here."""
-        ode = sampler.name in {"euler", "heun"}
+        ode = sampler.name in _ODE
+        if ode and self.grid is not None:
+            return grid_schedule(self.grid, self.eigenvalues())
         chosen = as_schedule(self.ode_schedule if ode else self.schedule)
         if isinstance(chosen, BetaSchedule):
             return BetaSchedule(chosen.name, self.diffusion_steps or None)
         return chosen
+
+    def eigenvalues(self) -> tuple[float, ...]:
+        """Of the population's covariance, in squared data units."""
+        return tuple(self.law().covariance.eigenvalues.tolist())
+
+    def law(self) -> Gaussian:
+        """The population."""
+        if self.population == "isotropic":
+            return Gaussian.isotropic(self.dim, self.mean, self.std)
+        return Gaussian.power_law(self.dim, self.exponent, self.mean, self.std)
+
+    def _choose_grid(self) -> None:
+        """Refuse a grid without effect; that of Karras is the default, and is not kept."""
+        if self.grid not in {None, *GRIDS}:
+            raise ValueError(f"grid is {self.grid!r}, expected one of {', '.join(GRIDS)}")
+        if self.grid is not None and self.ode_schedule != "karras":
+            raise ValueError(
+                f"grid is {self.grid!r} and ode_schedule {self.ode_schedule!r}, which has noise "
+                "levels of its own: leave one of them out"
+            )
+        if self.grid is not None and not _ODE & {as_sampler(name).name for name in self.samplers}:
+            raise ValueError(
+                f"grid is {self.grid!r}, and would have no effect on the samplers "
+                f"{', '.join(self.samplers)}: add euler or heun, or leave grid out"
+            )
+        if self.grid == "karras":
+            object.__setattr__(self, "grid", None)
+
+
+def grid_schedule(grid: str, eigenvalues: tuple[float, ...]) -> Schedule:
+    """Noise levels of a grid by name, from 80 down to 0.002 and then to 0."""
+    if grid == "tangent":
+        return TangentSchedule(eigenvalues, smallest=0.002)
+    return LogSchedule() if grid == "log" else as_schedule(grid)
 
 
 def check_samplers(options: Any) -> None:

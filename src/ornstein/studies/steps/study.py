@@ -33,6 +33,7 @@ from ornstein.diffusion.samplers import as_sampler
 from ornstein.engine.study import Study, cell_seed
 from ornstein.gaussians import Gaussian, hellinger_squared, kl_divergence, wasserstein_squared
 from ornstein.memorization.delta import DeltaStatistic, KernelSet
+from ornstein.studies.perfect_models import original_count
 from ornstein.studies.steps.values import metric_name, metrics_by_sampler
 
 if TYPE_CHECKING:
@@ -61,10 +62,7 @@ class StepsStudy(Study):
     @cached_property
     def source(self) -> Gaussian:
         """The population."""
-        dim, mean, std = self.options.dim, self.options.mean, self.options.std
-        if self.options.population == "isotropic":
-            return Gaussian.isotropic(dim, mean, std)
-        return Gaussian.power_law(dim, self.options.exponent, mean, std)
+        return self.options.law()
 
     @property
     def dim(self) -> int:
@@ -93,6 +91,8 @@ class StepsStudy(Study):
         del identity["train_sizes"], identity["simulations"]
         # As folders have it that older versions wrote.
         identity["diffusion_steps"] = self.options.diffusion_steps or None
+        if self.options.grid is None:
+            del identity["grid"]
         return identity | {"steps": sorted(self.options.steps)}
 
     @property
@@ -119,7 +119,9 @@ class StepsStudy(Study):
         data, population, train = _eigenframe(data, self.source, train)
         delta = DeltaStatistic(
             KernelSet.of(train, self.std),
-            KernelSet.expected(population, self.options.originals, self.std),
+            KernelSet.expected(
+                population, original_count(self.options.originals, cell.train_size), self.std
+            ),
         )
         values = {}
         for sampler, steps, law in self.laws(data):

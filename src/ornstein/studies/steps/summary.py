@@ -9,6 +9,9 @@ excess is far below that of either distance. A finite number of steps is called 
 infinitely many where the excess is negative by more than :data:`SIGNIFICANT` standard errors.
 
 Rows with ``train_size = inf`` are the population's own denoiser, exact and without simulation.
+
+Theory stands beside each distance (:mod:`ornstein.studies.steps.prediction`), and beside the best
+number of steps that which it predicts: of the S of the study, and for KL of all S.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from ornstein.engine.summary import Summary, averages, mean_and_error, share_positive
+from ornstein.studies.perfect_models import perfect_model_of
+from ornstein.studies.steps.prediction import predicted_best, predicted_distances
 from ornstein.studies.steps.study import DISTANCES, METRICS, distances
 from ornstein.studies.steps.values import metric_name, rows_by_sampler
 
@@ -49,6 +54,8 @@ class Optimum(NamedTuple):
     excess_se: float
     better: bool
     """Whether the excess is negative by more than `SIGNIFICANT` standard errors."""
+    predicted: float = math.nan
+    """Of the S asked for, ``inf`` among them, that of the smallest distance in theory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +63,9 @@ class StepsSummary(Summary):
     """What a steps study found.
 
     Rows with ``train_size = inf`` are the population's own denoiser. `theory` has ``kl_floor``: the
-    expected KL at ``S = inf`` by training size, where it is known.
+    expected KL at ``S = inf`` by training size, where it is known; ``best_steps``: the number of
+    steps of least expected KL, of all there are, by training size and sampler; and
+    ``perfect_delta``, P(Delta > 0) of a model that generates the population.
     """
 
     options: StepsOptions
@@ -68,22 +77,44 @@ class StepsSummary(Summary):
     """By distance."""
 
     report: ClassVar[str] = "steps"
-    documented: ClassVar[Mapping[str, str]] = {"orders": "orders", "optima": "optima"}
+    documented: ClassVar[Mapping[str, str]] = {
+        "orders": "orders",
+        "optima": "optima",
+        "best_steps": "best_steps",
+    }
+
+    @property
+    def best_steps(self) -> list[dict[str, Any]]:
+        """Predicted best numbers of steps, as entries of the JSON document."""
+        return [
+            {"train_size": n, "sampler": sampler, **best._asdict()}
+            for n, found in self.theory.get("best_steps", {}).items()
+            for sampler, best in found.items()
+        ]
 
 
 def summarize(study: StepsStudy, store: Store) -> StepsSummary:
     """Make the summary of the finished cells; the population's rows come first."""
     found = store.of(study)
     rows = population_rows(study) if found else []
+    perfect = perfect_model_of(
+        study.source, list(found), study.options.originals, "expected", study.options.seed
+    )
     for train_size, values in found.items():
-        rows += _rows(study, train_size, values)
+        rows += _rows(study, train_size, values, perfect.columns(train_size))
+    if perfect.shares:
+        rows = [dict.fromkeys(rows[-1], math.nan) | row for row in rows]
     floors = {}
     if not study.options.ridge:
         floors = {n: study.kl_floor(n) for n in found if n - 1 >= study.dim}
     return StepsSummary(
         rows=rows,
-        notes=_notes(study),
-        theory={"kl_floor": floors},
+        notes=[*_notes(study), *filter(None, [perfect.note])],
+        theory={
+            "kl_floor": floors,
+            "best_steps": {n: predicted_best(study, n) for n in found},
+            **perfect.curve(),
+        },
         options=study.options,
         all_steps=study.all_steps,
         orders=study.orders() if found else {},
@@ -91,9 +122,15 @@ def summarize(study: StepsStudy, store: Store) -> StepsSummary:
     )
 
 
-def _rows(study: StepsStudy, train_size: int, values: Mapping[str, Sequence[float]]) -> list[Row]:
-    """Rows of one training size."""
+def _rows(
+    study: StepsStudy,
+    train_size: int,
+    values: Mapping[str, Sequence[float]],
+    perfect: Mapping[str, float],
+) -> list[Row]:
+    """Rows of one training size; `perfect` are their last columns."""
     rows = []
+    theory = predicted_distances(study, train_size)
     for first, measured in rows_by_sampler(study, train_size, values, METRICS):
         row = first
         for name in DISTANCES:
@@ -103,7 +140,10 @@ def _rows(study: StepsStudy, train_size: int, values: Mapping[str, Sequence[floa
             excess = np.subtract(here, limit, out=np.full_like(here, np.nan), where=finite)
             row |= averages(measured, (name,))
             row[f"{name}_excess"], row[f"{name}_excess_se"] = mean_and_error(list(excess))
-        rows.append(row | share_positive("delta", measured["delta_sign"]))
+        predicted = theory[str(row["sampler"]), float(row["steps"])]
+        row |= share_positive("delta", measured["delta_sign"])
+        row |= {f"{name}_theory": predicted[name] for name in DISTANCES}
+        rows.append({**row, **perfect})
     return rows
 
 
@@ -120,6 +160,7 @@ def population_rows(study: StepsStudy) -> list[Row]:
             row[f"{name}_excess"], row[f"{name}_excess_se"] = value - limit, math.nan
         for name in ("delta_positive", "delta_positive_low", "delta_positive_high"):
             row[name] = math.nan
+        row |= {f"{name}_theory": value for name, value in zip(DISTANCES, here, strict=True)}
         rows.append(row)
     return rows
 
@@ -139,7 +180,10 @@ def optima(rows: Sequence[Mapping[str, Any]], distance: str = "kl") -> list[Opti
         None where the distance is infinite.
     """
     groups: dict[tuple[str, float], list[Mapping[str, Any]]] = {}
+    theory: dict[tuple[str, float], dict[float, float]] = {}
     for row in rows:
+        if not math.isnan(value := row.get(f"{distance}_theory", math.nan)):
+            theory.setdefault((row["sampler"], row["train_size"]), {})[row["steps"]] = value
         if row["steps"] != math.inf and math.isfinite(row[f"{distance}_mean"]):
             groups.setdefault((row["sampler"], row["train_size"]), []).append(row)
     found = []
@@ -150,7 +194,12 @@ def optima(rows: Sequence[Mapping[str, Any]], distance: str = "kl") -> list[Opti
         exact = train_size == math.inf
         margin = 1e-9 * best[f"{distance}_mean"] if exact else SIGNIFICANT * error
         better = bool(excess < -margin)
-        found.append(Optimum(sampler, train_size, int(best["steps"]), excess, error, better))
+        # Of equal distances that of infinitely many steps.
+        known = sorted(theory.get((sampler, train_size), {}).items(), reverse=True)
+        predicted = min(known, key=lambda pair: pair[1], default=(math.nan, 0.0))[0]
+        found.append(
+            Optimum(sampler, train_size, int(best["steps"]), excess, error, better, predicted)
+        )
     return found
 
 
@@ -163,9 +212,14 @@ def _notes(study: StepsStudy) -> list[str]:
     )
     best = (
         "best S: smallest mean distance of the S listed, if below that of S = inf by more than "
-        f"{SIGNIFICANT:g} standard errors of their difference cell by cell; otherwise inf."
+        f"{SIGNIFICANT:g} standard errors of their difference cell by cell; otherwise inf. theory: "
+        "the same of the expected distances; all S: of every number of steps up to 1000."
     )
-    found = [order, best]
+    theory = (
+        "theory: expected distances over training sets, right to o(1) nats in total for large n "
+        "and d."
+    )
+    found = [order, best, theory]
     options = study.options
     if any(size - 1 < study.dim for size in study.train_sizes) and not options.ridge:
         found.append(

@@ -263,7 +263,9 @@ def _mean_inverse(R: Array, bare: Array, B: Array, population: Population) -> Ar
             total += np.tensordot(weights[chosen], inverses, axes=1)
             continue
         K = bare.copy()
+        # Any size will do for B = 0 and f(C) = b C, where all of K is 0.
         common = float(B[chosen].max()) or float(np.abs(bare).max())
+        common = common or float(values[chosen].max() * np.abs(R).max())
         K[0, 0] += common
         rates, left = np.linalg.eig(np.linalg.solve(K, R))
         right = np.linalg.inv(left) @ np.linalg.inv(K)

@@ -1,0 +1,205 @@
+"""Tables and figure of a recursion study."""
+
+from __future__ import annotations
+
+__all__ = ["tables", "figures"]
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ornstein.reports.axes import value_axis
+from ornstein.reports.figures import (
+    caption,
+    legend_below,
+    legend_key,
+    size_entries,
+    size_looks,
+    style,
+)
+from ornstein.reports.series import Panel, column, means, sizes_of, where
+from ornstein.reports.tables import (
+    Column,
+    counted,
+    format_groups,
+    legend,
+    number,
+    paragraph,
+    report,
+    texts,
+    with_error,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+
+    from ornstein.studies.recursion.summary import RecursionSummary
+
+    Row = Mapping[str, Any]
+
+_MEANINGS = {
+    "k": "generation; the population is generation 0",
+    "KL": "KL(generation || population), in nats, mean over runs",
+    "tr S/d": "trace of its covariance S; 1 for the population",
+    "tr S^2/d": "second moment of its eigenvalues; 1 for the population",
+    "(tr S)^2/d^2": "square of the trace; 1 for the population",
+    "theory": "what is expected of it",
+}
+_COLUMNS = {
+    "kl": "KL, nats",
+    "trace": "tr S/d",
+    "square": "tr S^2/d",
+    "trace_square": "(tr S)^2/d^2",
+}
+_SHOWN = 12
+
+
+def tables(summary: RecursionSummary) -> str:
+    """Return heading, a table for each training size, what columns mean, an answer, and notes."""
+    found = []
+    for size in sizes_of(summary.rows):
+        found += _of_size(summary, size)
+    meanings = [legend(_MEANINGS, "\n".join(found))] if found else []
+    blocks = [heading(summary), *found, *meanings]
+    notes = list(summary.notes)
+    if summary.options.generations > _SHOWN:
+        notes.append(
+            f"{_SHOWN} of {summary.options.generations} generations are shown; summary.csv and "
+            "--json have all."
+        )
+    return report(blocks, answer(summary) if summary.rows else "", notes)
+
+
+def heading(summary: RecursionSummary) -> str:
+    """Say what was studied, in two lines."""
+    options = summary.options
+    lines = (", ".join(filter(None, said)) for said in (_what(summary), _how(summary)))
+    return "\n".join(paragraph(line, "") for line in (*lines, f"seed {options.seed}"))
+
+
+def _what(summary: RecursionSummary) -> list[str]:
+    options = summary.options
+    model = "Gaussian models" if options.model == "gaussian" else "One-step denoisers"
+    return [
+        f"{model} trained on samples of the last one",
+        f"from N(0, {options.std:g}^2) in d = {options.dim}",
+    ]
+
+
+def _how(summary: RecursionSummary) -> list[str]:
+    options = summary.options
+    share = f"{options.fresh_fraction:g} of the points are fresh"
+    return [
+        f"{options.generations} generations",
+        share if options.fresh_fraction else "no fresh points",
+        "known mean" if options.known_mean else "mean fitted",
+        f"T = {options.time:g}" if options.time is not None else "",
+        f"noise scale {options.noise_scale:g}" if options.noise_scale is not None else "",
+    ]
+
+
+def answer(summary: RecursionSummary) -> str:
+    """Return one sentence: how far the last generation is, at the largest training size."""
+    sizes = sizes_of(summary.rows)
+    parts = []
+    for size in dict.fromkeys((sizes[0], sizes[-1])):
+        here = where(summary.rows, train_size=size)
+        first, last = here[0], here[-1]
+        if math.isinf(last["kl_mean"]):
+            parts.append(f"at n = {size} it is infinite")
+            continue
+        text = f"at n = {size} it is {number(last['kl_mean'], 3)} nats"
+        if first is not last:
+            text += f", after {number(first['kl_mean'], 3)} in the first generation"
+        parts.append(text)
+    k = summary.options.generations
+    where_ = "the first generation" if k == 1 else f"generation {k}"
+    return f"Answer: KL to the population of {where_}: {'; '.join(parts)}."
+
+
+def _of_size(summary: RecursionSummary, size: int) -> list[str]:
+    """Title and table of one training size."""
+    here = where(summary.rows, train_size=size)
+    rows = [here[i] for i in _chosen(len(here))]
+    known = summary.theory.get("limit", {}).get(size, math.nan)
+    ends = "" if math.isnan(known) else f"; tr S^2/d tends to {number(known)}"
+    if math.isinf(known):
+        ends = "; tr S^2/d grows without limit"
+    groups = [
+        [
+            Column(heading, [with_error(row[f"{name}_mean"], row[f"{name}_se"]) for row in rows]),
+            Column("theory", [_predicted(row, name) for row in rows]),
+        ]
+        for name, heading in _COLUMNS.items()
+    ]
+    title = f"n = {size} ({number(size / summary.options.dim, 2)} d), "
+    return [
+        title + counted(here[0]["simulations"], "run") + ends,
+        format_groups([texts("k", rows, "generation")], groups),
+    ]
+
+
+def _predicted(row: Row, name: str) -> str:
+    return with_error(row[f"{name}_mean"], row[f"{name}_se"], row[f"{name}_theory"])
+
+
+def _chosen(count: int) -> list[int]:
+    """All generations, or some of them, evenly spread, the first and last among them."""
+    if count <= _SHOWN:
+        return list(range(count))
+    return sorted({round(place) for place in np.linspace(0, count - 1, _SHOWN)})
+
+
+def figures(summary: RecursionSummary) -> dict[str, Any]:
+    """KL, trace and second moment against the generation, a curve for each training size."""
+    chosen = size_looks(sizes_of(summary.rows))
+    panels, missing = _panels(summary)
+    with style():
+        figure = Figure(figsize=(3.0 * len(panels) + 0.6, 3.6), layout="constrained")
+        axes = figure.subplots(1, len(panels), squeeze=False)[0]
+        for axis, panel in zip(axes, panels, strict=True):
+            for size, look in chosen.items():
+                here = where(summary.rows, train_size=size)
+                k = column(here, "generation")
+                means(axis, k, here, panel.name, panel.unit, ls="none", **look.points)
+                theory = panel.unit * column(here, f"{panel.name}_theory")
+                theory[~np.isfinite(theory)] = math.nan
+                if np.isfinite(theory).any():
+                    axis.plot(k, theory, "-", color=look.colour, lw=1.0, zorder=2)
+            axis.set_title(panel.label)
+            axis.set_xlabel("generation k")
+            _generation_axis(axis, summary.options.generations)
+            value_axis(axis)
+        entries = size_entries(chosen, summary.options.dim)
+        legend_below(
+            figure, {**entries, "theory": legend_key("-")} if _has_theory(summary) else entries
+        )
+        caption(figure, [*_what(summary), *_how(summary), f"seed {summary.options.seed}"], missing)
+    return {"figure": figure}
+
+
+def _panels(summary: RecursionSummary) -> tuple[list[Panel], str]:
+    """Panels, and why that of KL is missing where it is infinite at every n."""
+    panels = [
+        Panel("kl", "KL(generation || population) / d  [nats]", 1 / summary.options.dim),
+        Panel("trace", r"$\mathrm{tr}\,S / d$"),
+        Panel("square", r"$\mathrm{tr}\,S^2 / d$"),
+    ]
+    if not np.isfinite(column(summary.rows, "kl_mean")).any():
+        return panels[1:], "not drawn: KL (infinite)"
+    return panels, ""
+
+
+def _has_theory(summary: RecursionSummary) -> bool:
+    names = [f"{name}_theory" for name in ("kl", "trace", "square")]
+    return any(math.isfinite(row[name]) for row in summary.rows for name in names)
+
+
+def _generation_axis(axis: Axes, last: int) -> None:
+    step = max(1, math.ceil(last / 6))
+    axis.set_xlim(0.5, last + 0.5)
+    axis.set_xticks(list(range(step, last + 1, step)))

@@ -1,0 +1,1 @@
+"""Models trained on their own samples, generation after generation."""
