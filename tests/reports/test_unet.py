@@ -416,7 +416,8 @@ class TestFigure:
         ]
         assert [axis.get_xlabel() for axis in figure.axes] == [""] * 3 + ["training size n"] * 3
         assert all(landmarks(axis)["n = d"] == DIM for axis in figure.axes)
-        assert landmarks(figure.axes[1])["1/2"] == 1
+        # 1/2 is not what a perfect model has, and no line says so.
+        assert "1/2" not in landmarks(figure.axes[1])
         assert all(axis.get_xscale() == "log" for axis in figure.axes)
         assert [axis.get_yscale() for axis in figure.axes[4:]] == ["log", "log"]
         assert caption_of(figure) == (

@@ -290,7 +290,7 @@ def _shares(axis: Axes, summary: UNetSummary) -> None:
     ):
         shares(axis, shift * sizes, summary.rows, name, color=colour, label=label, fmt=form)
     perfect_model(axis, summary.theory)
-    share_axis(axis, half=True)
+    share_axis(axis)
     axis.set_title(r"$P(\Delta > 0)$, Wilson 95% interval", pad=12)
     legend_inside(axis, lines=1 + ("perfect_delta" in summary.theory))
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ornstein.studies.linear.options import LinearOptions
     from ornstein.studies.linear.study import LinearStudy
 
-_CURVE_POINTS, _ISOTROPIC_POINTS = 80, 160
+_CURVE_POINTS, _POINTS_AROUND_DIM, _ISOTROPIC_POINTS = 70, 30, 160
 _MANY = 200  # dimensions above which a curve has fewer points
 
 
@@ -100,10 +100,14 @@ def _curves(study: LinearStudy, sizes: Sequence[int]) -> dict[str, np.ndarray]:
     low, high = max(2.0, min(sizes) / factor), max(sizes) * factor
     # Of N points no more than N can be drawn.
     high = min(high, max(study.source.largest_train_size + 2, *sizes))
-    points = _CURVE_POINTS if study.dim <= _MANY else _CURVE_POINTS * _MANY // study.dim + 20
     if study.options.data is None and not study.options.has_spectrum:
-        points = _ISOTROPIC_POINTS
-    grid = np.unique(np.geomspace(low, high, points).round().astype(int))
+        places = np.geomspace(low, high, _ISOTROPIC_POINTS)
+    else:
+        few = min(1.0, _MANY / study.dim)
+        middle = study.dim * np.linspace(0.8, 1.25, max(10, int(few * _POINTS_AROUND_DIM)))
+        places = np.geomspace(low, high, max(20, int(few * _CURVE_POINTS)))
+        places = np.append(places, middle[(middle > low) & (middle < high)])
+    grid = np.unique(places.round().astype(int))
     return {"train_size": grid.astype(float), **study.theory(grid.tolist())}
 
 
