@@ -19,8 +19,8 @@ from ornstein.theory.linear_denoisers.sampling import SamplerQuality
 
 RESULTS = {
     "ActivationConstants", "BestSteps", "DenoisingLosses", "EarlyStoppingLosses",
-    "EarlyStoppingMinimum", "ExpectedDelta", "Membership", "OneStepTheory", "RandomFeatureLosses",
-    "RecursiveVariance", "SamplerQuality", "WishartKL",
+    "EarlyStoppingMinimum", "ExpectedDelta", "GuidedMoments", "Membership", "OneStepTheory",
+    "RandomFeatureLosses", "RecursiveOneStep", "RecursiveVariance", "SamplerQuality", "WishartKL",
 }  # fmt: skip
 
 SIZES = [1, 2, 3, 10, 1000, 10**6, 10**12, 10**15]
@@ -209,6 +209,25 @@ SCANS = {
         {"eigenvalues": PLAIN, "n_steps": [1, 2, 7], "noise_min": [0.0, 1e-3],
          "noise_max": [1.0, 1e4], "n_train": [None, 2, 50]},
         whole=("n_steps", "n_train"), most=10, one_by_one=None),
+    "guided_moments": Scan(
+        {"class_variance": [1e-12, 1e-3, 1.0, 1e12], "pooled_variance": [1e-12, 1e-3, 1.0, 1e12],
+         "guidance": [-1.0, 0.0, 0.5, 2.0, 10.0], "class_mean": [0.0, 1.0]},
+        most=200),
+    "guided_class_moments": Scan(
+        {"mean_norm": [0.0, 1e-3, 1.0, 10.0], "guidance": [0.0, 1.0, 5.0], "std": [0.1, 1.0, 10.0]},
+        most=12, one_by_one=None),
+    "guided_class_density": Scan(
+        {"position": [-3.0, 0.0, 2.0], "mean_norm": [0.0, 1.0, 10.0], "guidance": [0.0, 1.0],
+         "std": [0.1, 1.0]}, most=12, one_by_one=None),
+    "noisy_data_weight": Scan(
+        {"eigenvalues": SPECTRA[:5], "noise_variance": [1e-8, 0.4, 1e8], "n_train": RATIOS,
+         "data_noise_variance": [0.0, 1e-30, 1e-9]}, most=200, one_by_one=("eigenvalues",)),
+    "recursive_one_step": Scan(
+        {"dim": [1, 2, 30], "n_train": [2, 3, 60, 10**6], "generations": [1, 3]},
+        infinite=True, whole=("dim", "n_train", "generations"), most=12, one_by_one=None),
+    "recursive_one_step_spectrum": Scan(
+        {"eigenvalues": PLAIN[:4], "n_train": [7, 60, 10**6], "generations": [1, 3]},
+        whole=("n_train", "generations"), most=12, one_by_one=None),
     "convergence_order": Scan(
         {"n_steps": [[10, 20, 40]], "discretization_squared": [[1.0, 0.25, 0.0625]]},
         one_by_one=None),
@@ -282,7 +301,7 @@ WRONG = [
     1j, "many", None, np.nan, True, NEGATIVE, object(), np.datetime64("2020-01-01"),
     np.ma.array([1.0, 2.0], mask=[False, True]), [[1.0], [1.0, 2.0]],
 ]  # fmt: skip
-MAY = ("init", "mean", "x", "direction")  # be negative
+MAY = ("init", "mean", "x", "direction", "position", "class_mean", "guidance")  # be negative
 
 
 @pytest.mark.parametrize("name", names())

@@ -183,7 +183,7 @@ def perfect_model_deltas(
     >>> from ornstein import Gaussian
     >>> found = perfect_model_deltas(Gaussian.isotropic(100), [75, 400], None)
     >>> [round(each.fraction, 2) for each in found]
-    [0.75, 0.68]
+    [0.77, 0.73]
     """
     sizes = [as_count(n, "a training size") for n in train_sizes]
     originals = [n if n_original is None else as_count(n_original, "n_original") for n in sizes]

@@ -63,7 +63,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from ornstein.validation import as_positive, as_real, float_or_array
+from ornstein.validation import as_between, as_positive, float_or_array
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -76,6 +76,7 @@ _TOLERANCE = 1e-10
 _REACH, _PANELS, _NODES = 8.5, 34, 12
 # From here on tanh is 1 to the last digit, for every start within reach.
 _SEPARATED = 12.0
+_STRONGEST, _FAR = 1e6, 1e150
 
 
 class GuidedMoments(NamedTuple):
@@ -104,8 +105,8 @@ def guided_moments(
     pooled_variance : array-like
         ``lambda_u >= 0`` of all classes together, 0 only where that of the class is.
     guidance : array-like
-        Strength ``g >= -1``: 0 is the class, -1 the pool. (Elsewhere ``1 + g`` is called the
-        guidance scale.)
+        Strength ``g`` from -1 to 1e6: 0 is the class, -1 the pool. (Elsewhere ``1 + g`` is called
+        the guidance scale.)
     class_mean : array-like
         ``delta`` of the class, measured from the mean of all, in data units.
 
@@ -132,9 +133,7 @@ def guided_moments(
     """
     own = as_positive(class_variance, "class_variance", zero=True)
     pooled = as_positive(pooled_variance, "pooled_variance", zero=True)
-    g, delta = _strength(guidance), as_real(class_mean, "class_mean")
-    if not np.isfinite(delta).all():
-        raise ValueError("class_mean has NaN or infinite values, expected finite numbers")
+    g, delta = _strength(guidance), as_between(class_mean, "class_mean", -_FAR, _FAR)
     own, pooled, g, delta = np.broadcast_arrays(own, pooled, g, delta)
     if ((pooled == 0) & (own > 0)).any():
         raise ValueError(
@@ -143,10 +142,15 @@ def guided_moments(
     # Two points are one mode of no extent: the limit of equal variances.
     rho = np.divide(own, pooled, out=np.ones(own.shape), where=pooled > 0)
     # Where the class has no extent, guidance cannot give it one; g = -1 is the pool.
-    variance = np.where(g == -1, pooled, own * np.where(rho > 0, rho, 1.0) ** g)
-    return GuidedMoments(
-        float_or_array(variance), float_or_array(delta * (1 + g * _push(rho, np.asarray(g))))
-    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        variance = np.where(g == -1, pooled, own * np.where(rho > 0, rho, 1.0) ** g)
+        mean = delta * (1 + g * _push(rho, np.asarray(g)))
+    if not (np.isfinite(variance).all() and np.isfinite(mean).all()):
+        raise ValueError(
+            "guidance and variances are given for which variance or mean leave the range of "
+            "float64, expected less guidance, or variances nearer to each other"
+        )
+    return GuidedMoments(float_or_array(variance), float_or_array(mean))
 
 
 def guided_class_moments(
@@ -225,9 +229,7 @@ def guided_class_density(
     array([0.000, 0.285, 0.369])
     """
     mu, sigma, g = _classes(mean_norm, std, guidance, sign)
-    y = as_real(position, "position")
-    if not np.isfinite(y).all():
-        raise ValueError("position has NaN or infinite values, expected finite numbers")
+    y = as_between(position, "position", -_FAR, _FAR)
     xi = (sign * np.atleast_1d(y).ravel() - mu) / sigma
     z, log_jacobian = _flow(xi, mu / sigma, 0.0, g) if mu > 0 else (xi, np.zeros(xi.shape))
     # Backwards, ln J counts what the trajectory loses on its way to 0.
@@ -269,11 +271,7 @@ def _push(rho: Array, g: Array) -> Array:
 
 
 def _strength(guidance: ArrayLike) -> Array:
-    g = as_real(guidance, "guidance")
-    fine = np.isfinite(g) & (g >= -1)
-    if not fine.all():
-        raise ValueError(f"guidance is {g[~fine].flat[0]:g}, expected a finite number >= -1")
-    return g
+    return as_between(guidance, "guidance", -1.0, _STRONGEST)
 
 
 def _classes(
