@@ -6,6 +6,7 @@ from pathlib import Path
 
 import mpmath
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import integrate, stats
 from scipy.spatial.distance import pdist
@@ -288,3 +289,20 @@ def test_points_of_a_gaussian_are_predicted_with_kl(tmp_path: Path) -> None:
     assert expected > 0
     notes = " ".join(LinearStudy(options).run(jobs=1).notes)
     assert f"along {expected} of the 6 principal" in notes
+
+
+@pytest.mark.parametrize("kind", ["array", "pandas", "polars"])
+def test_data_in_memory_are_as_from_a_file(kind: str, tmp_path: Path) -> None:
+    """The digits as an array or a frame give the rows of the digits as a file, to the last bit."""
+    points = load_data("digits").points[:300]
+    np.save(tmp_path / "digits.npy", points)
+    frame = pd.DataFrame(points, columns=[f"pixel {index}" for index in range(64)])
+    data = {"array": points, "pandas": frame, "polars": frame}[kind]
+    if kind == "polars":
+        data = pytest.importorskip("polars").from_pandas(frame)
+    chosen = {"train_sizes": (20, 100), "simulations": 2}
+    file = LinearStudy(LinearOptions(**chosen, data=str(tmp_path / "digits.npy"))).run(jobs=1)
+    study = LinearStudy(LinearOptions(**chosen, data=data))  # type: ignore[arg-type]
+    found = study.run(tmp_path / "s", jobs=1)
+    assert repr(list(found.rows)) == repr(list(file.rows))  # NaN is as NaN
+    assert "data: data, in memory\n" in (tmp_path / "s" / "config.yaml").read_text()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["ReadingOptions", "settings_of"]
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 _KNOWN = {
@@ -142,7 +142,8 @@ def settings_of(options: ReadingOptions) -> dict[str, Any]:
     So a study of before an option was added is still the same study.
     """
     unset = {field.name for field in fields(ReadingOptions)} - options.given().keys()
-    return {name: value for name, value in asdict(options).items() if name not in unset}
+    values = {field.name: getattr(options, field.name) for field in fields(options)}
+    return {name: value for name, value in values.items() if name not in unset}
 
 
 _IMAGES, _TEXT = ("images",), ("text",)

@@ -93,4 +93,6 @@ class SourceStudy(Study):
         if self.source.digest is not None:
             for name in self.of_populations:
                 del options[name]
+            if not isinstance(options["data"], str):  # an array or a data frame, from Python
+                options["data"] = f"{self.source.name}, in memory"
         return options
