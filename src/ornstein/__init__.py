@@ -1,7 +1,8 @@
 """ornstein: a laboratory of solvable diffusion models.
 
-For a population, a training set of n points and a denoiser, `predict` says in closed form what
-the generated law will be, `simulate` measures it, and both come back in the same table.
+For a population, a training set of n points and a denoiser, `ornstein.theory` says in closed form
+what the generated law will be, the estimators and studies (`ornstein.studies`) measure it, and both
+come back in one table. `ornstein.audit` asks of any model whether it has copied its training data.
 
 Names are loaded when first used, so that `import ornstein` stays fast.
 """

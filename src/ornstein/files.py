@@ -45,7 +45,9 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     try:
         yield draft
         os.replace(draft, final)  # noqa: PTH105 - atomic on every platform
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in {draft, str(draft)}:
+            error.filename = str(final)  # the name that the caller knows
         raise

@@ -1,6 +1,8 @@
 """``ornstein audit``: files in, text, JSON and a folder out, and one line for what is wrong."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +77,7 @@ def test_the_status_tells_what_was_found(
     class Report:
         verdict: str
         warnings: tuple[str, ...] = ()
+        cautions: tuple[str, ...] = ()
 
         def __str__(self) -> str:
             return "text"
@@ -159,14 +162,45 @@ class TestChecks:
             "audit", *SETS
         ).err.replace("\n", " ")
 
-    def test_what_may_mislead_is_a_note(self, ornstein: Callable, tmp_path: Path) -> None:
+    def test_what_does_not_fit_stands_below_the_verdict(
+        self, ornstein: Callable, tmp_path: Path
+    ) -> None:
         rng = np.random.default_rng(0)
         a, b, c = (rng.standard_normal((40, 6)) for _ in range(3))
-        saved(tmp_path, a=a, b=b, c=4 * c)
-        text = " ".join(ornstein("audit", *SETS).out.split())
-        assert "check their units" in text
+        saved(tmp_path, a=a, b=b, c=250 * c + 3000)
+        text = ornstein("audit", *SETS).out
+        verdict, place = text.index("Verdict: "), text.index("1. Copies of training points")
+        cautions = " ".join(text[verdict:place].split())
+        assert "Caution: the standard deviation of c.npy is 2" in cautions
+        assert "times that of the training points: if their units differ, no verdict" in cautions
+        assert "standard deviations from that of the training points" in cautions
         document = json.loads(ornstein("audit", *SETS, "--json").out)
-        assert any("check their units" in line for line in document["warnings"])
+        assert len(document["cautions"]) == 3
+
+    def test_pictures_of_an_audit_before_do_not_stay(self, ornstein: Callable, files: Path) -> None:
+        ornstein("audit", *SETS, "--out", "found")
+        assert (files / "found" / "pairs.png").exists()
+        rng = np.random.default_rng(0)
+        saved(files, **{name: rng.standard_normal((40, 3)) for name in "abc"})
+        result = ornstein("audit", *SETS, "--out", "found")
+        assert "wrote report.html, copies.csv, audit.json to found" in result.err
+        assert not list((files / "found").glob("pairs.*"))
+
+    def test_a_reader_that_leaves_changes_neither_files_nor_status(self, files: Path) -> None:
+        command = [sys.executable, "-m", "ornstein", "audit", *SETS, "--out", "found"]
+        process = subprocess.Popen(
+            [*command, "--fail-on", "copies"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=files,
+        )
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait() == 1
+        assert (files / "found" / "audit.json").exists()
+        assert process.stderr is not None
+        assert b"Traceback" not in process.stderr.read()
+        process.stderr.close()
 
     def test_a_mixed_table_with_missing_cells(self, ornstein: Callable, tmp_path: Path) -> None:
         """2% of the rows are replayed; categories, dates and gaps are part of the distance."""

@@ -189,7 +189,7 @@ WRONG = {
     "missing.npy": "no data at 'missing.npy': expected digits, patches, a file ending in .npy",
     "vector.npy": "vector.npy has shape (40,), expected one point per row: reshape it",
     "complex.npy": "complex.npy holds complex values, expected real numbers: give real and",
-    "objects.npy": "cannot read objects.npy: Array can't be memory-mapped: Python objects",
+    "objects.npy": "objects.npy holds no array of numbers, but text or Python objects",
     "dates.npy": "dates.npy holds dates or durations, expected real numbers: turn them into",
     "text.npy": "text.npy holds text, expected real numbers: turn it into numbers",
     "fields.npy": "fields.npy has named fields (a, b), expected an array of numbers: save",

@@ -1022,7 +1022,7 @@ def test_plot_and_json_can_come_from_a_file(ornstein: Callable, tmp_path: Path) 
             "does not count without --simulate mlp",
         ),
         ("recursion --fresh-fraction 2", "fresh_fraction is 2, expected a number from 0 to 1"),
-        ("guidance --guidance=-2", "guidance is -2, expected a finite number >= -1"),
+        ("guidance --guidance=-2", "guidance is -2, expected a number from -1 to 1e+06"),
         ("guidance --pooled-variance 0", "pooled_variance is 0 where class_variance is not"),
         ("guided-class --guidance 1,2,3,4,5,6", "--guidance: given 6 strengths, expected at most"),
         ("guided-class --guidance=-1", "guidance is -1, expected a finite number >= 0"),
@@ -1103,6 +1103,14 @@ def test_only_the_parser_that_is_needed_is_built(
     )
     assert ornstein("predict", "speciation").status == 0
     assert built == ["speciation"]
+
+
+@pytest.mark.parametrize("option", ["--aspect-ratio=0.8", "--signal-fraction=0.504621"])
+def test_ratios_have_no_effect_on_another_spectrum(ornstein: Callable, option: str) -> None:
+    """Also at the value that they have by default."""
+    result = ornstein("predict", "spectrum", "--spectrum", "power-law:1", option)
+    assert result.status == 2
+    assert "which does not count for another spectrum" in result.err
 
 
 EXTREMES = {

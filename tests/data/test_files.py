@@ -123,7 +123,7 @@ def test_files_that_are_no_good_get_one_line(tmp_path: Path, points: np.ndarray)
     np.savez(tmp_path / "two.npz", a=points, b=points)
     refused("two.npz", "exactly one")
     np.save(tmp_path / "objects.npy", np.array([{}, {}], dtype=object), allow_pickle=True)
-    refused("objects.npy", "cannot read")
+    refused("objects.npy", "holds no array of numbers, but text or Python objects")
     np.save(tmp_path / "vector.npy", np.arange(5.0))
     refused("vector.npy", "one point per row")
     for value, name in [(np.nan, "nan.npy"), (np.inf, "inf.npy")]:

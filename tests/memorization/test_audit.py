@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 
@@ -344,3 +345,36 @@ def test_bad_points_are_refused() -> None:
 def test_it_is_public() -> None:
     assert ornstein.audit is audit
     assert ornstein.AuditReport.__module__ == "ornstein.memorization.audit_report"
+
+
+def test_data_frames_are_read_in_one_geometry() -> None:
+    """Categories and dates are part of the distance; a text alone is no data."""
+    rng = np.random.default_rng(0)
+
+    def table(n: int) -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                "income": np.exp(rng.normal(10, 1, n)).round(2),
+                "age": rng.normal(40, 12, n).round(1),
+                "city": rng.choice(["Rome", "Oslo", "Lima"], n),
+                "day": pd.Timestamp("2020-01-01")
+                + pd.to_timedelta(rng.integers(0, 900, n), unit="D"),
+            }
+        )
+
+    train, held_out, made = table(300), table(300), table(300)
+    made.iloc[:30] = train.iloc[:30].to_numpy()
+    report = audit(train, held_out, made, metrics=False)
+    assert report.verdict == "copies"
+    assert {copy.generated for copy in report.exact_copies} >= set(range(30))
+    assert report.sizes["dim"] >= 6
+
+
+def test_another_unit_is_a_caution() -> None:
+    rng = np.random.default_rng(0)
+    a, b, c = (rng.standard_normal((60, 5)) for _ in range(3))
+    assert audit(a, b, c, metrics=False).cautions == ()
+    (said,) = audit(a, b, 100 * (c - c.mean(axis=0)), metrics=False).cautions
+    assert said.startswith("The standard deviation of the generated points is ")
+    (said,) = audit(a, b + 5, c, metrics=False).cautions
+    assert said.startswith("The mean of the held-out points is ")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ornstein.cli.parsing import UsageError, as_json
+from ornstein.cli.streams import print_result
 from ornstein.data.reading_options import ReadingOptions
 from ornstein.validation import as_count
 
@@ -141,7 +142,9 @@ def audit(
     folder = None if options.out is None else _folder(options.out)
     sources = (options.train, options.held_out, options.generated)
     side = None if pixels is None else as_count(pixels, "pixels")
-    sets, shape, found = _checked([str(source) for source in sources], reading, side, numbers)
+    sets, shape, cautions, found = _checked(
+        [str(source) for source in sources], reading, side, numbers
+    )
     train, held_out, generated = sets
     report = compare(
         train,
@@ -157,11 +160,13 @@ def audit(
         n_jobs=options.jobs,
         max_memory=None if options.max_memory is None else 1e9 * options.max_memory,
     )
-    report = replace(report, warnings=(*found, *report.warnings))
-    print(as_json(report.to_dict()) if options.json else report)
+    report = replace(
+        report, cautions=(*cautions, *report.cautions), warnings=(*found, *report.warnings)
+    )
     if folder is not None:
         names = _write(report, folder)
         print(f"ornstein: wrote {', '.join(names)} to {folder}", file=sys.stderr)
+    print_result(as_json(report.to_dict()) if options.json else report)
     return int(_failed(report, options.fail_on))
 
 
@@ -170,8 +175,11 @@ def _checked(
     reading: ReadingOptions,
     pixels: int | None,
     numbers: Literal["robust", "ranks"] | None,
-) -> tuple[list[NDArray[np.float64]], tuple[int, ...], list[str]]:
-    """Points of the three sets in one geometry, one a row; the shape of a point; what was found."""
+) -> tuple[list[NDArray[np.float64]], tuple[int, ...], list[str], list[str]]:
+    """Points of the three sets in one geometry, one a row; the shape of a point; what was found.
+
+    What does not fit together is apart from what else there is to know.
+    """
     from ornstein.data.findings import refuse
     from ornstein.data.profiles import profile_all
     from ornstein.data.reading import read_all
@@ -182,9 +190,10 @@ def _checked(
         refuse(profile.findings)
         found |= {f"{profile.name}: {finding}.": None for finding in profile.findings}
     refuse(compared)
-    found |= {f"{finding}.": None for finding in compared}
+    doubts = [f"{finding}." for finding in compared if finding.level == "warning"]
+    found |= {f"{finding}.": None for finding in compared if finding.level != "warning"}
     points = [profile.points.points() for profile in profiles]
-    return points, profiles[0].points.shape, list(found)
+    return points, profiles[0].points.shape, doubts, list(found)
 
 
 def _features(text: str) -> tuple[Any, Any, Any]:
@@ -240,7 +249,10 @@ def _write(report: AuditReport, folder: Path) -> list[str]:
     report.to_html(folder / "report.html")
     names = ["report.html", "copies.csv", "audit.json"]
     figure = report.figure()
-    if figure is not None:
+    if figure is None:
+        for name in ("pairs.svg", "pairs.png"):  # of an audit before, of images
+            (folder / name).unlink(missing_ok=True)
+    else:
         from ornstein.reports.figures import save_figure
 
         save_figure(figure, folder / "pairs.svg", folder / "pairs.png")

@@ -8,7 +8,6 @@ from __future__ import annotations
 __all__ = ["main"]
 
 import importlib
-import os
 import sys
 import traceback
 from functools import partial
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ornstein import __version__
 from ornstein.cli.parsing import Parser, call, command
-from ornstein.cli.streams import ends_as_interrupts, prepare_streams
+from ornstein.cli.streams import drop_output, ends_as_interrupts, prepare_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,8 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(str(interrupt) or "interrupted")
         return 130
     except BrokenPipeError:
-        # The reader of our output has ended; keep Python from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
         return 0
     except (ValueError, TypeError, OSError, MemoryError, ImportError) as error:
         if debug:

@@ -57,11 +57,12 @@ def merge(folders: list[str], out: str | None = None, json: bool = False) -> int
         raise UsageError("several folders are given: --out says which folder to merge them into")
     target = places[0] if out is None else Path(out)
     result = merged_into(sources, target)
+    others = sum(source.resolve() != target.resolve() for source in sources)
     command = _command(target)
     if json:
         print(as_json({"folder": str(target), "command": command, **result._asdict()}))
         return 1 if result.missing or result.failed else 0
-    print(_said(result, len(sources), target))
+    print(_said(result, others, target))
     for folder in result.working:
         print(f"ornstein: {folder} is still being computed", file=sys.stderr)
     if result.missing or command is None:

@@ -7,7 +7,7 @@ are taken as Ctrl-C is: what is finished is kept, and one line says so.
 
 from __future__ import annotations
 
-__all__ = ["prepare_streams", "ends_as_interrupts"]
+__all__ = ["prepare_streams", "drop_output", "print_result", "ends_as_interrupts"]
 
 import codecs
 import io
@@ -40,6 +40,22 @@ def prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="ornstein-ascii")
+
+
+def drop_output() -> None:
+    """Lose what is printed from here on: the reader of our output has ended.
+
+    So that Python does not complain at exit.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def print_result(text: object) -> None:
+    """Print the last word of a command, whose status counts even if nobody reads it."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        drop_output()
 
 
 @contextmanager

@@ -63,7 +63,15 @@ def read_array_file(path: Path, options: ReadingOptions, key: str | None = None)
             raise ValueError(
                 f"{path.name}:{key} names an array, and a .npy file holds one: leave :{key} out"
             )
-        values = np.load(path, mmap_mode="r", allow_pickle=False)
+        try:
+            values = np.load(path, mmap_mode="r", allow_pickle=False)
+        except ValueError as error:
+            if "pickle" in str(error) or "Python objects" in str(error):
+                raise ValueError(
+                    f"{path.name} holds no array of numbers, but text or Python objects: save one "
+                    "with numpy.save"
+                ) from None
+            raise
         return array_contents(values, path.name, options, path)
     arrays = _READERS[suffix](path, key)
     chosen, name, findings = _choose(arrays, path.name, key)

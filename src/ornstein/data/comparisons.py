@@ -185,7 +185,9 @@ def _overlap(first: Profile, other: Profile, show: bool | None) -> list[Finding]
                 "take them out of one set",
             )
         )
-    if not (first.survey.is_measurable and other.survey.is_measurable):
+    mixed = any(isinstance(p.contents, TableContents) and not p.contents.is_numeric
+                for p in (first, other))  # fmt: skip
+    if mixed or not (first.survey.is_measurable and other.survey.is_measurable):
         return findings
     alone = np.ones(n, dtype=bool)
     alone[rows] = False

@@ -45,7 +45,8 @@ class Profile:
     groups : Groups
         Equal rows.
     near : NearPairs, optional
-        Almost equal rows; None for fewer than 30 different ones, or if there are values missing.
+        Almost equal rows; None for fewer than 30 different ones, if there are values missing, or
+        for tables of mixed kinds, where rows of few categories are near by chance.
     coordinates : tuple of str, optional
         Names of the coordinates of a table.
     sample : ndarray of shape (n_sampled, dim)
@@ -226,7 +227,8 @@ def _profile(
     look = survey(points, show)
     groups = equal_rows(look.digests)
     near = None
-    if look.is_measurable:
+    mixed = isinstance(contents, TableContents) and not contents.is_numeric
+    if look.is_measurable and not mixed:
         near = near_pairs(points, groups.first, look.mean, show=show)
     sample = points.rows(sample_of_rows(points.n_rows, _SAMPLE, "histogram"))
     findings = [

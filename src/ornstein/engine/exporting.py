@@ -65,6 +65,7 @@ def write_cells(table: pd.DataFrame, path: Path) -> None:
         raise ValueError(
             f"given {str(path)!r}, expected a file name that ends in .csv .parquet .npz"
         )
+    path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as draft:
         if path.suffix == ".csv":
             table.to_csv(draft, index=False)

@@ -80,11 +80,11 @@ def run(
                 retry_failed=retry_failed,
                 progress=progress,
             )
+            summary = study.summarize(store)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f"interrupted{_kept(store)}") from None
         except PoolGoneError as error:
             raise PoolGoneError(f"{error}{_kept(store)}") from None
-        summary = study.summarize(store)
         cells = cells_of(study, shard) if shard else planned_cells(study, store.replicates)
         failed = sorted(store.failed() & set(cells))
         notes = [*summary.notes, *_of_two_types(store.cpus())]

@@ -21,6 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ornstein.data.profiles import usable_points
+from ornstein.data.reading import read
+from ornstein.data.tables import is_frame
 from ornstein.intervals import wilson_interval
 from ornstein.memorization.audit_inputs import audit_inputs, image_pairs
 from ornstein.memorization.audit_report import VERDICTS, AuditReport
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+_OTHER_SCALE, _FAR = 3.0, 1.0
 _FEW_UNITS = 30.0  # effective number of nearest units, below which that is said
 
 
@@ -69,8 +73,9 @@ def audit(
 
     Parameters
     ----------
-    train : array-like of shape (n_train, dim) or (n_train, ...)
-        What the model was trained on; all of it.
+    train : array-like of shape (n_train, dim) or (n_train, ...), or data frame
+        What the model was trained on; all of it. Data frames, of pandas, Polars or Arrow, may hold
+        numbers, dates and categories: see :class:`~ornstein.data.geometry.TableGeometry`.
     held_out : array-like of shape (n_held_out, dim) or (n_held_out, ...)
         Points of the same source that the model has not seen; best as many as training points.
     generated : array-like of shape (n_generated, dim) or (n_generated, ...)
@@ -125,6 +130,7 @@ def audit(
     for name, level in (("fdr", fdr), ("alpha", alpha)):
         if not 0 < level < 1:
             raise ValueError(f"{name} is {level:g}, expected a number between 0 and 1")
+    (train, held_out, generated), read = _points((train, held_out, generated))
     if augment is not None and features is not None:
         raise ValueError("augment is for images, and features are given: give one of the two")
     inputs = audit_inputs((train, held_out, generated), features, image_shape)
@@ -176,7 +182,14 @@ def audit(
         gaussian_p_value=gaussian.p_value,
         gaussian_detectable_share=gaussian.detectable,
         metrics=numbers,
-        warnings=(*inputs.notes, *pool.notes, *_limits(pool, blocks, depends, found), *notes),
+        cautions=_scales(old, fresh, new),
+        warnings=(
+            *read,
+            *inputs.notes,
+            *pool.notes,
+            *_limits(pool, blocks, depends, found),
+            *notes,
+        ),
         sizes={
             "train": pool.train_rows.size,
             "held_out": pool.held_out_rows.size,
@@ -195,6 +208,38 @@ def _verdict(copied: bool, gaussian: GaussianReference, depends: Dependence, alp
     """The first of the verdicts that holds."""
     closer = max(gaussian.p_value, depends.p_value) <= alpha
     return VERDICTS[(copied, closer, depends.p_value <= alpha, True).index(True)]
+
+
+def _points(sets: tuple[Any, Any, Any]) -> tuple[tuple[Any, Any, Any], tuple[str, ...]]:
+    """Points of data frames in one geometry, and how they were made; arrays as they are."""
+    if not any(is_frame(each) for each in sets):
+        return sets, ()
+    names = ("train", "held_out", "generated")
+    contents = [read(each, name=name) for each, name in zip(sets, names, strict=True)]
+    used, _, findings = usable_points(contents)
+    first, second, third = (each.points() for each in used)
+    return (first, second, third), tuple(f"{finding}." for finding in findings)
+
+
+def _scales(train: Array, held_out: Array, generated: Array) -> tuple[str, ...]:
+    """Sets that are so different in size or place that they may not be in one unit."""
+    spread = math.sqrt(train.var(axis=0).mean())
+    found = []
+    for name, points in (("held-out", held_out), ("generated", generated)):
+        ratio = math.sqrt(points.var(axis=0).mean()) / spread
+        shift = np.linalg.norm(points.mean(axis=0) - train.mean(axis=0))
+        shift /= spread * math.sqrt(train.shape[1])
+        if not 1 / _OTHER_SCALE < ratio < _OTHER_SCALE:
+            found.append(
+                f"The standard deviation of the {name} points is {ratio:.3g} times that of the "
+                "training points: if their units differ, no verdict means anything."
+            )
+        if shift > _FAR:
+            found.append(
+                f"The mean of the {name} points is {shift:.3g} standard deviations from that of "
+                "the training points: if they are of another source, no verdict means anything."
+            )
+    return tuple(found)
 
 
 def _limits(pool: Pool, blocks: Blocks, depends: Dependence, found: CopyList) -> list[str]:

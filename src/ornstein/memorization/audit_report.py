@@ -84,6 +84,8 @@ class AuditReport:
     """f that is found to be larger with probability 0.8."""
     metrics: tuple[Metric, ...]
     """Descriptive, each beside its held-out value."""
+    cautions: tuple[str, ...]
+    """What may make all verdicts meaningless, as sets on different scales."""
     warnings: tuple[str, ...]
     """What was removed, and what limits the verdicts."""
     sizes: dict[str, int]

@@ -101,6 +101,7 @@ def audit_text(report: AuditReport) -> str:
     parts = [
         f"{compared(report)}\n",
         f"Verdict: {report.verdict}\n",
+        *(paragraph(f"Caution: {caution}", "") + "\n" for caution in report.cautions),
         *(
             f"{place}. {title}\n{paragraph(sentences[key], '   ')}\n"
             for place, (key, title) in enumerate(_TITLES.items(), 1)

@@ -145,8 +145,8 @@ def _isotropic(
 
 
 def spectrum(
-    aspect_ratio: float = 0.8,
-    signal_fraction: float = 0.504621,
+    aspect_ratio: float | None = None,
+    signal_fraction: float | None = None,
     s: str | None = None,
     spectrum: str = "isotropic",
     dim: int | None = None,
@@ -164,9 +164,9 @@ def spectrum(
     Parameters
     ----------
     aspect_ratio : float
-        d / (n - 1), for isotropic
+        d / (n - 1), for isotropic, by default 0.8 (elsewhere give dim and n-train)
     signal_fraction : float
-        rho2 = 1 / (1 + noise_scale (1 - e^(-2T)) / std^2), for isotropic
+        rho2 = 1 / (1 + noise_scale (1 - e^(-2T)) / std^2), for isotropic, by default 0.504621
     s : str
         where to evaluate it: start:stop:step or a comma list; by default over the support
     spectrum : str
@@ -197,6 +197,8 @@ def spectrum(
     if not equal:
         return _any_spectrum(spectrum, s, **given)
 
+    aspect_ratio = 0.8 if aspect_ratio is None else aspect_ratio
+    signal_fraction = 0.504621 if signal_fraction is None else signal_fraction
     low, high = theory.one_step_support(aspect_ratio, signal_fraction)
     # With as many points as dimensions the support has no end.
     endless = not np.isfinite(high)
