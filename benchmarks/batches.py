@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.timing import once
 from ornstein.denoisers.linear import LinearDiffusion
 
-DIM, COUNT, BLOCK = 2048, 200_000, 8192
+DIM, COUNT, BLOCK = 2048, 200_000, 4096
 
 
 def run() -> None:

@@ -159,7 +159,11 @@ def _local_cluster(workers: int | None) -> Any:
 
     nothing: Any = None
     return LocalCluster(
-        n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=nothing
+        n_workers=workers,
+        threads_per_worker=1,
+        host="127.0.0.1",
+        dashboard_address=nothing,
+        silence_logs=logging.CRITICAL,
     )
 
 
