@@ -174,7 +174,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("number.npy", "shape ()"),
         ("row.npy", "1 point(s), expected at least 3"),
         ("equal.npy", "9 equal points"),
-        ("pickled.npy", "cannot read pickled.npy"),
+        ("pickled.npy", "pickled.npy holds no array of numbers, but text or Python objects"),
         ("two.npz", "expected exactly one"),
         ("text.csv", "column(s) b hold text"),
         ("text.parquet", "column(s) b hold text"),

@@ -43,6 +43,7 @@ NOTHING = AuditReport(
     gaussian_p_value=0.82,
     gaussian_detectable_share=0.593,
     metrics=(Metric("authenticity", 0.625, 0.875, "lower", "Meaning of the first <number>."),),
+    cautions=("The units may differ.",),
     warnings=("Something was removed & said.",),
     sizes={"train": 801, "held_out": 502, "generated": 1003, "dim": 64},
     fdr=0.1,

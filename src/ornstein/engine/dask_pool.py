@@ -90,22 +90,27 @@ class DaskPool(Pool[T, R]):
 
     def next_finished(self) -> Finished[T, R]:
         """Wait for a worker."""
+        from concurrent.futures import CancelledError
+
         from distributed import KilledWorker
 
         future = next(self._done)
         task = self._tasks.pop(future.key)
-        if future.status == "finished":
+        try:
+            # Of a worker that died with it the result is computed again, while this waits.
             other, result = future.result()
-            future.release()
-            if other is not None:
-                raise TypeError(_refusal(*other))
-            return Finished(task, result)
-        if future.status in {"cancelled", "lost"}:
-            raise PoolGoneError(f"the dask scheduler at {self._address!r} is gone")
-        error = future.exception()
-        if isinstance(error, KilledWorker):
+        except KilledWorker:
             return Finished(task, None, lost=True)
-        raise error
+        except CancelledError:
+            try:
+                _require_listener(self._address)
+            except OSError:
+                raise PoolGoneError(f"the dask scheduler at {self._address!r} is gone") from None
+            return Finished(task, None, lost=True)
+        future.release()
+        if other is not None:
+            raise TypeError(_refusal(*other))
+        return Finished(task, result)
 
     def close(self) -> None:
         """Leave the cluster; its workers stay, unless it was started here."""
