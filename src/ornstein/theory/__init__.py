@@ -4,7 +4,7 @@
 package or module    question                                                            section
 ===================  ==================================================================  ==========
 one_step_model/      Halder's one-step model: distances, spectrum, Delta, at every n     1, 3, 11
-random_matrices/     what n points tell of a covariance: spectra, KL, two halves         0, 5, 6, 7
+random_matrices/     what n points say of a covariance: spectra, KL, two halves         0, 5, 6, 7
 linear_denoisers/    the best linear denoiser: losses, sampling, training, noisy data    4, 6, 8,
                      how many steps, on which grid                                       12, 13, 17
 random_features/     learning curves of a random-feature score                           10

@@ -93,9 +93,9 @@ def select(only: str | None = None, among: Sequence[Check] = CHECKS) -> tuple[Ch
     ----------
     only : str, optional
         A comma list of sections (``1`` means 1.1 to 1.4) and parts of names, in any case; all
-        checks when left out.
+        checks by default.
     among : sequence of Check
-        What to choose from; the checks of this package when left out.
+        What to choose from; the checks of this package by default.
 
     Raises
     ------

@@ -3,7 +3,7 @@
 ===================  =============================================================
 one_step.py          Halder's one-step model: its distances, its whole spectrum
 steps.py             the best number of sampling steps, the best grid of noise levels
-covariances.py       what n points tell of a covariance: KL, spectrum, consistency
+covariances.py       what n points say of a covariance: KL, spectrum, consistency
 denoising.py         the best linear denoiser of n points, clean or noisy
 membership.py        who can tell that a point was trained on
 recursion.py         models trained on their own samples

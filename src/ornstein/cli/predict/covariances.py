@@ -1,4 +1,4 @@
-"""Predictions on what n points tell of a covariance."""
+"""Predictions on what n points say of a covariance."""
 
 from __future__ import annotations
 

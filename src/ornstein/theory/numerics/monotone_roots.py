@@ -1,6 +1,6 @@
 r"""The root of a decreasing function of a positive unknown, for many parameters at once.
 
-The self-consistent equations of this room (`deterministic_equivalents`, `regimes`) all read
+The self-consistent equations of the theory (`deterministic_equivalents`, `regimes`) all read
 ``g(ln y) = 0`` with ``g`` smooth and decreasing, ``y > 0``, and a proved bracket
 ``lower <= y <= upper`` that may span many orders of magnitude. Newton's step in ``ln y``,
 

@@ -1,1 +1,1 @@
-"""What n points tell of a covariance."""
+"""What n points say of a covariance."""
