@@ -7,11 +7,12 @@ test of level 5% does not reject: ``|k/n - p| <= z sqrt(p (1 - p) / n)``, ``z = 
 
 from __future__ import annotations
 
-__all__ = ["wilson_interval"]
+__all__ = ["Z95", "wilson_interval"]
 
 import math
 
-_Z95 = 1.959963984540054
+Z95 = 1.959963984540054
+"""Of a normal law, what 95% lie within, in standard deviations."""
 
 
 def wilson_interval(successes: float, trials: float) -> tuple[float, float]:
@@ -30,10 +31,10 @@ def wilson_interval(successes: float, trials: float) -> tuple[float, float]:
     """
     if trials == 0:
         return math.nan, math.nan
-    fraction, z2 = successes / trials, _Z95**2
+    fraction, z2 = successes / trials, Z95**2
     centre = (fraction + z2 / (2 * trials)) / (1 + z2 / trials)
     spread = fraction * (1 - fraction) / trials + z2 / (4 * trials**2)
-    half = _Z95 / (1 + z2 / trials) * math.sqrt(spread)
+    half = Z95 / (1 + z2 / trials) * math.sqrt(spread)
     low = 0.0 if successes == 0 else centre - half
     high = 1.0 if successes == trials else centre + half
     return low, high

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ornstein.engine.exporting import cells_table, write_cells
@@ -40,6 +41,16 @@ class TestShares:
         study = LinearStudy(replace(OPTIONS, train_sizes=(5, 50, 5000), simulations=40))
         costs = [sum(map(study.seconds, cells_of(study, Shard(i, 8)))) for i in range(1, 9)]
         assert max(costs) - min(costs) <= max(map(study.seconds, planned_cells(study)))
+
+    def test_one_large_cell_has_a_shard_of_its_own(self) -> None:
+        """Shares of equal number would give it half of the others."""
+        small = tuple(range(2, 22))
+        study = LinearStudy(replace(OPTIONS, train_sizes=(*small, 50_000), simulations=1))
+        costs = {n: study.seconds(Cell(n, 0)) for n in study.train_sizes}
+        assert costs[50_000] > sum(costs[n] for n in small)
+        first, second = (cells_of(study, Shard(i, 2)) for i in (1, 2))
+        assert first == [Cell(50_000, 0)]
+        assert second == [Cell(n, 0) for n in small]
 
     @pytest.mark.parametrize("text", ["0/8", "9/8", "3", "a/b", "3/8/9", "-1/4", "1.5/2", ""])
     def test_what_is_no_shard(self, text: str) -> None:
@@ -103,6 +114,30 @@ class TestMerging:
         assert merge([a, b], tmp_path / "out").known == 1
         with pytest.raises(StudyError, match=r"x = 1\.5 at n = 3, run 1, where .* has 1"):
             merge([a, c], tmp_path / "out")
+
+
+def test_each_value_stands_in_its_column(tmp_path: Path) -> None:
+    with Store(tmp_path / "s", {"study": "toy"}, ("z", "a")) as store:
+        store.save(
+            Outcome(Cell(8, 1), 0.25, values={"z": 1.5, "a": 2.5}, cpu="Babbage"),
+            Outcome(Cell(3, 2), 0.75, error="no"),
+        )
+    table = cells_table(tmp_path / "s")
+    first, second = table.to_dict("records")
+    assert pd.isna(second.pop("error"))
+    assert second == {
+        "train_size": 8, "replicate": 1, "status": "done", "seconds": 0.25, "cpu": "Babbage",
+        "z": 1.5, "a": 2.5,
+    }  # fmt: skip
+    assert (first["train_size"], first["replicate"]) == (3, 2)
+    assert (first["status"], first["error"]) == ("failed", "no")
+    for name in ("cells.csv", "cells.parquet"):
+        write_cells(table, tmp_path / name)
+    for read in (pd.read_csv(tmp_path / "cells.csv"), pd.read_parquet(tmp_path / "cells.parquet")):
+        assert (read["z"][1], read["a"][1], read["seconds"][1]) == (1.5, 2.5, 0.25)
+    write_cells(table, tmp_path / "cells.npz")
+    with np.load(tmp_path / "cells.npz") as grids:
+        assert (grids["z"][1, 0], grids["a"][1, 0], grids["seconds"][1, 0]) == (1.5, 2.5, 0.25)
 
 
 def test_cells_that_are_not_finished_are_nan_in_grids(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Text, sentences, rows, HTML and picture of an audit: each number in its place."""
 
+import html
 import math
 import re
 from dataclasses import replace
@@ -73,6 +74,17 @@ def row_of(text: str, start: str) -> list[str]:
     return re.split(r"\s{2,}", line.strip())
 
 
+def tables_of(page: str) -> list[list[list[str]]]:
+    """Cells of each table of a page, the heading first."""
+    return [
+        [
+            [html.unescape(cell) for cell in re.findall(r"<t[hd]>(.*?)</t[hd]>", row)]
+            for row in re.findall(r"<tr>(.*?)</tr>", table)
+        ]
+        for table in re.findall(r"<table>(.*?)</table>", page)
+    ]
+
+
 def test_sentences_without_a_finding_say_what_would_have_been() -> None:
     copies, gaussian, dependence = audit_sentences(NOTHING).values()
     assert copies.startswith("No copying detected; 2.1% or more would have been (copies within 1% ")
@@ -137,7 +149,7 @@ def test_text_has_each_number_in_its_column() -> None:
     assert text.startswith(
         "1003 generated points, 801 training and 502 held-out points of 64 coordinates\n"
     )
-    assert "\nVerdict: nothing detected\n" in text
+    assert "\nVerdict: nothing detected\n\nCaution: The units may differ.\n" in text
     assert row_of(text, "copied") == ["copied", "0.0000", "0.0000 to 0.0077", "2.1%"]
     assert row_of(text, "nearer than G") == [
         "nearer than Gaussians",
@@ -195,15 +207,38 @@ def test_html_escapes_and_holds_every_number(tmp_path) -> None:
     assert page.startswith("<!DOCTYPE html>")
     assert "Meaning of the first &lt;number&gt;." in page
     assert "removed &amp; said" in page
-    cells = "<td>7</td><td>8</td><td>0</td><td>infinite</td><td></td><td>yes</td>"
-    assert cells in page
-    assert "<td>5</td><td>6</td><td>0.7500</td><td>2.125</td><td>yes</td><td></td>" in page
-    assert "<td>0.1000</td><td>0.03400</td><td>34</td>" in page
-    assert "<td>0.3000</td><td>never</td><td>0</td>" in page
+    assert "<p><b>Caution:</b> The units may differ.</p>" in page
+    assert "<li><b>Dependence on the training data.</b> The share nearer" in page
     fragment = audit_fragment(COPIED)
     assert fragment in page
-    assert "<td>dependence</td><td>0.9020</td><td>0.8710</td><td>0.9230</td>" in fragment
     assert "<img" not in page
+    verdicts, detectable, pairs, metrics = tables_of(page)
+    assert verdicts == [
+        ["share", "of the points", "low", "high", "expected", "p", "found from"],
+        ["copied", "0.003000", "0.001000", "0.008800", "", "", "0.02100"],
+        ["nearer than Gaussians", "0.9020", "0.8710", "0.9230", "0.5310", "0.01000", "0.5930"],
+        ["nearer than chance", "0.9020", "0.8710", "0.9230", "0.5000", "0.0001000", "0.5740"],
+    ]
+    assert detectable == [
+        ["noise in standard deviations", "found from, share", "points"],
+        ["0.01000", "0.02100", "21"],
+        ["0.1000", "0.03400", "34"],
+        ["0.3000", "never", "0"],
+    ]
+    assert pairs == [
+        ["generated", "train", "distance", "contrast", "found"],
+        ["7", "8", "0", "infinite", "exact"],
+        ["3", "4", "0.5000", "infinite", "listed"],
+        ["5", "6", "0.7500", "2.125", "listed"],
+        ["11", "12", "13.25", "1.375", "suspect"],
+        ["14", "15", "16.50", "0.6250", "suspect"],
+    ]
+    assert metrics == [
+        ["metric", "generated", "held out", "copying makes it", "meaning"],
+        ["authenticity", "0.6250", "0.8750", "lower", "Meaning of the first <number>."],
+    ]
+    for name in ("generated", "train", "distance", "contrast", "found"):
+        assert f"<li>{name}: " in page
 
 
 @pytest.mark.parametrize("shape", [(4, 5), (1, 4, 5), (3, 4, 5), (4, 5, 3)])

@@ -130,6 +130,16 @@ def test_the_text_of_a_small_set() -> None:
     assert "warning 1 of 5 rows equal one before them (as row 3 equals row 2)" in flat
 
 
+def test_directions_of_half_and_of_most_of_the_variance() -> None:
+    """Variances 6, 3, 2, 1, 1 of 13: half of it in two directions, 90% in four."""
+    rng = np.random.default_rng(0)
+    axes = np.linalg.qr(rng.standard_normal((40, 6)) - 0.0)[0]
+    axes = np.linalg.qr(np.c_[np.ones(40), axes])[0][:, 1:6]  # centred, orthonormal
+    values = axes * np.sqrt(39 * np.array([6.0, 3, 2, 1, 1]))
+    flat = " ".join(data_text(*profile_all(read_all([values]))).split())
+    assert "half of the variance in 2 directions, 90% in 4; rank 5 of 5" in flat
+
+
 def test_the_histogram_has_heights_in_proportion() -> None:
     values = np.repeat([0.0, 1.0, 2.0, 3.0], [32, 16, 1, 0]).reshape(-1, 1)
     text = data_text(*profile_all(read_all([np.append(values, [[3.0]], axis=0)])))

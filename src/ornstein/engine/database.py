@@ -9,7 +9,17 @@ A file of an older format is migrated, one of a newer format refused, as is a da
 
 from __future__ import annotations
 
-__all__ = ["FORMAT", "StudyError", "open_database", "read_only", "said", "get", "put"]
+__all__ = [
+    "FILE_NAME",
+    "FORMAT",
+    "StudyError",
+    "study_file",
+    "open_database",
+    "read_only",
+    "said",
+    "get",
+    "put",
+]
 
 import json
 import sqlite3
@@ -22,6 +32,7 @@ from ornstein.engine.lock import read_holder
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+FILE_NAME = "study.sqlite"
 FORMAT = 2
 PATIENCE = 10.0  # seconds to wait for another program that has the file locked
 _TABLES = {"study", "cells", "cpus"}
@@ -33,6 +44,22 @@ _NETWORK = {
 
 class StudyError(ValueError):
     """A study folder that cannot be used as asked; the message is for the user."""
+
+
+def study_file(folder: Path) -> Path:
+    """The file of the study in a folder.
+
+    Raises
+    ------
+    StudyError
+        If there is none.
+    """
+    path = Path(folder) / FILE_NAME
+    if not path.is_file():
+        raise StudyError(
+            f"no study in {str(folder)!r}: expected a folder with {FILE_NAME}, as --out makes it"
+        )
+    return path
 
 
 def open_database(path: Path | None) -> sqlite3.Connection:

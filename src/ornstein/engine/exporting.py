@@ -9,16 +9,16 @@ from __future__ import annotations
 
 __all__ = ["ENDINGS", "cells_table", "write_cells"]
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ornstein.engine.database import read_only, said
-from ornstein.engine.store import FILE_NAME, StudyError
+from ornstein.engine.database import read_only, said, study_file
 from ornstein.files import atomic_write
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
 ENDINGS = (".csv", ".parquet", ".npz")
@@ -35,9 +35,7 @@ def cells_table(folder: Path) -> pd.DataFrame:
     """
     import pandas as pd
 
-    path = Path(folder) / FILE_NAME
-    if not path.is_file():
-        raise StudyError(f"no study in {str(folder)!r}: expected a folder with {FILE_NAME}")
+    path = study_file(folder)
     with said("read", path), read_only(path) as connection:
         columns = [row[1] for row in connection.execute("PRAGMA table_info(cells)")]
         query = "SELECT * FROM cells ORDER BY train_size, replicate"

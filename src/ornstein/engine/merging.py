@@ -16,9 +16,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ornstein.engine.database import get, read_only, said
+from ornstein.engine.database import FILE_NAME, StudyError, get, read_only, said, study_file
 from ornstein.engine.lock import read_holder
-from ornstein.engine.store import FILE_NAME, Outcome, Store, StudyError
+from ornstein.engine.store import Outcome, Store
 from ornstein.engine.study import Cell
 from ornstein.files import atomic_write
 
@@ -110,29 +110,22 @@ def merge(sources: Sequence[Path], target: Path) -> Merged:
     return Merged(added, known, len(finished), len(failed), missing, working)
 
 
-def _path(folder: Path) -> Path:
-    path = folder / FILE_NAME
-    if not path.is_file():
-        raise StudyError(f"no study in {str(folder)!r}: expected a folder with {FILE_NAME}")
-    return path
-
-
 def _identity(folder: Path) -> dict[str, Any]:
-    path = _path(folder)
+    path = study_file(folder)
     with said("read", path), read_only(path) as connection:
         # Folders of older versions do not say these.
         return {"arithmetic": 1, **(get(connection, "identity") or {}), "format": None}
 
 
 def _metrics(folder: Path) -> list[str]:
-    path = _path(folder)
+    path = study_file(folder)
     with said("read", path), read_only(path) as connection:
         names = [row[1] for row in connection.execute("PRAGMA table_info(cells)")]
     return [name for name in names[5:] if name != "cpu"]
 
 
 def _plan(folder: Path) -> dict[str, Any]:
-    path = _path(folder)
+    path = study_file(folder)
     with said("read", path), read_only(path) as connection:
         return get(connection, "plan") or {}
 
@@ -151,7 +144,7 @@ def _counts(plan: Mapping[str, Any]) -> dict[int, int]:
 
 
 def _outcomes(folder: Path, metrics: Sequence[str]) -> Iterator[Outcome]:
-    path = _path(folder)
+    path = study_file(folder)
     with said("read", path), read_only(path) as connection:
         columns = {row[1] for row in connection.execute("PRAGMA table_info(cells)")}
         cpus = {}

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from ornstein.engine.study import Cell
 from ornstein.engine.summary import mean_and_error
-from ornstein.intervals import wilson_interval
+from ornstein.intervals import Z95, wilson_interval
 from ornstein.validation import as_count, as_positive
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 _GROWTH = 1.5
 _SHARES = {"delta": "delta_sign"}
-_Z = 1.959964  # of the Wilson 95% interval
 
 
 @dataclass(frozen=True)
@@ -155,5 +154,5 @@ def _error(target: str, values: Sequence[float]) -> float:
     """Standard error of the mean, or of a share."""
     if target in _SHARES:
         low, high = wilson_interval(sum(value > 0 for value in values), len(values))
-        return (high - low) / (2 * _Z)
+        return (high - low) / (2 * Z95)
     return mean_and_error(values)[1]

@@ -6,16 +6,15 @@ __all__ = ["Status", "read_status"]
 
 import sqlite3
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ornstein.engine.database import get, read_only, said
+from ornstein.engine.database import get, read_only, said, study_file
 from ornstein.engine.lock import Holder, read_holder
-from ornstein.engine.store import FILE_NAME, StudyError
 from ornstein.engine.study import Cell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -61,11 +60,7 @@ def read_status(folder: Path) -> Status:
     StudyError
         If there is no readable study.
     """
-    path = Path(folder) / FILE_NAME
-    if not path.is_file():
-        raise StudyError(
-            f"no study in {str(folder)!r}: expected a folder with {FILE_NAME}, as --out makes it"
-        )
+    path = study_file(folder)
     with said("read", path), read_only(path) as connection:
         identity = get(connection, "identity") or {}
         planned = _planned(get(connection, "plan") or {})

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ornstein.engine.database import FORMAT, StudyError, get, open_database, put, said
+from ornstein.engine.database import FILE_NAME, FORMAT, StudyError, get, open_database, put, said
 from ornstein.engine.lock import DriverLock
 from ornstein.engine.study import Cell, planned_cells
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from ornstein.engine.study import Study
 
-FILE_NAME = "study.sqlite"
 _FEW = 100  # training sizes that are named in a query
 
 

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["audit_text", "audit_sentences", "audit_rows", "copy_rows", "copy_headings", "compared"]
+__all__ = [
+    "SHARES",
+    "TITLES",
+    "audit_text",
+    "audit_sentences",
+    "audit_rows",
+    "copy_rows",
+    "copy_headings",
+    "how_found",
+    "compared",
+]
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -20,6 +30,18 @@ if TYPE_CHECKING:
     from ornstein.memorization.audit_report import AuditReport
 
 _SHOWN = 10  # pairs in the table
+TITLES = {
+    "copies": "Copies of training points",
+    "gaussian": "Closer to the training data than a Gaussian fitted to it",
+    "dependence": "Dependence on the training data",
+}
+"""Of the verdicts, by their names in `audit_sentences`."""
+SHARES = {
+    "copies": "copied",
+    "gaussian": "nearer than Gaussians",
+    "dependence": "nearer than chance",
+}
+"""Of the generated points, that the verdicts are about."""
 
 
 def audit_rows(report: AuditReport) -> list[dict[str, Any]]:
@@ -104,11 +126,11 @@ def audit_text(report: AuditReport) -> str:
         *(paragraph(f"Caution: {caution}", "") + "\n" for caution in report.cautions),
         *(
             f"{place}. {title}\n{paragraph(sentences[key], '   ')}\n"
-            for place, (key, title) in enumerate(_TITLES.items(), 1)
+            for place, (key, title) in enumerate(TITLES.items(), 1)
         ),
         format_table(
             [
-                Column("verdict", ["copied", "nearer than Gaussians", "nearer than chance"]),
+                Column("verdict", list(SHARES.values())),
                 Column("share", [f"{x:.4f}" for x in (report.copied_share, *_twice(report))]),
                 Column("95% interval", _intervals(report)),
                 Column("expected", ["", f"{report.gaussian_share:.4f}", "0.5"]),
@@ -138,13 +160,6 @@ def audit_text(report: AuditReport) -> str:
     return "\n".join(parts).rstrip()
 
 
-_TITLES = {
-    "copies": "Copies of training points",
-    "gaussian": "Closer to the training data than a Gaussian fitted to it",
-    "dependence": "Dependence on the training data",
-}
-
-
 def _pair_table(report: AuditReport) -> str:
     rows = copy_rows(report)
     shown = rows[:_SHOWN]
@@ -154,14 +169,15 @@ def _pair_table(report: AuditReport) -> str:
             Column("train", [str(row["train"]) for row in shown]),
             Column("distance", [number(row["distance"]) for row in shown]),
             Column("contrast", [number(row["contrast"]) for row in shown]),
-            Column("found", [_found(row) for row in shown]),
+            Column("found", [how_found(row) for row in shown]),
         ]
     )
     more = f" ({len(shown)} of {len(rows)})" if len(rows) > len(shown) else ""
     return f"Pairs of the largest contrast{more}\n\n{table}\n{legend(copy_headings())}\n"
 
 
-def _found(row: dict[str, Any]) -> str:
+def how_found(row: dict[str, Any]) -> str:
+    """How a pair was found, in the words of `copy_headings`."""
     kinds = [name for name in ("listed", "exact") if row[name]]
     return ", ".join(kinds) or "suspect"
 

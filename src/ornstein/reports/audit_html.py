@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ornstein.files import atomic_write
-from ornstein.reports.audit import audit_rows, copy_headings, copy_rows
+from ornstein.reports.audit import (
+    SHARES,
+    TITLES,
+    audit_rows,
+    copy_headings,
+    copy_rows,
+    how_found,
+)
 from ornstein.reports.audit_sentences import audit_sentences, compared
 from ornstein.reports.tables import number
 
@@ -43,14 +50,22 @@ _MOST_ROWS = 200
 
 def audit_fragment(report: AuditReport) -> str:
     """The verdict, a sentence and numbers for each question, and notes, for a notebook."""
-    sentences = "".join(f"<li>{_text(each)}</li>" for each in audit_sentences(report).values())
-    rows = [row for row in audit_rows(report) if row["name"] in audit_sentences(report)]
-    table = _table(
-        ("verdict", "share", "low", "high", "expected", "p", "found from"),
-        [[_cell(row[key]) for key in list(row)[:7]] for row in rows],
+    said = audit_sentences(report)
+    sentences = "".join(
+        f"<li><b>{_text(TITLES[name])}.</b> {_text(each)}</li>" for name, each in said.items()
     )
+    keys = ("value", "low", "high", "reference", "p_value", "detectable")
+    table = _table(
+        ("share", "of the points", "low", "high", "expected", "p", "found from"),
+        [
+            [_text(SHARES[row["name"]]), *(_cell(row[key]) for key in keys)]
+            for row in audit_rows(report)
+            if row["name"] in said
+        ],
+    )
+    cautions = "".join(f"<p><b>Caution:</b> {_text(each)}</p>" for each in report.cautions)
     return (
-        f"<p><b>Verdict: {_text(report.verdict)}</b></p><ol>{sentences}</ol>{table}"
+        f"<p><b>Verdict: {_text(report.verdict)}</b></p>{cautions}<ol>{sentences}</ol>{table}"
         f"{_notes(report.warnings)}"
     )
 
@@ -58,8 +73,11 @@ def audit_fragment(report: AuditReport) -> str:
 def write_audit_html(report: AuditReport, path: str | Path) -> None:
     """Write a page that holds everything, pictures too, in one file."""
     rows = copy_rows(report)
-    columns = ("generated", "train", "distance", "contrast", "listed", "exact")
-    pairs = _table(columns, [[_cell(row[name]) for name in columns] for row in rows[:_MOST_ROWS]])
+    columns = ("generated", "train", "distance", "contrast")
+    pairs = _table(
+        (*columns, "found"),
+        [[*(_cell(row[name]) for name in columns), how_found(row)] for row in rows[:_MOST_ROWS]],
+    )
     more = f"<p>{len(rows) - _MOST_ROWS} more are not shown.</p>" if len(rows) > _MOST_ROWS else ""
     meanings = "".join(
         f"<li>{_text(name)}: {_text(text)}</li>" for name, text in copy_headings().items()
@@ -181,8 +199,6 @@ def _notes(notes: Sequence[str]) -> str:
 
 
 def _cell(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else ""
     if isinstance(value, int):
         return str(value)
     return _text(value if isinstance(value, str) else number(float(value)))
