@@ -155,6 +155,19 @@ class TestChecks:
         assert "a factor of 255" in result.err
         assert result.err.count("\n") == 1
 
+    @pytest.mark.parametrize("value", [np.nan, np.inf])
+    def test_a_value_that_is_none_names_its_set(
+        self, ornstein: Callable, tmp_path: Path, value: float
+    ) -> None:
+        rng = np.random.default_rng(0)
+        a, b, c = (rng.standard_normal((40, 6)) for _ in range(3))
+        b[3, 2] = value
+        saved(tmp_path, a=a, b=b, c=c)
+        result = ornstein("audit", *SETS)
+        assert (result.status, result.out) == (2, "")
+        assert result.err.startswith("ornstein: error: b.npy: 1 ")
+        assert result.err.endswith("the first at row 3, column 2: drop or impute them\n")
+
     def test_another_size_is_refused(self, ornstein: Callable, tmp_path: Path) -> None:
         rng = np.random.default_rng(0)
         saved(tmp_path, a=rng.random((40, 6)), b=rng.random((40, 6)), c=rng.random((40, 5)))

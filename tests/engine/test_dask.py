@@ -216,6 +216,14 @@ def test_a_cluster_of_this_machine(tmp_path: Path) -> None:
     assert not summary.failed
 
 
+@pytest.mark.parametrize("address", ["foo", "tcp://foo", "tcp://127.0.0.1", "127.0.0.1:port", ""])
+def test_what_is_no_address(address: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match=r"no dask scheduler at '.*': ") as caught:
+        Toy().run(dask=address)
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr().err == ""
+
+
 def test_no_scheduler_is_one_line_at_once() -> None:
     with pytest.raises(ValueError, match=r"no dask scheduler at 'tcp://127\.0\.0\.1:1'") as caught:
         Toy().run(dask="tcp://127.0.0.1:1")

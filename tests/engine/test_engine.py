@@ -5,6 +5,8 @@ import os
 import pickle
 import signal
 import sqlite3
+import subprocess
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -151,6 +153,26 @@ def test_a_worker_killed_once_costs_nothing(tmp_path: Path) -> None:
         Toy(simulations=12), tmp_path / "one", jobs=1
     )
     assert not read_status(tmp_path / "two").failed
+
+
+@pytest.mark.slow
+def test_what_a_killed_driver_leaves_is_removed_without_a_word(tmp_path: Path) -> None:
+    """Its workers end, and the process that removes their semaphores does not warn of them."""
+    code = (
+        "import os, signal\n"
+        "from ornstein.engine.pool import ProcessPool\n"
+        "pool = ProcessPool(abs, 2)\n"
+        "pool.submit(-3)\n"
+        "assert pool.next_finished().result == 3\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    with (tmp_path / "err").open("w+") as err:
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=err)
+        # The pipe ends when all processes have ended that inherited it.
+        assert process.communicate(timeout=60)[0] == b""
+        assert process.returncode == -signal.SIGKILL
+        err.seek(0)
+        assert err.read() == ""
 
 
 @pytest.mark.slow

@@ -187,7 +187,7 @@ def _checked(
     profiles, compared = profile_all(read_all(sources, reading, pixels=pixels), numbers, rows=False)
     found = {}
     for profile in profiles:
-        refuse(profile.findings)
+        refuse(profile.findings, profile.name)
         found |= {f"{profile.name}: {finding}.": None for finding in profile.findings}
     refuse(compared)
     doubts = [f"{finding}." for finding in compared if finding.level == "warning"]

@@ -48,7 +48,7 @@ class Contents(ABC):
 
     def require_usable(self) -> None:
         """Raise ValueError for the first finding that is a refusal."""
-        refuse(self.findings)
+        refuse(self.findings, self.name)
 
 
 @dataclass(frozen=True, eq=False)

@@ -55,8 +55,14 @@ def refusal(text: str, advice: str = "") -> Finding:
     return Finding("refusal", text, advice)
 
 
-def refuse(findings: Iterable[Finding]) -> None:
+def refuse(findings: Iterable[Finding], name: str = "") -> None:
     """Raise ValueError for the first refusal among `findings`, if there is one.
+
+    Parameters
+    ----------
+    findings : iterable of Finding
+    name : str
+        Of the set, which the message begins with unless it stands there already.
 
     Examples
     --------
@@ -64,7 +70,8 @@ def refuse(findings: Iterable[Finding]) -> None:
     """
     for finding in findings:
         if finding.level == "refusal":
-            raise ValueError(str(finding))
+            text = str(finding)
+            raise ValueError(text if not name or name in text else f"{name}: {text}")
 
 
 def by_level(findings: Iterable[Finding]) -> list[Finding]:

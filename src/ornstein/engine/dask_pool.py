@@ -152,11 +152,14 @@ class DaskPool(Pool[T, R]):
 
 
 def _require_listener(address: str) -> None:
-    """Refuse at once where nobody listens: the client would try for long."""
-    parts = urlsplit(address)
-    if parts.scheme == "tcp" and parts.hostname and parts.port:
-        with socket.create_connection((parts.hostname, parts.port), timeout=_TIMEOUT):
-            pass
+    """Refuse what is no address, and where nobody listens: the client would try for long."""
+    parts = urlsplit(address if "://" in address else f"tcp://{address}")
+    if parts.scheme not in {"tcp", "tls"}:
+        return  # of another protocol the client knows more
+    if not parts.hostname or parts.port is None:
+        raise ValueError("expected tcp://host:port, or local for one on this machine")
+    with socket.create_connection((parts.hostname, parts.port), timeout=_TIMEOUT):
+        pass
 
 
 def _local_cluster(workers: int | None) -> Any:

@@ -186,6 +186,7 @@ class ProcessPool(Pool[T, R]):
         from joblib.externals.loky.process_executor import ProcessPoolExecutor
 
         if self._executor is None:
+            _start_tracker()
             self._executor = ProcessPoolExecutor(
                 self.workers, initializer=_start, initargs=(self._function, os.getpid())
             )
@@ -286,6 +287,26 @@ def _start(function: Any, parent: int) -> None:
     _function = function
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _start_tracker() -> None:
+    """Start loky's process that removes what killed processes leave, so that it says nothing.
+
+    It warns of semaphores that it removes: after Ctrl-C, in the moment in which a worker starts, or
+    after kill -9 that is its work.
+    """
+    from joblib.externals.loky.backend.resource_tracker import ensure_running
+
+    before = os.environ.get("PYTHONWARNINGS")
+    silent = "ignore:resource_tracker"
+    os.environ["PYTHONWARNINGS"] = silent if before is None else f"{before},{silent}"
+    try:
+        ensure_running()
+    finally:
+        if before is None:
+            del os.environ["PYTHONWARNINGS"]
+        else:
+            os.environ["PYTHONWARNINGS"] = before
 
 
 def _end_with(parent: int) -> None:
