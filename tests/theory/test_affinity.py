@@ -37,3 +37,31 @@ def test_below_the_threshold(dim: int, n: int, signal_fraction: float) -> None:
     mean, error = simulated_affinity(dim, n, signal_fraction, 20_000)
     predicted = np.exp(theory.one_step_log_affinity(dim, n, signal_fraction))
     assert abs(mean - predicted) < 4 * error + 0.1 / dim * predicted
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("dim", "n", "signal_fraction"),
+    [(1, 4, 0.3), (2, 4, 0.7), (2, 6, 0.15), (3, 5, 0.45), (4, 6, 0.85), (5, 8, 0.62), (7, 9, 0.92),
+     (7, 13, 0.27), (9, 11, 0.77), (12, 14, 0.55)],
+)  # fmt: skip
+def test_settings_that_nothing_was_fitted_to(dim: int, n: int, signal_fraction: float) -> None:
+    """The mean of ln det is exact; the affinity has the errors that its docstring states."""
+    runs, rng = 6000, np.random.default_rng([dim, n])
+    points = rng.standard_normal((runs, n - 1, dim))
+    factor = np.linalg.cholesky(np.einsum("kij,kil->kjl", points, points))
+    noise = rng.standard_normal((runs, dim, dim))
+    noise = np.linalg.solve(factor, noise).transpose(0, 2, 1)
+    B = np.sqrt(signal_fraction) * np.eye(dim) + np.sqrt(1 - signal_fraction) * noise
+    x = np.square(np.linalg.svd(B, compute_uv=False))
+    log_det = np.log(x).sum(axis=1)
+    error = log_det.std() / np.sqrt(runs)
+    assert error < 0.05
+    predicted = theory.one_step_log_det(dim, n, signal_fraction)
+    assert abs(log_det.mean() - predicted) < 4 * error
+    drift = (1 + (1 - signal_fraction) * x) / n
+    logs = 0.5 * np.log(2 * np.sqrt(x) / (1 + x)) - 0.5 * np.log1p(drift / (2 * (1 + x)))
+    affinity = np.exp(logs.sum(axis=1))
+    slack = 4 * affinity.std() / np.sqrt(runs) + {1: 0.05, 2: 0.03}.get(dim, 0.015)
+    predicted = np.exp(theory.one_step_log_affinity(dim, n, signal_fraction))
+    assert abs(affinity.mean() - predicted) < slack

@@ -16,16 +16,15 @@ __all__ = [
     "survey",
     "sample_of_rows",
     "effective_dimension",
-    "row_digests",
     "MOST_COORDINATES",
 ]
 
-import hashlib
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ornstein.data.duplicates import digest_pairs
 from ornstein.progress import progress_bar
 from ornstein.validation import as_generator
 
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 MOST_COORDINATES = 2048
-_DIGEST = 16  # bytes
 _ORDINARY = 200  # binary exponents of values that are squared without further ado
 _LARGEST = 1e150
 _LARGE = 2**28  # bytes of float64 from which on a bar is shown
@@ -100,7 +98,7 @@ def survey(contents: ArrayContents, show: bool | None = None) -> Survey:
     quiet = False if 8 * n * dim < _LARGE else show
     with progress_bar(n, "rows", quiet, label="reading") as bar:
         for start, block in contents.blocks():
-            digests[start : start + len(block)] = row_digests(block)
+            digests[start : start + len(block)] = digest_pairs(block)
             moments.add(block[ranges.add(start, block)])
             bar.update(len(block))
     spectrum, sampled = moments.spectrum(), None
@@ -258,11 +256,3 @@ def _eigenvalues(matrix: Array) -> Array:
     # On cores that others use, too, threads of LAPACK wait for each other many times as long.
     with threadpool_limits(1):
         return np.asarray(np.linalg.eigvalsh(matrix)[::-1], dtype=np.float64)
-
-
-def row_digests(block: Array) -> NDArray[np.uint64]:
-    """Digests of rows, shape (n_rows, 2): equal if and only if the rows are (NaN apart)."""
-    # Adding 0 turns -0 into 0: they are equal, and their bytes are not.
-    plain = np.ascontiguousarray(block + 0.0)
-    joined = b"".join(hashlib.blake2b(row, digest_size=_DIGEST).digest() for row in plain)
-    return np.frombuffer(joined, dtype=np.uint64).reshape(len(block), 2)

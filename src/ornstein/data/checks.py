@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ornstein.data.arrays import is_looked_through
-from ornstein.data.blocks import row_digests
 from ornstein.data.contents import ArrayContents, TableContents
-from ornstein.data.duplicates import equal_rows
+from ornstein.data.duplicates import digest_pairs, equal_rows
 from ornstein.data.findings import Finding, note, refusal, warning
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def check_rows(
 
 def quick_findings(points: Array) -> list[Finding]:
     """What every command says of points, shape (n, dim), that are all finite: equal rows."""
-    return _repeats(equal_rows(row_digests(points)), len(points))
+    return _repeats(equal_rows(digest_pairs(points)), len(points))
 
 
 def check_columns(contents: Contents) -> list[Finding]:

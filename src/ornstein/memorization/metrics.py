@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ornstein.memorization.distinct import distinct_rows
+from ornstein.data.duplicates import distinct_rows
 from ornstein.memorization.distribution_distances import (
     frechet_distance,
     kernel_distance,

@@ -40,7 +40,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 from scipy.stats import rankdata
 
-from ornstein.memorization.distinct import distinct_rows
+from ornstein.data.duplicates import distinct_rows
 from ornstein.memorization.neighbours import nearest_neighbours
 from ornstein.validation import as_count, as_points
 

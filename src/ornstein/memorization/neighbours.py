@@ -42,8 +42,8 @@ import numpy as np
 from joblib import cpu_count
 from threadpoolctl import threadpool_limits
 
+from ornstein.data.duplicates import distinct_rows
 from ornstein.intervals import wilson_interval
-from ornstein.memorization.distinct import distinct_rows
 from ornstein.memorization.exact_search import ExactSearch, single_precision_suffices
 from ornstein.progress import progress_bar
 from ornstein.validation import as_count, as_points, as_positive

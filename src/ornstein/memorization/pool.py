@@ -3,7 +3,7 @@ r"""Training and held-out points in one pool, in which nothing but a label tells
 The statistics of an audit rest on one hypothesis: *given the pooled points, which of them were
 trained on is exchangeable*. So what is computed from the pool must not depend on the order in which
 points were given, nor on which of the two sets is named first. Distinct points are therefore
-ordered by their values (:mod:`ornstein.memorization.distinct`), and of equally near points the
+ordered by their values (:mod:`ornstein.data.duplicates`), and of equally near points the
 first in that order is the nearest. Points that are equal are one point of the pool with a number of
 training rows and a number of held-out rows.
 
@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ornstein.memorization.distinct import row_digests
+from ornstein.data.duplicates import row_digests
 from ornstein.validation import as_points
 
 if TYPE_CHECKING:
