@@ -16,12 +16,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from tests.engine.toys import ToyStudy
 
-from ornstein.engine.pool import PoolGoneError
+from ornstein.engine.pool import PoolGoneError, open_pool
 from ornstein.engine.status import read_status
-from ornstein.engine.store import Store, StudyError
-from ornstein.engine.study import Cell, Study, cell_seed
-from ornstein.engine.summary import Summary
+from ornstein.engine.store import StudyError
+from ornstein.engine.study import Cell, cell_seed
 
 distributed = pytest.importorskip("distributed")
 pytestmark = [
@@ -30,33 +30,15 @@ pytestmark = [
 ]
 
 
-class ToySummary(Summary):
-    report: ClassVar[str] = "none"
-
-    def write_figures(self, folder: Path) -> None:
-        return
-
-
 @dataclass(frozen=True)
-class Toy(Study):
-    """Numbers; some cells kill their worker, and some wait until a file is there."""
+class Toy(ToyStudy):
+    """Numbers; some cells kill their worker, always or once, and all may be slow."""
 
-    train_sizes: tuple[int, ...] = (2, 5)  # type: ignore[assignment]
     simulations: int = 30  # type: ignore[assignment]
-    seed: int = 0  # type: ignore[assignment]
     killers: frozenset[Cell] = frozenset()
     once: str = ""
     slow: float = 0.0
-    name: ClassVar[str] = "toy"
     metrics: ClassVar[tuple[str, ...]] = ("value", "limit")  # type: ignore[misc]
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        return {"train_sizes": list(self.train_sizes), "simulations": self.simulations}
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        return {"study": "toy", "seed": self.seed}
 
     def seconds(self, cell: Cell) -> float:
         return 0.05
@@ -71,11 +53,6 @@ class Toy(Study):
                 os.kill(os.getpid(), signal.SIGKILL)
         rng = np.random.default_rng(cell_seed(self.seed, cell))
         return {"value": rng.standard_normal(), "limit": math.inf}
-
-    def summarize(self, store: Store) -> Summary:
-        rows = [{"n": n, **{k: tuple(v) for k, v in values.items()}}
-                for n, values in store.of(self).items()]  # fmt: skip
-        return ToySummary(rows=rows)
 
 
 SCHEDULER = "from distributed.cli.dask_scheduler import main; main()"
@@ -205,6 +182,19 @@ def test_workers_of_another_ornstein_or_none(cluster: Cluster, tmp_path: Path) -
     with pytest.raises(TypeError, match=r"has no ornstein, and this is ornstein"):
         Toy().run(tmp_path / "s", dask=cluster.address)
     assert not sum(read_status(tmp_path / "s").done.values())
+
+
+def test_two_clusters_of_this_machine_at_once() -> None:
+    """Neither takes a port that the other has, and all that is bound is bound on loopback."""
+    with open_pool(abs, jobs=1, dask="local") as first, open_pool(abs, jobs=1, dask="local") as one:
+        for pool in (first, one):
+            pool.submit(-3)
+            assert pool.next_finished().result == 3
+            scheduler = pool._cluster.scheduler  # type: ignore[attr-defined]
+            bound = [scheduler.address, *scheduler.workers]
+            assert all(address.startswith("tcp://127.0.0.1:") for address in bound)
+            sockets = scheduler.http_server._sockets.values()
+            assert {each.getsockname()[0] for each in sockets} == {"127.0.0.1"}
 
 
 def test_a_cluster_of_this_machine(tmp_path: Path) -> None:

@@ -13,50 +13,30 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from tests.engine.toys import ToyStudy
 
 from ornstein.engine.running import compute
 from ornstein.engine.status import read_status
 from ornstein.engine.store import Outcome, Store, StudyError
-from ornstein.engine.study import Cell, Study, cell_seed, planned_cells
-from ornstein.engine.summary import Summary, mean_and_error, write_csv
+from ornstein.engine.study import Cell, cell_seed, planned_cells
+from ornstein.engine.summary import mean_and_error, write_csv
 from ornstein.intervals import wilson_interval
 from ornstein.studies.linear.options import LinearOptions
 from ornstein.studies.linear.study import LinearStudy
 
 
-class ToySummary(Summary):
-    report: ClassVar[str] = "none"
-
-    def write_figures(self, folder: Path) -> None:
-        return
-
-
 @dataclass(frozen=True)
-class Toy(Study):
+class Toy(ToyStudy):
     """Measures a random number; fails where told; notes each call in a file."""
 
-    train_sizes: tuple[int, ...] = (2, 5)  # type: ignore[assignment]
-    simulations: int = 4  # type: ignore[assignment]
-    seed: int = 0  # type: ignore[assignment]
     log: Path | None = None
     failing: frozenset[Cell] = frozenset()
     scale: float = 1.0
-    name: ClassVar[str] = "toy"
     metrics: ClassVar[tuple[str, ...]] = ("value", "limit")  # type: ignore[misc]
 
     @property
-    def settings(self) -> dict[str, object]:
-        return dict(self.identity)
-
-    def summarize(self, store: Store) -> Summary:
-        return ToySummary(rows=[{"values": len(store.of(self))}])
-
-    @property
     def identity(self) -> dict[str, object]:
-        return {"study": "toy", "seed": self.seed, "scale": self.scale}
-
-    def seconds(self, cell: Cell) -> float:
-        return 0.02
+        return {**super().identity, "scale": self.scale}
 
     def measure(self, cell: Cell) -> dict[str, float]:
         if self.log is not None:
@@ -179,7 +159,7 @@ def test_what_a_killed_driver_leaves_is_removed_without_a_word(tmp_path: Path) -
 def test_a_dask_cluster_gives_the_same_and_survives_a_killed_worker(tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+        n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", host="127.0.0.1"
     ) as cluster:
         address = cluster.scheduler_address
         study = Deadly(simulations=12, killers=frozenset({Cell(2, 5)}), once=tmp_path / "killed")
@@ -199,8 +179,8 @@ def test_data_do_not_travel_with_a_study() -> None:
 
 def test_a_study_without_a_folder_is_kept_in_memory() -> None:
     summary = Toy().run(jobs=1)
-    assert summary.rows == [{"values": 2}]
-    assert list(summary.to_pandas().columns) == ["values"]
+    assert [row["n"] for row in summary.rows] == [2, 5]
+    assert list(summary.to_pandas().columns) == ["n", "value", "limit"]
     assert summary.failed == []
 
 

@@ -3,65 +3,40 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pytest
+from tests.engine.toys import ToyStudy
 
 from ornstein.engine.precision import Precision
 from ornstein.engine.running import compute
 from ornstein.engine.shards import Shard
 from ornstein.engine.status import read_status
 from ornstein.engine.store import Store, StudyError
-from ornstein.engine.study import Cell, Study, cell_seed
+from ornstein.engine.study import Cell, cell_seed
 from ornstein.engine.summary import Summary
 from ornstein.intervals import wilson_interval
 
 NAMES = ("a/value", "b/value", "limit", "a/delta_sign")
 
 
-class ToySummary(Summary):
-    report: ClassVar[str] = "none"
-
-    def write_figures(self, folder: Path) -> None:
-        return
-
-
 @dataclass(frozen=True)
-class Toy(Study):
+class Toy(ToyStudy):
     """Numbers of which that of b is spread by the training size."""
 
-    train_sizes: tuple[int, ...] = (2, 5)  # type: ignore[assignment]
     simulations: int = 8  # type: ignore[assignment]
-    seed: int = 0  # type: ignore[assignment]
     batch_size: int = 1  # type: ignore[assignment]
-    name: ClassVar[str] = "toy"
     metrics: ClassVar[tuple[str, ...]] = NAMES  # type: ignore[misc]
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        return {"train_sizes": list(self.train_sizes), "simulations": self.simulations}
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        return {"study": "toy", "seed": self.seed}
-
-    def seconds(self, cell: Cell) -> float:
-        return 0.02
 
     def measure(self, cell: Cell) -> dict[str, float]:
         first, second = np.random.default_rng(cell_seed(self.seed, cell)).standard_normal(2)
         values = (first, cell.train_size * second, math.inf, np.sign(first))
         return dict(zip(NAMES, values, strict=True))
 
-    def summarize(self, store: Store) -> Summary:
-        return ToySummary(
-            rows=[{"n": n, "runs": len(v["limit"])} for n, v in store.of(self).items()]
-        )
-
 
 def runs(summary: Summary) -> dict[int, int]:
-    return {row["n"]: row["runs"] for row in summary.rows}
+    return {row["n"]: len(row["limit"]) for row in summary.rows}
 
 
 def values(size: int, count: int, name: str) -> np.ndarray:

@@ -165,12 +165,11 @@ def _require_listener(address: str) -> None:
 def _local_cluster(workers: int | None) -> Any:
     from distributed import LocalCluster
 
-    nothing: Any = None
     return LocalCluster(
         n_workers=workers,
         threads_per_worker=1,
         host="127.0.0.1",
-        dashboard_address=nothing,
+        dashboard_address="127.0.0.1:0",  # any port: another cluster may have the usual one
         silence_logs=logging.CRITICAL,
     )
 
