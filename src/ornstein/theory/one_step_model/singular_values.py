@@ -19,8 +19,8 @@ one real root and the pair, which come from it without cancellation.
 
     w = [R +- b cosh t] / 2,    R = sqrt(b^2 cosh(t)^2 + 4 rho2),    s = w +- sqrt(a) e^{-t},
 
-+ above and - below the support. The edges are the least and the largest of these s. Their t solve,
-for ``y = e^{-2t}``, ``B = b cosh t``, two monotone equations,
+with ``+`` above and ``-`` below the support. The edges are the least and the largest of these s.
+Their t solve, for ``y = e^{-2t}``, ``B = b cosh t``, two monotone equations,
 
     above   y = (1-y) (1 + B/R) g / (2 (1-g)),
     below   y [ rho2 + (2+y) a g/(1-g) + (1-g)/g (3 rho2 - 4 rho2^2/(R+B)^2) ] = (rho2-g)/(1-g),
