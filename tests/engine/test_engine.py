@@ -135,22 +135,35 @@ def test_a_worker_killed_once_costs_nothing(tmp_path: Path) -> None:
     assert not read_status(tmp_path / "two").failed
 
 
+ENDS = {
+    "closed": ("pool.close()", 0),
+    "killed": ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL),
+}
+
+
 @pytest.mark.slow
-def test_what_a_killed_driver_leaves_is_removed_without_a_word(tmp_path: Path) -> None:
-    """Its workers end, and the process that removes their semaphores does not warn of them."""
+@pytest.mark.parametrize("end", ENDS)
+def test_what_processes_leave_is_removed_without_a_word(tmp_path: Path, end: str) -> None:
+    """Workers end with the driver, and nothing that removes semaphores warns of those it finds."""
+    last, status = ENDS[end]
     code = (
         "import os, signal\n"
         "from ornstein.engine.pool import ProcessPool\n"
-        "pool = ProcessPool(abs, 2)\n"
+        "def work(number):\n"
+        "    import multiprocessing\n"
+        "    global lock\n"
+        "    lock = multiprocessing.RLock()\n"
+        "    return abs(number)\n"
+        "pool = ProcessPool(work, 2)\n"
         "pool.submit(-3)\n"
         "assert pool.next_finished().result == 3\n"
-        "os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"{last}\n"
     )
     with (tmp_path / "err").open("w+") as err:
         process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=err)
         # The pipe ends when all processes have ended that inherited it.
         assert process.communicate(timeout=60)[0] == b""
-        assert process.returncode == -signal.SIGKILL
+        assert process.returncode == status
         err.seek(0)
         assert err.read() == ""
 

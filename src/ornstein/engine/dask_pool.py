@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ornstein import __version__
-from ornstein.engine.pool import Finished, Pool, PoolGoneError, R, T
+from ornstein.engine.pool import Finished, Pool, PoolGoneError, R, T, silent_trackers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,13 +165,14 @@ def _require_listener(address: str) -> None:
 def _local_cluster(workers: int | None) -> Any:
     from distributed import LocalCluster
 
-    return LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        host="127.0.0.1",
-        dashboard_address="127.0.0.1:0",  # any port: another cluster may have the usual one
-        silence_logs=logging.CRITICAL,
-    )
+    with silent_trackers():
+        return LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",  # any port: another cluster may have the usual one
+            silence_logs=logging.CRITICAL,
+        )
 
 
 def _refusal(worker: str, version: str) -> str:

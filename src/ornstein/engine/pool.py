@@ -14,6 +14,7 @@ __all__ = [
     "SerialPool",
     "ProcessPool",
     "open_pool",
+    "silent_trackers",
     "in_workers",
     "one_blas_thread",
 ]
@@ -39,6 +40,7 @@ R = TypeVar("R")
 # Tasks in flight for each worker: one at work, one on its way. With more of them than the queue of
 # loky's workers holds (two each, and one), its thread fails where the workers are killed.
 _AHEAD = 2
+_WARNINGS = "PYTHONWARNINGS"
 
 
 class PoolGoneError(ConnectionError):
@@ -183,10 +185,15 @@ class ProcessPool(Pool[T, R]):
         self._stack.close()
 
     def _running(self) -> Any:
+        from multiprocessing import resource_tracker as of_python
+
+        from joblib.externals.loky.backend import resource_tracker as of_loky
         from joblib.externals.loky.process_executor import ProcessPoolExecutor
 
         if self._executor is None:
-            _start_tracker()
+            with silent_trackers():  # the workers use those of this process
+                for tracker in (of_loky, of_python):
+                    tracker.ensure_running()
             self._executor = ProcessPoolExecutor(
                 self.workers, initializer=_start, initargs=(self._function, os.getpid())
             )
@@ -289,24 +296,22 @@ def _start(function: Any, parent: int) -> None:
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
-def _start_tracker() -> None:
-    """Start loky's process that removes what killed processes leave, so that it says nothing.
+@contextmanager
+def silent_trackers() -> Iterator[None]:
+    """Within, processes that are started to remove what killed ones leave do not warn of it.
 
-    It warns of semaphores that it removes: after Ctrl-C, in the moment in which a worker starts, or
-    after kill -9 that is its work.
+    Python and loky have such trackers of semaphores. They warn of what they remove: after Ctrl-C in
+    the moment in which a worker starts, or after kill -9 that is their work.
     """
-    from joblib.externals.loky.backend.resource_tracker import ensure_running
-
-    before = os.environ.get("PYTHONWARNINGS")
-    silent = "ignore:resource_tracker"
-    os.environ["PYTHONWARNINGS"] = silent if before is None else f"{before},{silent}"
+    before = os.environ.get(_WARNINGS)
+    os.environ[_WARNINGS] = ",".join(filter(None, (before, "ignore:resource_tracker")))
     try:
-        ensure_running()
+        yield
     finally:
         if before is None:
-            del os.environ["PYTHONWARNINGS"]
+            del os.environ[_WARNINGS]
         else:
-            os.environ["PYTHONWARNINGS"] = before
+            os.environ[_WARNINGS] = before
 
 
 def _end_with(parent: int) -> None:
