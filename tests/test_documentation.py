@@ -2,12 +2,15 @@
 
 A block after a comment ``<!-- not run: reason -->`` is only read: its commands must parse.
 The Python of a comment ``<!-- before: ... -->`` runs first: it defines what a block takes as given.
+A block after ``<!-- goes on -->`` runs after the block above it, with its names, in one test.
 """
 
 import doctest
 import re
 import shlex
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 import pytest
@@ -18,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(
     r"(?:<!-- not run: (?P<why>.*?) -->\s*)?(?:<!-- before:(?P<before>.*?)-->\s*)?"
+    r"(?P<goes_on><!-- goes on -->\s*)?"
     r"^```(?P<kind>[^\n]*)\n(?P<text>.*?)^```",
     re.MULTILINE | re.DOTALL,
 )
@@ -45,6 +49,10 @@ def blocks() -> list[Block]:
             line = content[: match.start()].count("\n") + 1
             name = str(page.relative_to(ROOT))
             before = match["before"] or ""
+            if match["goes_on"]:
+                above = found.pop()  # runs with this one
+                assert (above.page, above.kind) == (name, "python"), f"{name}:{line} goes on alone"
+                before = above.before + above.text
             found.append(Block(name, line, match["kind"], match["text"], match["why"], before))
     return found
 
@@ -111,9 +119,10 @@ def test_python(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         return
     monkeypatch.chdir(tmp_path)
     if block.kind == "python":
-        names = {"__name__": "documentation"}
-        exec(compile(block.before, block.page, "exec"), names)
-        exec(compile(block.text, block.page, "exec"), names)
+        module = ModuleType("documentation")
+        monkeypatch.setitem(sys.modules, module.__name__, module)  # so that its classes are pickled
+        exec(compile(block.before, block.page, "exec"), vars(module))
+        exec(compile(block.text, block.page, "exec"), vars(module))
         return
     flags = FLAGS | doctest.register_optionflag("NUMBER")
     test = doctest.DocTestParser().get_doctest(block.text, {}, block.page, block.page, block.line)
