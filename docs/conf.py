@@ -18,16 +18,20 @@ release = version = _version("ornstein")
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
     "numpydoc",
 ]
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
+templates_path = ["_templates"]
+highlight_language = "text"  # of formulas; blocks of code name theirs
 html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = "ornstein"
 
 autodoc_mock_imports = ["torch", "lightning", "safetensors"]
+autosummary_mock_imports = autodoc_mock_imports
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
@@ -78,6 +82,7 @@ def _display_math(self, node):
 
 def setup(app):
     """Register all of them."""
-    app.add_html_math_renderer("mathml", (_inline_math, None), (_display_math, None))
+    app.add_highlight_language = "text"  # of formulas; blocks of code name theirs
+html_math_renderer("mathml", (_inline_math, None), (_display_math, None))
     app.connect("autodoc-process-docstring", _formulas_are_literal)
     app.connect("autodoc-skip-member", _skip)
