@@ -82,7 +82,6 @@ def _display_math(self, node):
 
 def setup(app):
     """Register all of them."""
-    app.add_highlight_language = "text"  # of formulas; blocks of code name theirs
-html_math_renderer("mathml", (_inline_math, None), (_display_math, None))
+    app.add_html_math_renderer("mathml", (_inline_math, None), (_display_math, None))
     app.connect("autodoc-process-docstring", _formulas_are_literal)
     app.connect("autodoc-skip-member", _skip)
