@@ -49,9 +49,9 @@ class TrainedGrid:
     --------
     >>> process = BetaSchedule("linear", 200)
     >>> TrainedGrid("log", process).levels(4).noise.round(3).tolist()
-    [2.562, 0.398, 0.063, 0.01, 0.0]
+    [2.562, 0.401, 0.067, 0.01, 0.0]
     >>> TrainedGrid("tangent", process).levels(4).noise.round(3).tolist()
-    [2.562, 0.866, 0.379, 0.01, 0.0]
+    [2.562, 1.149, 0.593, 0.27, 0.0]
     """
 
     grid: str
