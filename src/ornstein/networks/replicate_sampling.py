@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from ornstein.diffusion.samplers import as_sampler
+from ornstein.diffusion.schedules import as_schedule
 from ornstein.networks.randomness import Purpose, as_torch_generator
 from ornstein.networks.renaming import renamed
 from ornstein.networks.sampling import (
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ornstein.diffusion.samplers import Sampler
+    from ornstein.diffusion.schedules import Schedule
     from ornstein.networks.learned import LearnedDiffusion
 
 
@@ -47,6 +49,7 @@ def sample_replicates(
     generators: int | Sequence[int | torch.Generator],
     sampler: str | Sampler = "ddpm",
     sampling_steps: int | None = None,
+    schedule: str | Schedule | None = None,
     start: Literal["standard", "marginal"] | Sequence[ArrayLike] = "standard",
     batch_size: int = 1024,
     progress: bool | None = None,
@@ -61,7 +64,7 @@ def sample_replicates(
         Images of each.
     generators : sequence of K ints or torch.Generators, or int
         Each as for a single model; an int alone stands for K independent streams.
-    sampler, sampling_steps
+    sampler, sampling_steps, schedule
         As for a single model.
     start : {"standard", "marginal"}, or sequence of K array-likes of shape (n, ...)
         As for a single model; points in data units.
@@ -94,7 +97,8 @@ def sample_replicates(
     _check_alike(models)
     count, size = as_count(n, "n"), as_count(batch_size, "batch_size")
     process = models[0].process
-    levels = process.schedule.levels(chosen_steps(process, sampling_steps))
+    visited = process.schedule if schedule is None else as_schedule(schedule)
+    levels = visited.levels(chosen_steps(process, sampling_steps))
     trajectory = as_sampler(sampler).trajectory(levels)
     starts = [
         checked_start(model.first(own), (count, *model.shape))

@@ -7,11 +7,14 @@ __all__ = ["heading", "said", "copied", "barely_trained"]
 import math
 from typing import TYPE_CHECKING, Any
 
+from ornstein.diffusion.samplers import as_sampler
 from ornstein.reports.tables import counted, listed, paragraph
+from ornstein.studies.steps.options import ODE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ornstein.studies.neural.options import NeuralOptions
     from ornstein.studies.neural.summary import NeuralSummary
 
 _SIGNIFICANT = 4.0
@@ -26,13 +29,19 @@ def heading(summary: NeuralSummary, *, how_sampled: bool = True) -> str:
     else:
         length = counted(options.training_steps, "optimiser step")
     how = f"by {options.sampler} in {options.chosen_steps} steps " if how_sampled else ""
+    on_grid = f"on the {options.grid} grid " if options.grid else ""
+    if on_grid and not how_sampled:
+        on_grid = f"({', '.join(_on_grid(options))} {on_grid.strip()}) "
     lines = (
         f"{_network(summary)} on {summary.source}, {' x '.join(map(str, summary.shape))}",
         (
             f"trained {length} in batches of {options.batch_size}, T = {options.diffusion_steps}, "
             f"predicting {options.prediction}"
         ),
-        f"{options.generated} generated {how}from the {options.start} start, seed {options.seed}",
+        (
+            f"{options.generated} generated {how}{on_grid}from the {options.start} start, seed "
+            f"{options.seed}"
+        ),
     )
     return "\n".join(paragraph(line, "") for line in lines)
 
@@ -46,6 +55,7 @@ def said(summary: NeuralSummary) -> list[str]:
         f"T = {options.diffusion_steps}",
         _steps(summary),
         f"{options.start} start",
+        *([f"{', '.join(_on_grid(options))} on the {options.grid} grid"] if options.grid else []),
         f"seed {options.seed}",
     ]
 
@@ -68,6 +78,11 @@ def barely_trained(summary: NeuralSummary) -> str:
     """Say which networks are barely trained, as a part of an answer; empty if none is."""
     sizes = summary.barely_trained
     return f"barely trained at n = {listed(sizes)}" if sizes else ""
+
+
+def _on_grid(options: NeuralOptions) -> list[str]:
+    """Samplers that visit the levels of the grid."""
+    return [name for name in options.all_samplers if as_sampler(name).name in ODE]
 
 
 def _network(summary: NeuralSummary) -> str:

@@ -147,7 +147,7 @@ def generate(
     ----------
     study : NeuralStudy
     trained : sequence of TrainedModel
-        Several are sampled at once.
+        Several are sampled at once, unless each has a grid of its own.
     sampler, steps
         By default those of the study.
     stream : int
@@ -165,16 +165,22 @@ def generate(
         population: Any = study.source.population
         draws = (population.sample(n, np.random.default_rng([seed, stream])) for seed in seeds)
         starts = [points.reshape(-1, *study.shape) for points in draws]
+    name = chosen.sampler if sampler is None else sampler
+    schedules = [study.schedule_of(name, each.train) for each in trained]
     how: Any = {
-        "sampler": chosen.sampler if sampler is None else sampler,
+        "sampler": name,
         "sampling_steps": chosen.chosen_steps if steps is None else steps,
     }
-    if len(models) == 1:
+    # Replicates with grids of their own are asked at noises of their own.
+    if len(models) == 1 or len(set(schedules)) > 1:
+        each = zip(models, starts, generators, schedules, strict=True)
         images = [
-            models[0].sample(n, start=starts[0], generator=generators[0], progress=False, **how)
+            model.sample(n, start=start, generator=generator, schedule=own, progress=False, **how)
+            for model, start, generator, own in each
         ]
     else:
         start = starts if chosen.start == "population" else chosen.start
+        how["schedule"] = schedules[0]
         images = sample_replicates(models, n, start=start, generators=generators, **how)
     return [own.double().flatten(1).numpy() for own in images]
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from ornstein.data.reading_options import ReadingOptions
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.diffusion.schedules import BetaSchedule
+from ornstein.diffusion.trained_grids import GRIDS
 from ornstein.engine.study import check_plan
 from ornstein.studies.source_study import choose_population
+from ornstein.studies.steps.options import require_ode
 from ornstein.validation import as_count, as_positive
 
 if TYPE_CHECKING:
@@ -81,6 +83,9 @@ class NeuralOptions(ReadingOptions):
         ddpm, ddpm:large, ddim, ddim:ETA (0 to 1), euler, heun
     sampling_steps : int
         of the T; by default all
+    grid : str
+        noise levels of euler and heun, of the T: tangent (least KL for the spectrum of the training
+        images), karras, log (equal ratios); by default every T/S-th
     start : str
         where sampling starts: N(0, I), a Gaussian where noised training images are, or noised
         fresh points of the population
@@ -122,6 +127,7 @@ class NeuralOptions(ReadingOptions):
     prediction: Literal["epsilon", "sample", "v"] = "epsilon"
     sampler: str = "ddpm"
     sampling_steps: int | None = None
+    grid: Literal["tangent", "karras", "log"] | None = None
     start: Literal["standard", "marginal", "population"] = "standard"
     generated: int = 10
     originals: int = 10_000
@@ -153,6 +159,7 @@ class NeuralOptions(ReadingOptions):
         as_count(self.generated, "generated", at_least=self.least_generated)
         as_sampler(self.sampler)
         self.schedule.levels(self.chosen_steps)
+        self._check_grid()
         if self.width is not None:
             as_positive(self.width, "width")
             if self.model == "mlp" and (self.width % 2 or self.width < 2):
@@ -170,6 +177,30 @@ class NeuralOptions(ReadingOptions):
                 f"epochs is {self.epochs} and training_steps is {self.training_steps}: the epochs "
                 "would have no effect, give one of the two"
             )
+
+    def _check_grid(self) -> None:
+        """Refuse a grid without effect."""
+        if self.grid is None:
+            return
+        if self.grid not in GRIDS:
+            raise ValueError(f"grid is {self.grid!r}, expected one of {', '.join(GRIDS)}")
+        require_ode(self.grid, self.all_samplers)
+        if set(self.all_steps) <= {1, self.diffusion_steps}:
+            raise ValueError(
+                f"grid is {self.grid!r}, and would have no effect on "
+                f"{', '.join(map(str, self.all_steps))} sampling step(s) of "
+                f"{self.diffusion_steps}: give a number between 1 and diffusion_steps"
+            )
+
+    @property
+    def all_samplers(self) -> tuple[str, ...]:
+        """Samplers that are used."""
+        return (self.sampler,)
+
+    @property
+    def all_steps(self) -> tuple[int, ...]:
+        """Numbers of sampling steps."""
+        return (self.chosen_steps,)
 
     @property
     def chosen_epochs(self) -> int:

@@ -4,7 +4,7 @@ A cell trains one network, and generates from it with each sampler in each numbe
 the same random numbers. KL and Wasserstein distance are those of a Gaussian fit, corrected for the
 number of points (:mod:`ornstein.memorization.sample_measures`); beside them stand those of the best
 linear denoiser of the same images at the same S, which are exact. All samplers visit noise levels
-that the network was trained at.
+that the network was trained at; `grid` chooses among them, for samplers of the ODE.
 
 What the linear curve shows at S is discretization and the start; what the network has more is what
 it has not learned, or has memorized.
@@ -98,8 +98,16 @@ class NeuralStepsOptions(NeuralOptions):
             object.__setattr__(self, "training_steps", DEFAULT_TRAINING_STEPS.get(self.model))
         super().__post_init__()
         check_samplers(self)
-        for steps in self.steps:
-            self.schedule.levels(steps)
+
+    @property
+    def all_samplers(self) -> tuple[str, ...]:
+        """Samplers that are used."""
+        return self.samplers
+
+    @property
+    def all_steps(self) -> tuple[int, ...]:
+        """Numbers of sampling steps."""
+        return self.steps
 
 
 @dataclass(frozen=True)
@@ -171,8 +179,9 @@ class NeuralStepsStudy(NeuralStudy):
         for name in self.options.samplers:
             for steps in self.all_steps:
                 generated = generate(self, trained, sampler=name, steps=steps)
-                trajectory = as_sampler(name).trajectory(self.options.schedule.levels(steps))
                 for own, model, points in zip(values, trained, generated, strict=True):
+                    levels = self.schedule_of(name, model.train).levels(steps)
+                    trajectory = as_sampler(name).trajectory(levels)
                     found = self._compared(model, points, trajectory, reference)
                     own |= {metric_name(name, steps, key): found[key] for key in MEASURED}
         return values

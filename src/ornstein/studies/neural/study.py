@@ -30,11 +30,14 @@ import numpy as np
 
 from ornstein.data.images import DEFAULT_PIXELS, load_shaped
 from ornstein.data.sources import PopulationSource, Source
+from ornstein.diffusion.samplers import as_sampler
+from ornstein.diffusion.trained_grids import TrainedGrid
 from ornstein.engine.study import cell_seed
 from ornstein.memorization.sample_measures import kernel_measures, memorization
 from ornstein.studies.neural.models import torch_threads, train_models
 from ornstein.studies.neural.options import OF_POPULATIONS, Execution, NeuralOptions
 from ornstein.studies.source_study import SourceStudy
+from ornstein.studies.steps.options import ODE
 from ornstein.validation import as_count
 
 if TYPE_CHECKING:
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ornstein.diffusion.schedules import Schedule
     from ornstein.engine.study import Cell
     from ornstein.studies.neural.models import TrainedModel
 
@@ -116,7 +120,10 @@ class NeuralStudy(SourceStudy):
     @property
     def identity(self) -> dict[str, Any]:
         """All that decides the value of a cell."""
-        return {**super().identity, "pixels": list(self.shape)}
+        identity = {**super().identity, "pixels": list(self.shape)}
+        if self.options.grid is None:  # as folders have it that older versions wrote
+            del identity["grid"]
+        return identity
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -178,6 +185,28 @@ class NeuralStudy(SourceStudy):
     def watched_steps(self, train_size: int) -> tuple[int, ...]:  # noqa: ARG002
         """Optimiser steps at which a training is observed."""
         return ()
+
+    def schedule_of(self, sampler: str, train: Array) -> Schedule:
+        """Noise levels that a sampler visits with the network trained on these points.
+
+        In the scale of the network: mean 0 and mean square 1 over all entries.
+
+        Parameters
+        ----------
+        sampler : str
+        train : ndarray of shape (n_points, dim)
+            In data units.
+        """
+        options = self.options
+        if options.grid is None or as_sampler(sampler).name not in ODE:
+            return options.schedule
+        if options.grid != "tangent":
+            return TrainedGrid(options.grid, options.schedule)
+        scale = math.sqrt(len(train)) * (float(train.std()) or 1.0)
+        roots = np.linalg.svd((train - train.mean(axis=0)) / scale, compute_uv=False)
+        # What rounding leaves of constant directions needs no steps.
+        roots[roots < max(train.shape) * np.finfo(np.float64).eps * roots[0]] = 0.0
+        return TrainedGrid("tangent", options.schedule, tuple((roots**2).tolist()))
 
     def kernels(self, points: Array, training: TrainedModel) -> dict[str, float]:
         """Distances of generated points to originals and training set, and Delta."""

@@ -242,7 +242,7 @@ class UNetStudy(NeuralStudy):
         if not self.has_fits:
             return dict.fromkeys(FITTED, math.nan)
         options, reference = self.options, self.source.moments()
-        levels = options.schedule.levels(options.chosen_steps)
+        levels = self.schedule_of(options.sampler, train).levels(options.chosen_steps)
         trajectory = as_sampler(options.sampler).trajectory(levels)
         linear = linear_distances(train, reference, trajectory, options.start)
         return beside_linear(fitted_distances(points, reference), linear)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["StepsOptions", "GRIDS", "grid_schedule", "check_samplers"]
+__all__ = ["StepsOptions", "ODE", "require_ode", "grid_schedule", "check_samplers"]
 
 import math
 from dataclasses import dataclass
@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING, Any, Literal
 from ornstein.diffusion.grids import LogSchedule, TangentSchedule
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.diffusion.schedules import BetaSchedule, as_schedule
+from ornstein.diffusion.trained_grids import GRIDS
 from ornstein.engine.study import check_plan
 from ornstein.gaussians import Gaussian
 from ornstein.validation import as_count, as_positive
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ornstein.diffusion.samplers import Sampler
     from ornstein.diffusion.schedules import Schedule
 
 
-GRIDS = ("tangent", "karras", "log")
-_ODE = {"euler", "heun"}
+ODE = {"euler", "heun"}
+"""Samplers whose noise levels a grid gives; the others have those of the process."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ class StepsOptions:
 
     def schedule_of(self, sampler: Sampler) -> Schedule:
         """The schedule that a sampler uses here."""
-        ode = sampler.name in _ODE
+        ode = sampler.name in ODE
         if ode and self.grid is not None:
             return grid_schedule(self.grid, self.eigenvalues())
         chosen = as_schedule(self.ode_schedule if ode else self.schedule)
@@ -149,13 +152,19 @@ class StepsOptions:
                 f"grid is {self.grid!r} and ode_schedule {self.ode_schedule!r}, which has noise "
                 "levels of its own: leave one of them out"
             )
-        if self.grid is not None and not _ODE & {as_sampler(name).name for name in self.samplers}:
-            raise ValueError(
-                f"grid is {self.grid!r}, and would have no effect on the samplers "
-                f"{', '.join(self.samplers)}: add euler or heun, or leave grid out"
-            )
+        if self.grid is not None:
+            require_ode(self.grid, self.samplers)
         if self.grid == "karras":
             object.__setattr__(self, "grid", None)
+
+
+def require_ode(grid: str, samplers: Sequence[str]) -> None:
+    """Raise ValueError if none of the samplers visits the levels of a grid."""
+    if not ODE & {as_sampler(name).name for name in samplers}:
+        raise ValueError(
+            f"grid is {grid!r}, and would have no effect on the samplers "
+            f"{', '.join(samplers)}: add euler or heun, or leave grid out"
+        )
 
 
 def grid_schedule(grid: str, eigenvalues: tuple[float, ...]) -> Schedule:
