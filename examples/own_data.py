@@ -15,8 +15,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ornstein import OneStepDenoiser, delta
+from ornstein.data.data_sets import DataSet  # noqa: TC001
 from ornstein.data.files import load_data
-from ornstein.data.sources import DataSet  # noqa: TC001
 from ornstein.intervals import wilson_interval
 
 DRAWS = 100

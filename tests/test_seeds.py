@@ -16,7 +16,7 @@ from ornstein import (
     delta,
     theory,
 )
-from ornstein.data.files import DataSet
+from ornstein.data.data_sets import DataSet
 from ornstein.diffusion.schedules import KarrasSchedule
 from ornstein.gaussians import kl_divergence
 from ornstein.validation import as_generator

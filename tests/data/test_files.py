@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from ornstein.data.data_sets import DataSet
 from ornstein.data.files import load_data
-from ornstein.data.sources import DataSet
 
 
 def test_split_is_without_replacement_and_complete() -> None:

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ornstein import Gaussian, LinearDiffusion, OneStepDenoiser
+from ornstein.data.running_moments import RunningMoments
 from ornstein.denoisers import linear, one_step
 from ornstein.denoisers.linear import empirical_law
-from ornstein.denoisers.running_moments import RunningMoments
 
 
 @settings(max_examples=40, deadline=None)

@@ -7,7 +7,8 @@ import pytest
 
 from ornstein import Gaussian
 from ornstein.covariances import Covariance
-from ornstein.data.sources import DataSet, PopulationSource
+from ornstein.data.data_sets import DataSet
+from ornstein.data.sources import PopulationSource
 from ornstein.denoisers.linear import LinearDiffusion
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.diffusion.schedules import BetaSchedule

@@ -1,6 +1,7 @@
 """The linear study: its cells are the public estimators and distances, its estimates unbiased."""
 
 import math
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +14,14 @@ from scipy.spatial.distance import pdist
 from sklearn.decomposition import PCA
 
 from ornstein import Gaussian, Mixture, OneStepDenoiser, delta
+from ornstein.data import contents, mapped
 from ornstein.data.files import load_data
 from ornstein.data.sources import MIXTURE_DRAWS
 from ornstein.engine.study import Cell, cell_seed
 from ornstein.gaussians import hellinger_squared, kl_divergence, wasserstein_squared
 from ornstein.kernels.full_dimension import bandwidth
 from ornstein.studies.linear.options import LinearOptions
-from ornstein.studies.linear.study import LinearStudy
+from ornstein.studies.linear.study import OF_POINTS, LinearStudy
 from ornstein.theory import one_step, one_step_anisotropic
 
 MIXTURE = {"mean": (0.0, 10.0), "std": (1.0, 2.0), "weights": (0.5, 0.5)}
@@ -306,3 +308,67 @@ def test_data_in_memory_are_as_from_a_file(kind: str, tmp_path: Path) -> None:
     found = study.run(tmp_path / "s", jobs=1)
     assert repr(list(found.rows)) == repr(list(file.rows))  # NaN is as NaN
     assert "data: data, in memory\n" in (tmp_path / "s" / "config.yaml").read_text()
+
+
+@pytest.fixture
+def large_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that is read in blocks of 25 rows; above 40 training points moments alone are kept."""
+    values = np.random.default_rng(0).standard_normal((200, 5)) * [3, 2, 1, 1, 0.5] + 7
+    np.save(tmp_path / "x.npy", values.astype("f4"))
+    monkeypatch.setattr(mapped, "LARGE_BYTES", 8 * 200)
+    monkeypatch.setattr(mapped, "TRAINING_BYTES", 8 * 40 * 5)
+    for module in (contents, mapped):
+        monkeypatch.setattr(module, "BLOCK_BYTES", 8 * 5 * 25)
+    return tmp_path / "x.npy"
+
+
+@pytest.mark.parametrize("originals", [90, "n", None])
+def test_a_file_in_blocks_gives_what_points_in_memory_give(
+    large_file: Path, monkeypatch: pytest.MonkeyPatch, originals: int | None
+) -> None:
+    options = LinearOptions((4, 40, 90), data=str(large_file), originals=originals)
+    parts, cells = LinearStudy(options), [Cell(n, 2) for n in (4, 40, 90)]
+    sent = pickle.loads(pickle.dumps(parts))
+    assert (parts.source.originals, "source" in vars(sent)) == (10_000, True)
+    found = [sent.measure(cell) for cell in cells]
+    monkeypatch.setattr(mapped, "LARGE_BYTES", 2**30)
+    whole = LinearStudy(options)
+    assert (whole.source.originals, whole.source.digest) == (None, parts.source.digest)
+    right = [whole.measure(cell) for cell in cells]
+    for one, other in zip(found[:2], right[:2], strict=True):
+        assert one == pytest.approx(other, rel=1e-12)
+    # Above 40 points: everything but what compares with points.
+    for name in ("kl", "hellinger2", "wasserstein2", "trace"):
+        assert found[2][name] == pytest.approx(right[2][name], rel=1e-12)
+    assert all(math.isnan(found[2][name]) for name in OF_POINTS)
+    theory, other = parts.theory([4, 90]), whole.theory([4, 90])
+    for name, values in theory.items():
+        np.testing.assert_allclose(values, other[name], rtol=1e-10)
+
+
+def test_what_was_not_measured_is_empty_and_said(large_file: Path) -> None:
+    options = LinearOptions((40, 90), data=str(large_file), originals=30, simulations=3)
+    summary = LinearStudy(options).run(jobs=1)
+    small, large = summary.rows
+    assert 0 <= small["delta_positive"] <= 1
+    assert math.isnan(large["delta_positive"])
+    assert math.isfinite(large["kl_mean"])
+    text = " ".join(summary.table().split())
+    assert "30 originals from the rest" in text
+    assert "training sets above n = 40" in text
+    assert "30 of the points left over (--originals)" in text
+    assert "up to n = 40 it is not established" in text
+    summary.figure()
+    lone = LinearStudy(replace(options, train_sizes=(90,))).run(jobs=1)
+    assert "Delta was not measured" in lone.table()
+    lone.figure()
+
+
+def test_no_more_originals_than_data_have_left(large_file: Path) -> None:
+    options = LinearOptions((40,), data=str(large_file), originals=161)
+    with pytest.raises(ValueError, match="161 originals beside a training set of 40 from the 200"):
+        LinearStudy(options)
+    settings = LinearStudy(replace(options, originals=None)).settings
+    assert settings["originals"] == 10_000
+    assert "original_mode" not in settings
+    assert "originals" not in LinearStudy(LinearOptions((40,), data="digits")).settings

@@ -99,9 +99,9 @@ def array_contents(
     moved = array if layout.axes is None else array.transpose(layout.axes)
     mapped = isinstance(array, np.memmap)
     if moved.shape[1:] != layout.shape:
-        # A view where it can be: a copy of a mapped file would load it.
-        mapped = mapped and moved.ndim <= 2
         moved = moved.reshape(len(moved), *layout.shape)
+        # A view where it can be; a copy of a mapped file loads it.
+        mapped = mapped and np.may_share_memory(moved, array)
     if 0 in array.shape:
         raise ValueError(
             f"{name} has shape {array.shape}, expected at least one point and one coordinate"

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 __all__ = [
     "Survey",
+    "Ranges",
     "survey",
     "sample_of_rows",
     "effective_dimension",
@@ -78,9 +79,7 @@ class Survey(NamedTuple):
     @property
     def is_measurable(self) -> bool:
         """Whether all values are finite, and their squares are, too."""
-        if self.bad_rows:
-            return False
-        return float(max(np.abs(self.low).max(), np.abs(self.high).max())) < _LARGEST
+        return not self.bad_rows and _squares_are_finite(self.low, self.high)
 
 
 def survey(contents: ArrayContents, show: bool | None = None) -> Survey:
@@ -93,7 +92,7 @@ def survey(contents: ArrayContents, show: bool | None = None) -> Survey:
         A progress bar; by default of large data, if stderr is a terminal.
     """
     n, dim = contents.n_rows, contents.dim
-    ranges, moments = _Ranges(dim), _Moments(dim)
+    ranges, moments = Ranges(dim), _Moments(dim)
     digests = np.empty((n, 2), dtype=np.uint64)
     quiet = False if 8 * n * dim < _LARGE else show
     with progress_bar(n, "rows", quiet, label="reading") as bar:
@@ -126,10 +125,11 @@ def survey(contents: ArrayContents, show: bool | None = None) -> Survey:
         )
 
 
-class _Ranges:
-    """Least and greatest finite values, and what is not finite."""
+class Ranges:
+    """Least and greatest finite values of each coordinate, and what is not finite."""
 
     def __init__(self, dim: int) -> None:
+        self.n_rows, self.dim = 0, dim
         self.low, self.high = np.full(dim, np.inf), np.full(dim, -np.inf)
         self.n_nan = self.n_infinite = 0
         self.first_bad: tuple[int, int] | None = None
@@ -137,6 +137,7 @@ class _Ranges:
 
     def add(self, start: int, block: Array) -> Any:
         """Take in rows from `start` on; return which of them are finite."""
+        self.n_rows += len(block)
         fine = np.isfinite(block)
         if fine.all():
             self.low = np.minimum(self.low, block.min(axis=0))
@@ -153,6 +154,16 @@ class _Ranges:
         values = block[fine]
         self.whole = self.whole and bool((values == np.floor(values)).all())
         return fine.all(axis=1)
+
+    @property
+    def bad_rows(self) -> int:
+        """Values that are not finite."""
+        return self.n_nan + self.n_infinite
+
+    @property
+    def is_measurable(self) -> bool:
+        """Whether all values are finite, and their squares are, too."""
+        return not self.bad_rows and _squares_are_finite(self.low, self.high)
 
 
 class _Moments:
@@ -229,6 +240,10 @@ def effective_dimension(spectrum: NDArray[np.float64]) -> float:
         return 0.0 if largest == 0 else math.nan
     shares = spectrum / largest
     return float(shares.sum() ** 2 / np.square(shares).sum())
+
+
+def _squares_are_finite(low: Array, high: Array) -> bool:
+    return float(max(np.abs(low).max(), np.abs(high).max())) < _LARGEST
 
 
 def _unit(block: Array) -> float:

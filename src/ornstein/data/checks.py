@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["check_rows", "check_columns", "quick_findings"]
+__all__ = ["check_rows", "check_columns", "quick_findings", "block_findings"]
 
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ornstein.data.blocks import Survey
+    from ornstein.data.blocks import Ranges, Survey
     from ornstein.data.contents import Contents
     from ornstein.data.duplicates import Groups
     from ornstein.data.near_duplicates import NearPairs
@@ -74,6 +74,11 @@ def quick_findings(points: Array) -> list[Finding]:
     return _repeats(equal_rows(digest_pairs(points)), len(points))
 
 
+def block_findings(points: ArrayContents, look: Ranges, groups: Groups) -> list[Finding]:
+    """The same of points that were read in blocks, and what makes them unusable."""
+    return [*_unusable(look, groups, None), *_repeats(groups, look.n_rows), *_lost(points, look)]
+
+
 def check_columns(contents: Contents) -> list[Finding]:
     """What the columns of a table show."""
     if not isinstance(contents, TableContents):
@@ -106,7 +111,7 @@ def check_columns(contents: Contents) -> list[Finding]:
     return findings
 
 
-def _unusable(look: Survey, groups: Groups, names: Sequence[str] | None) -> list[Finding]:
+def _unusable(look: Survey | Ranges, groups: Groups, names: Sequence[str] | None) -> list[Finding]:
     found = []
     if look.n_rows < _LEAST_ROWS:
         found.append(
@@ -237,23 +242,27 @@ def _range(points: ArrayContents, look: Survey) -> list[Finding]:
                 "divide them if other sets are",
             )
         )
-    if (
-        points.file is not None
-        and not is_looked_through(points.values)
-        and (points.dtype.kind in "iu" and max(-low, high) > _EXACT)
-    ):
-        found.append(
-            warning(
-                f"whole numbers up to {max(-low, high):.6g} have no float64 each: small "
-                "differences are lost",
-                "subtract an offset",
-            )
-        )
+    found += _lost(points, look)
     if _LEAST_ROWS <= look.n_rows <= look.dim:
         found.append(
             note(f"{look.n_rows} points in {look.dim} dimensions: their covariance is singular")
         )
     return found
+
+
+def _lost(points: ArrayContents, look: Survey | Ranges) -> list[Finding]:
+    """Digits that float64 does not have, where they were not looked for at reading."""
+    if points.file is None or is_looked_through(points.values) or points.dtype.kind not in "iu":
+        return []
+    largest = max(-float(np.nanmin(look.low)), float(np.nanmax(look.high)))
+    if largest <= _EXACT:
+        return []
+    return [
+        warning(
+            f"whole numbers up to {largest:.6g} have no float64 each: small differences are lost",
+            "subtract an offset",
+        )
+    ]
 
 
 def _coordinate(column: int, names: Sequence[str] | None) -> str:

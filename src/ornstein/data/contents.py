@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 2**26
 """Of the float64 values of a block of rows."""
+_AROUND = 2**16  # bytes that the system maps around a row that is read
 
 
 class Contents(ABC):
@@ -116,7 +117,8 @@ class ArrayContents(Contents):
 
     def points(self) -> Array:
         """All points, of shape (n_points, dim)."""
-        return _as_points(np.asarray(self.values), self.scale)
+        stored = self.values if self.file is None else self._mapped()
+        return _as_points(np.asarray(stored), self.scale)
 
     def blocks(self) -> Iterator[tuple[int, Array]]:
         """Points in blocks of rows, each with the index of its first row."""
@@ -138,12 +140,27 @@ class ArrayContents(Contents):
         if isinstance(index, slice):
             return np.array(self._mapped()[index])
         chosen = np.asarray(index)
-        found = np.empty((len(chosen), *self.shape), dtype=self.dtype)
-        step = max(1, BLOCK_BYTES // (4096 + self.dim * self.dtype.itemsize))
+        order = np.argsort(chosen)  # rows as they stand in the file
+        found = np.empty((len(chosen), *self._mapped().shape[1:]), dtype=self.dtype)
+        step = max(1, BLOCK_BYTES // (_AROUND + self.dim * self.dtype.itemsize))
         for start in range(0, len(chosen), step):
-            part = slice(start, start + step)
+            part = order[start : start + step]
             found[part] = self._mapped()[chosen[part]]
         return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Of a mapped file its path, and of the values type and shape alone."""
+        state = dict(self.__dict__)
+        if self.file is not None:
+            stand_in = np.zeros((), dtype=self.dtype), self.values.shape
+            state |= {"values": stand_in, "file": self.file.resolve()}
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if state["file"] is not None:
+            state["values"] = np.broadcast_to(*state["values"])
+        for name, value in state.items():
+            object.__setattr__(self, name, value)
 
     def _mapped(self) -> NDArray[Any]:
         assert self.file is not None
@@ -152,7 +169,7 @@ class ArrayContents(Contents):
 
 
 def _as_points(stored: NDArray[Any], scale: float) -> Array:
-    flat = stored.reshape(len(stored), -1).astype(np.float64)
+    flat = stored.reshape(len(stored), math.prod(stored.shape[1:])).astype(np.float64)
     return flat if scale == 1.0 else flat / scale
 
 

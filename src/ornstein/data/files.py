@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["load_data", "data_set", "DATA_NAMES"]
+__all__ = ["load_data", "open_data", "data_set", "DATA_NAMES"]
 
 from typing import TYPE_CHECKING, Any
 
 from ornstein.data.checks import quick_findings
 from ornstein.data.contents import ArrayContents, TableContents
+from ornstein.data.data_sets import DataSet
+from ornstein.data.mapped import MappedDataSet, is_large
 from ornstein.data.reading import DATA_NAMES, read
-from ornstein.data.sources import DataSet
 from ornstein.data.tables import numeric_points
 from ornstein.validation import as_points
 
@@ -40,6 +41,21 @@ def load_data(
         If a column holds text or dates.
     """
     return data_set(read(source, options, pixels=pixels))
+
+
+def open_data(
+    source: Any, options: ReadingOptions | None = None, *, pixels: int | None = None
+) -> DataSet | MappedDataSet:
+    """The same, but a .npy file whose points would take more than 1 GiB is read in blocks.
+
+    Parameters and exceptions are those of :func:`load_data`.
+    """
+    contents = read(source, options, pixels=pixels)
+    if not is_large(contents):
+        return data_set(contents)
+    assert isinstance(contents, ArrayContents)  # tables are in memory
+    contents.require_usable()
+    return MappedDataSet.read(contents)
 
 
 def data_set(contents: Contents, shape: tuple[int, ...] = ()) -> DataSet:

@@ -18,8 +18,8 @@ from ornstein.data.reading import read
 from ornstein.validation import as_count
 
 if TYPE_CHECKING:
+    from ornstein.data.data_sets import DataSet
     from ornstein.data.reading_options import ReadingOptions
-    from ornstein.data.sources import DataSet
 
 DEFAULT_PIXELS = 8
 

@@ -1,7 +1,8 @@
 """Sources: where a study draws its training sets from, and what it compares with.
 
-A source is a population, whose law is known, or a data set, of which points are drawn without
-replacement. Above this package nothing asks which of the two it is, but only what it offers.
+A source is a population, whose law is known, or a data set (:mod:`ornstein.data.data_sets`), of
+which points are drawn without replacement. Above this package nothing asks which of the two it is,
+but only what it offers.
 
 ``std`` is the root of the mean coordinate variance everywhere, of all points of a data set
 (constant coordinates counted).
@@ -9,9 +10,8 @@ replacement. Above this package nothing asks which of the two it is, but only wh
 
 from __future__ import annotations
 
-__all__ = ["Source", "Draw", "Distances", "PopulationSource", "DataSet", "MIXTURE_DRAWS"]
+__all__ = ["Source", "Draw", "Distances", "PopulationSource", "MIXTURE_DRAWS"]
 
-import hashlib
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -23,14 +23,14 @@ import numpy as np
 from ornstein.covariances import Covariance
 from ornstein.gaussians import Gaussian, hellinger_squared, kl_divergence, wasserstein_squared
 from ornstein.mixtures import Mixture
-from ornstein.validation import as_count, as_generator, as_points
+from ornstein.validation import as_generator
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from ornstein.mixtures import Population
-
-    Array = NDArray[np.float64]
 
 MIXTURE_DRAWS = 2000
 
@@ -40,7 +40,8 @@ class Draw(NamedTuple):
 
     train: NDArray[np.float64]
     originals: NDArray[np.float64] | None
-    """All points that are not in the training set; None for a population, which has no end."""
+    """All points that are not in the training set; None for a population, which has no end, and
+    for data in a file, of which they are not read."""
     held_out: NDArray[np.float64]
     """Fresh points, as many as asked for or as there are."""
 
@@ -122,6 +123,27 @@ class Source(ABC):
         ValueError
             If there are not enough points.
         """
+
+    @property
+    def originals(self) -> int | None:
+        """Number of held-out points that stand for the originals; None where all of them can."""
+        return None
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether workers get the source as it is, or make it anew; it holds no points then."""
+        return False
+
+    def fits(self, n: int) -> bool:  # noqa: ARG002
+        """Whether a training set of `n` points can be had at once."""
+        return True
+
+    def training_blocks(self, n: int, rng: Any = None) -> Iterator[NDArray[np.float64]]:
+        """The training set that `draw` gives with the same `rng`, in blocks of rows.
+
+        All of `rng` that is used is used before the first block.
+        """
+        yield self.draw(n, rng).train
 
     @abstractmethod
     def reference(self) -> Gaussian | Mixture:
@@ -261,117 +283,3 @@ class PopulationSource(Source):
         shares = ["" if min(weights) == max(weights) else f"{weight:.3g} " for weight in weights]
         pairs = zip(shares, laws, strict=True)
         return " + ".join(f"{share}N({law.mean[0]:g}, {law.std:g}^2)" for share, law in pairs)
-
-
-@dataclass(frozen=True, eq=False)
-class DataSet(Source):
-    """Points without a known law.
-
-    Parameters
-    ----------
-    points : ndarray of shape (n_points, dim)
-        Finite, at least 3 of them, not all equal.
-    name : str
-        For tables and figures.
-    shape : tuple of int, optional
-        Of a point; (dim,) by default.
-    notes : tuple of str
-        How the data were read.
-    """
-
-    points: NDArray[np.float64]
-    name: str = "data"
-    shape: tuple[int, ...] = ()  # type: ignore[assignment]
-    notes: tuple[str, ...] = ()  # type: ignore[assignment]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "points", as_points(self.points, self.name, at_least=3))
-        if not self.shape:
-            object.__setattr__(self, "shape", (self.dim,))
-        if not np.ptp(self.points, axis=0).any():
-            raise ValueError(
-                f"{self.name} holds {len(self.points)} equal points: expected some variance"
-            )
-
-    @property
-    def dim(self) -> int:
-        """Coordinates of a point."""
-        return self.points.shape[1]
-
-    @property
-    def mean(self) -> NDArray[np.float64]:
-        """Mean of all points, of shape (dim,)."""
-        return self.points.mean(axis=0)
-
-    @cached_property
-    def std(self) -> float:  # type: ignore[override]
-        """Root of the mean coordinate variance over all points (constant coordinates count)."""
-        return float(np.sqrt(self.points.var(axis=0, ddof=1).mean()))
-
-    @cached_property
-    def digest(self) -> str:  # type: ignore[override]
-        """SHA-256 of the points."""
-        return hashlib.sha256(np.ascontiguousarray(self.points).tobytes()).hexdigest()
-
-    def identity(self) -> dict[str, Any]:
-        """Name, digest and shape."""
-        return {
-            "data": self.name,
-            "data_sha256": self.digest,
-            "data_shape": [len(self.points), *self.shape],
-        }
-
-    @property
-    def largest_train_size(self) -> int:
-        """All points but 2, so that originals are left."""
-        return len(self.points) - 2
-
-    @property
-    def constant_coordinates(self) -> int:
-        """Coordinates that are equal in all points."""
-        return int((np.ptp(self.points, axis=0) == 0).sum())
-
-    def split(self, n_train: int, rng: Any = None) -> tuple[Array, Array]:
-        """Draw a training set without replacement; what is left are the originals.
-
-        Raises
-        ------
-        ValueError
-            If fewer than 2 points are left.
-        """
-        n_train = as_count(n_train, "n_train", at_least=2)
-        if n_train > self.largest_train_size:
-            raise ValueError(
-                f"a training set of {n_train} from the {len(self.points)} points of {self.name}: "
-                f"expected at most {self.largest_train_size}, so that 2 originals are left"
-            )
-        order = as_generator(rng, "DataSet.split").permutation(len(self.points))
-        return self.points[order[:n_train]], self.points[order[n_train:]]
-
-    def draw(self, n: int, rng: Any = None, held_out: int = 0) -> Draw:
-        """Draw a training set without replacement; the first of the others are held out."""
-        train, rest = self.split(n, rng)
-        return Draw(train, rest, rest[:held_out])
-
-    def reference(self) -> Gaussian:
-        """The Gaussian with the mean and covariance of all points."""
-        return self._moments
-
-    def moments(self) -> Gaussian:
-        """The same."""
-        return self._moments
-
-    @cached_property
-    def _moments(self) -> Gaussian:
-        centred = self.points - self.mean
-        return Gaussian.from_factor(self.mean, centred.T / math.sqrt(len(centred) - 1))
-
-    def excess_kurtosis(self) -> Array:
-        """Excess kurtosis along each principal component that varies; 0 for Gaussian points."""
-        covariance = self._moments.covariance
-        scores = covariance.split(self.points - self.mean)[0] / np.sqrt(covariance.eigenvalues)
-        return np.square(np.square(scores)).mean(axis=0) - 3.0
-
-    def describe(self) -> str:
-        """Say what it is."""
-        return f"data {self.name}"

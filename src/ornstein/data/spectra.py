@@ -12,6 +12,7 @@ import numpy as np
 
 from ornstein.data.contents import ArrayContents, TableContents
 from ornstein.data.files import DATA_NAMES, data_set
+from ornstein.data.mapped import MappedDataSet, is_large
 from ornstein.data.reading import read
 from ornstein.data.tables import numeric_points
 from ornstein.validation import as_count
@@ -145,6 +146,8 @@ def _of_data(name: str) -> Array:
         numbers = numeric_points(contents)
     else:
         assert isinstance(contents, ArrayContents)
+        if is_large(contents):
+            return source_spectrum(MappedDataSet.read(contents))
         numbers = contents.points()
     if numbers.ndim == 1 or 1 in numbers.shape:
         return np.asarray(numbers, dtype=np.float64).ravel()

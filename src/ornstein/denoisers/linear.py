@@ -45,8 +45,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ornstein.covariances import Covariance
+from ornstein.data.running_moments import RunningMoments, centred
 from ornstein.denoisers.estimators import GaussianGenerator
-from ornstein.denoisers.running_moments import RunningMoments, centred
 from ornstein.diffusion.affine_propagation import (
     generated_modes,
     limit_response,

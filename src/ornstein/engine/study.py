@@ -50,7 +50,8 @@ class Study(ABC):
     4. `measure_batch` returns what `measure` returns of each cell, up to rounding;
     5. `summarize` depends on the stored cells and on the study alone, and changes neither;
     6. an instance is pickled by its fields, so what a property has cached (as points that were
-       read from a file) does not travel to the workers.
+       read from a file) does not travel to the workers; a file that is read where it is needed
+       travels by its path, and what is known of it.
     """
 
     name: ClassVar[str]

@@ -127,6 +127,8 @@ def averages(
 def share_positive(name: str, signs: Sequence[float]) -> dict[str, float]:
     """Share of positive signs and its Wilson 95% interval, as columns of a summary.
 
+    A sign that is NaN, as it is not measured, makes them NaN.
+
     Examples
     --------
     >>> share_positive("delta", [1.0, -1.0])
@@ -134,8 +136,11 @@ def share_positive(name: str, signs: Sequence[float]) -> dict[str, float]:
     """
     positive = sum(sign > 0 for sign in signs)
     low, high = wilson_interval(positive, len(signs))
+    found = positive / len(signs)
+    if any(math.isnan(sign) for sign in signs):
+        found = low = high = math.nan
     return {
-        f"{name}_positive": positive / len(signs),
+        f"{name}_positive": found,
         f"{name}_positive_low": low,
         f"{name}_positive_high": high,
     }

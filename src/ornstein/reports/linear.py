@@ -89,10 +89,9 @@ def tables(summary: LinearSummary) -> str:
         "Generated law against the population (mean ± standard error over runs)",
         distances,
         legend(_MEANINGS, distances),
-        paragraph(_POINTS, ""),
-        points,
-        legend(_POINT_MEANINGS, points),
     ]
+    if _compared(rows):
+        blocks += [paragraph(_POINTS, ""), points, legend(_POINT_MEANINGS, points)]
     notes = list(summary.notes)
     if len(rows) < len(summary.rows):
         notes.append(
@@ -136,7 +135,10 @@ def heading(summary: LinearSummary) -> str:
     originals = f"{options.originals} originals ({options.original_mode})"
     if options.data is not None:
         what = f"{summary.source}, d = {summary.dim}, std {number(summary.std)}"
-        originals = "the rest as originals"
+        some = "as many originals as training points from the rest"
+        originals = {None: "the rest as originals", "n": some}.get(
+            options.originals, f"{options.originals} originals from the rest"
+        )
     elif options.has_spectrum:
         what = f"{summary.source}, std {number(summary.std)}"
     else:
@@ -170,9 +172,12 @@ def answer(summary: LinearSummary) -> str:
             )
     else:
         parts = ["KL to the population is infinite at every n"]
-    turned = _turn(rows)
-    if turned is None:
-        last = rows[-1]
+    compared = _compared(rows)
+    turned = _turn(compared)
+    if not compared:
+        parts.append("Delta was not measured")
+    elif turned is None:
+        last = compared[-1]
         parts.append(
             f"up to n = {last['train_size']} it is not established that Delta > 0 in more than "
             f"half of the runs ({share('', [last], 'delta').cells[0]} there{_null(last)})"
@@ -183,11 +188,16 @@ def answer(summary: LinearSummary) -> str:
             "the runs (95% interval above 1/2): the law is closer to fresh data than to its "
             "training set"
         )
-        last = rows[-1]
+        last = compared[-1]
         if "delta_perfect" in last:
             at = f" at n = {last['train_size']}"
             parts.append(f"{share('', [last], 'delta').cells[0][:5]} of the runs{at}{_null(last)}")
     return f"Answer: {'; '.join(parts)}."
+
+
+def _compared(rows: Sequence[Row]) -> list[Row]:
+    """Rows of laws that were compared with points, all but those of very large training sets."""
+    return [row for row in rows if not math.isnan(row["delta_positive"])]
 
 
 def _null(row: Row) -> str:
@@ -264,24 +274,30 @@ def _predicted(row: Row, name: str) -> str:
 def figures(summary: LinearSummary) -> dict[str, Any]:
     """Up to three distances, and P(Delta > 0), against n/d, on their theory curves."""
     panels, missing = _panels(summary)
+    compared = _compared(summary.rows)
+    if not compared:
+        missing.append("P(Delta > 0) (not measured)")
     sizes = column(summary.rows, "train_size") / summary.dim
     marks = (1.0, summary.threshold / summary.dim)
     with style():
-        shape = (2, 2) if len(panels) == 3 else (1, len(panels) + 1)
+        count = len(panels) + bool(compared)
+        shape = (2, 2) if count == 4 else (1, count)
         figure = Figure(figsize=(3.6 * shape[1], 2.9 * shape[0]), layout="constrained")
         axes = figure.subplots(*shape, sharex=True, squeeze=False).ravel()
         count_axis(axes[0], sizes, marks)
         for axis, panel in zip(axes, panels, strict=False):
             _draw(axis, summary, panel.name)
             axis.set_title(panel.title, pad=12)
-        _draw_shares(axes[-1], summary)
+        if compared:
+            _draw_shares(axes[-1], summary, compared)
         for axis in axes:
             landmark(axis, marks[0], "n = d", (4, 2), "left")
             landmark(axis, marks[1], "n*", (1, 1.5), "right")
         for axis in axes[-shape[1] :]:
             axis.set_xlabel("training size / dimension,  n / d")
         legend_below(figure, entries(axes))
-        caption(figure, _said(summary), missing)
+        said = f"not drawn: {' and '.join(missing)}" if missing else ""
+        caption(figure, _said(summary), said)
     return {"figure": figure}
 
 
@@ -297,7 +313,7 @@ def _said(summary: LinearSummary) -> list[str]:
     ]
 
 
-def _panels(summary: LinearSummary) -> tuple[list[_Panel], str]:
+def _panels(summary: LinearSummary) -> tuple[list[_Panel], list[str]]:
     """The first three panels that have something to show, and why others have not."""
     chosen, missing = [], []
     for panel in _PANELS:
@@ -310,7 +326,7 @@ def _panels(summary: LinearSummary) -> tuple[list[_Panel], str]:
             missing.append(f"{panel.words} (above {_CERTAIN})")
         else:
             chosen.append(panel)
-    return chosen[:3], f"not drawn: {' and '.join(missing)}" if missing else ""
+    return chosen[:3], missing
 
 
 def _draw(axis: Axes, summary: LinearSummary, name: str) -> None:
@@ -344,9 +360,9 @@ def _draw(axis: Axes, summary: LinearSummary, name: str) -> None:
         value_axis(axis)
 
 
-def _draw_shares(axis: Axes, summary: LinearSummary) -> None:
-    x = column(summary.rows, "train_size") / summary.dim
-    shares(axis, x, summary.rows, "delta", fmt="s", color=VERMILION, label="share of runs")
+def _draw_shares(axis: Axes, summary: LinearSummary, rows: Sequence[Row]) -> None:
+    x = column(rows, "train_size") / summary.dim
+    shares(axis, x, rows, "delta", fmt="s", color=VERMILION, label="share of runs")
     perfect_model(axis, summary.theory, summary.dim)
     share_axis(axis)
     axis.set_title(r"$P(\Delta > 0)$, Wilson 95% interval", pad=12)

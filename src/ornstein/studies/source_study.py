@@ -88,6 +88,10 @@ class SourceStudy(Study):
                 f"{self.source.name}: expected at most {int(most)}, so that originals are left"
             )
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields; and the source, where it is sent."""
+        return super().__getstate__() | ({"source": self.source} if self.source.is_sent else {})
+
     def _effective_options(self) -> dict[str, Any]:
         options = settings_of(self.options)
         if self.source.digest is not None:

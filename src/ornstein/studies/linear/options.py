@@ -25,10 +25,10 @@ OF_POPULATIONS = {
     "std": (1.0,),
     "weights": None,
     "spectrum": "isotropic",
-    "originals": 10_000,
     "original_mode": "expected",
 }
 """Options that have no effect with data, and their defaults."""
+_ORIGINALS = 10_000
 _RATIOS = (0.25, 0.5, 0.75, 0.9, 1.1, 1.25, 1.5, 2, 3, 4, 6, 8, 12, 16, 24)
 
 
@@ -56,8 +56,8 @@ class LinearOptions(ReadingOptions):
         population eigenvalues: isotropic (the default), power-law:EXPONENT, a comma list or a
         file; of one Gaussian, not of mixtures
     originals : int or "n"
-        number N of fresh points that Delta compares with, by default 10000; n: as many as training
-        points
+        number N of fresh points that Delta compares with; n: as many as training points; by default
+        10000, or all that data have left (10000 of a file that is read in blocks)
     original_mode : str
         average over the originals exactly (expected, the default), or draw them (sampled)
     time : float
@@ -107,6 +107,8 @@ class LinearOptions(ReadingOptions):
         # Other spectra have a scale, and lists and files a dimension, of their own.
         own = {"dim", "std"} if self.data is None and self.has_spectrum else set[str]()
         choose_population(self, {k: v for k, v in OF_POPULATIONS.items() if k not in own})
+        if self.data is None and self.originals is None:
+            object.__setattr__(self, "originals", _ORIGINALS)
         if self.data is None and self.train_sizes is None:
             object.__setattr__(self, "train_sizes", tuple(range(25, 1001, 25)))
         check_plan(self)

@@ -10,8 +10,9 @@ kernel densities of originals and of the training set, as logarithms, and Delta
 (:class:`~ornstein.data.sources.PopulationSource`); the sampling error is part of the standard error
 over cells.
 
-*Data.* Training sets are drawn without replacement, what is left are the originals, and ``q`` is
-the Gaussian with mean and covariance of all points.
+*Data.* Training sets are drawn without replacement, what is left (or so much of it as is asked for)
+are the originals, and ``q`` is the Gaussian with mean and covariance of all points. Of a file that
+is read in blocks large training sets are fitted block by block, and not compared with points.
 
 *Theory* is that of a Gaussian of the spectrum of the population or of the data
 (:func:`ornstein.theory.one_step_anisotropic`). Of data, drawn without replacement, it is that of a
@@ -33,7 +34,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ornstein.data.files import load_data
+from ornstein.data.files import open_data
 from ornstein.data.sources import PopulationSource, Source
 from ornstein.data.spectra import describe_spectrum, source_spectrum
 from ornstein.denoisers.regression import PairStatistics, fit_pairs
@@ -57,7 +58,9 @@ if TYPE_CHECKING:
 
 COMPARED = ("kl", "hellinger2", "wasserstein2", "trace")
 """Values that theory predicts."""
-METRICS = (*COMPARED, "log_l2_original", "log_l2_train", "delta_sign", "delta_log_abs")
+OF_POINTS = ("log_l2_original", "log_l2_train", "delta_sign", "delta_log_abs")
+"""Values that compare with points."""
+METRICS = (*COMPARED, *OF_POINTS)
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,11 @@ class LinearStudy(SourceStudy):
             sizes = sizes_around(self.dim, int(self.source.largest_train_size))
             object.__setattr__(self, "options", replace(self.options, train_sizes=sizes))
         self.require_points()
+        if self.options.originals is None:
+            few = self.source.originals
+            object.__setattr__(self, "options", replace(self.options, originals=few))
+        elif self.options.data is not None:
+            self._require_originals()
 
     def read_source(self) -> Source:
         """Make the population, or read the data set."""
@@ -111,6 +119,8 @@ class LinearStudy(SourceStudy):
         options = super()._effective_options()
         if self.options.pixels is None:
             del options["pixels"]
+        if self.options.originals is None:
+            del options["originals"]
         return options
 
     def seconds(self, cell: Cell) -> float:
@@ -118,7 +128,9 @@ class LinearStudy(SourceStudy):
         n, d = cell.train_size, self.dim
         cost = 1e-3 + (8 * n * d**2 + 20 * d**3 + 2 * n**2 * d + 10 * n**2) / 1e10
         if self.source.population is None:
-            return cost + (self.source.largest_train_size + 2) ** 2 * (d + 50) / 2e10
+            if not self.source.fits(n):
+                return 1e-3 + (8 * n * d**2 + 20 * d**3) / 1e10
+            return cost + self._count_of_data(n) ** 2 * (d + 50) / 2e10
         shared = self.options.originals != "n"
         if self.options.original_mode == "sampled" and (n == self.train_sizes[0] or not shared):
             # The originals are drawn once a replicate, with its first size.
@@ -128,15 +140,22 @@ class LinearStudy(SourceStudy):
     def measure(self, cell: Cell) -> dict[str, float]:
         """Draw, fit and measure one cell."""
         rng = np.random.default_rng(cell_seed(self.seed, cell))
-        train, originals, _ = self.source.draw(cell.train_size, rng)
         statistics = PairStatistics.empty(self.dim)
-        statistics.absorb(train, self.process.noised(train, rng))
+        train = originals = None
+        if self.source.fits(cell.train_size):
+            train, originals = self._draw(cell.train_size, rng)
+            statistics.absorb(train, self.process.noised(train, rng))
+        else:
+            for block in self.source.training_blocks(cell.train_size, rng):
+                statistics.absorb(block, self.process.noised(block, rng))
         law = fit_pairs(statistics, self.process).generated_law
-        return {
+        values = {
             **self.source.distances(law, rng)._asdict(),
             "trace": law.covariance.trace / (self.dim * self.std**2),
-            **self._kernel_measures(law, train, originals, cell.replicate),
         }
+        if train is None:
+            return values | dict.fromkeys(OF_POINTS, math.nan)
+        return values | self._kernel_measures(law, train, originals, cell.replicate)
 
     def summarize(self, store: Store) -> LinearSummary:
         """Compare the finished cells with theory."""
@@ -170,6 +189,31 @@ class LinearStudy(SourceStudy):
         with np.errstate(divide="ignore", over="ignore"):
             return float((1.0 + noise / self.spectrum).sum())
 
+    def _draw(self, n: int, rng: np.random.Generator) -> tuple[Array, Array | None]:
+        """Training set, and originals of data: those asked for, or all."""
+        if self.options.data is None or self.options.originals is None:
+            train, originals, _ = self.source.draw(n, rng)
+            return train, originals
+        train, _, originals = self.source.draw(n, rng, self._count_of_data(n))
+        return train, originals
+
+    def _count_of_data(self, train_size: int) -> int:
+        """Number of originals of data at a training size."""
+        left = int(self.source.largest_train_size) + 2 - train_size
+        if self.options.originals is None:
+            return left
+        return min(self._original_count(train_size), left)
+
+    def _require_originals(self) -> None:
+        """Raise ValueError if more originals are asked for than data have left."""
+        for n in self.train_sizes:
+            if self.source.fits(n) and self._original_count(n) > self._count_of_data(n):
+                raise ValueError(
+                    f"{self._original_count(n)} originals beside a training set of {n} from the "
+                    f"{int(self.source.largest_train_size) + 2} points of {self.source.name}: "
+                    f"expected at most {self._count_of_data(n)}"
+                )
+
     def _original_count(self, train_size: int) -> int:
         """Number N of originals of a population at a training size."""
         return original_count(self.options.originals or 0, train_size)
@@ -199,7 +243,7 @@ class LinearStudy(SourceStudy):
 def _source_of(options: LinearOptions) -> Source:
     """Build the population, or read the data."""
     if options.data is not None:
-        return load_data(options.data, options.reading_options(), pixels=options.pixels)
+        return open_data(options.data, options.reading_options(), pixels=options.pixels)
     assert options.dim is not None
     assert options.mean is not None
     if options.has_spectrum:

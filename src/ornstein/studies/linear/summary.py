@@ -166,10 +166,14 @@ def _notes_on_data(study: LinearStudy) -> list[str]:
             f"components the excess kurtosis is above {MOST_KURTOSIS:g} (0 if Gaussian), and these "
             "two count every direction alike, however little it varies."
         )
+    asked = study.options.originals
+    originals = f"the {count} - n points left over"
+    if asked is not None:
+        originals = f"{asked} of the points left over (--originals)"
     notes = [
         theory,
         (
-            f"Delta: the originals are the {count} - n points left over. "
+            f"Delta: the originals are {originals}. "
             "Where their number is not n, sizes alone move Delta away from 0."
         ),
     ]

@@ -83,13 +83,17 @@ class RunningMoments:
         self.mean = self.mean + len(points) / total * step
         self.count = total
 
-    def law(self, ridge: float = 0.0) -> Gaussian:
-        """``N(xbar, C + ridge I)`` with ``C`` over ``n``, as the minimum of a training loss has."""
+    def law(self, ridge: float = 0.0, ddof: int = 0) -> Gaussian:
+        """``N(xbar, C + ridge I)`` with ``C`` over ``n - ddof``.
+
+        By default over ``n``, as the minimum of a training loss has it.
+        """
+        count = self.count - ddof
         if self._scatter is None:
             _, rows = centred(np.concatenate(self._rows or [np.zeros((0, self.dim))]))
-            covariance = Covariance.from_factor(rows.T / np.sqrt(self.count))
+            covariance = Covariance.from_factor(rows.T / np.sqrt(count))
         else:
-            covariance = Covariance.full(self._scatter / self.count, self.dim * _ROUNDING)
+            covariance = Covariance.full(self._scatter / count, self.dim * _ROUNDING)
         return Gaussian(self.mean, covariance.add_isotropic(ridge))
 
 
