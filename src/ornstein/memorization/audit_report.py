@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ornstein.memorization.copies import Copy
     from ornstein.memorization.metrics import Metric
+    from ornstein.memorization.near_training_points import NearDuplicates
     from ornstein.memorization.power import Detectable
 
     Array = NDArray[np.float64]
@@ -96,6 +97,8 @@ class AuditReport:
     """Groups were relabelled, not points."""
     values_repeat: bool
     """The data repeat their values, so that an exact copy is no evidence."""
+    near_duplicates: NearDuplicates | None = None
+    """Points that nearly equal a training point; None where they were not counted."""
     pairs: Pairs | None = field(default=None, compare=False)
     """Images to look at, if points are images."""
 
