@@ -35,6 +35,10 @@ class Pairs(NamedTuple):
     train: Array
     held_out: Array
     held_out_nearest: Array
+    rows: tuple[tuple[int, int, float], ...] = ()
+    """Of each pair: rows of the generated and the training point, counted from 0, and distance."""
+    held_out_rows: tuple[tuple[int, int, float], ...] = ()
+    """The same of the held-out points and the training points nearest to them."""
 
 
 @dataclass(frozen=True, repr=False)
