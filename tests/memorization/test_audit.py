@@ -193,6 +193,19 @@ def test_features_decide_what_a_copy_is() -> None:
     first = seen.copies[0]
     np.testing.assert_array_equal(seen.pairs.generated[0], new[first.generated])
     np.testing.assert_array_equal(seen.pairs.train[0], train[first.train])
+    assert seen.pairs.rows[0] == (first.generated, first.train, first.distance)
+    gaps = np.linalg.norm(features[1][:, None] - features[0], axis=2)
+    assert seen.pairs.held_out_rows[0] == (
+        *np.unravel_index(gaps.argmin(), gaps.shape),
+        pytest.approx(gaps.min()),
+    )
+    for images, place, points in (
+        (seen.pairs.held_out, 0, held_out),
+        (seen.pairs.held_out_nearest, 1, train),
+    ):
+        np.testing.assert_array_equal(
+            images, points[[label[place] for label in seen.pairs.held_out_rows]]
+        )
     with pytest.raises(ValueError, match="features of held_out have 149 rows, expected 150"):
         quick(train, held_out, new, features=(features[0], features[1][1:], features[2]))
     with pytest.raises(ValueError, match="features are 2 sets, expected three"):

@@ -245,22 +245,34 @@ def test_html_escapes_and_holds_every_number(tmp_path) -> None:
 def test_the_picture_shows_pairs_differences_and_held_out_points(shape) -> None:
     rng = np.random.default_rng(0)
     images = [rng.random((3, *shape)) for _ in range(4)]
-    figure = pairs_figure(replace(NOTHING, pairs=Pairs(*images)))
+    rows = ((11, 12, 1.25), (14, 15, 0.0), (16, 17, 3.5))
+    fresh = ((21, 22, 4.25), (24, 25, 5.5), (26, 27, 6.5))
+    figure = pairs_figure(replace(NOTHING, pairs=Pairs(*images, rows, fresh)))
     assert figure is not None
     assert [axes.get_title().split("\n") for axes in figure.axes] == [
         ["generated", "(suspects, none listed)"],
         ["nearest", "training"],
-        ["difference"],
+        ["difference,", "distance"],
         ["held out", "(fresh)"],
         ["nearest", "training"],
-        ["difference"],
+        ["difference,", "distance"],
     ]
+    assert [[text.get_text() for text in axes.texts] for axes in figure.axes] == [
+        ["row 11", "row 14", "row 16"],
+        ["row 12", "row 15", "row 17"],
+        ["1.250", "0", "3.500"],
+        ["row 21", "row 24", "row 26"],
+        ["row 22", "row 25", "row 27"],
+        ["4.250", "5.500", "6.500"],
+    ]
+    for axes in figure.axes:  # each below its own image, of 4 rows of pixels and one for the text
+        assert [text.get_position()[1] for text in axes.texts] == [4.0, 9.0, 14.0]
     low, span = images[1].min(), np.ptp(images[1])
     grey = len(shape) == 2 or shape[0] == 1
     for first, (a, b) in ((0, images[:2]), (3, images[2:])):
         for place, values in enumerate(((a - low) / span, (b - low) / span, np.abs(a - b) / span)):
             column = np.asarray(figure.axes[first + place].images[0].get_array())
-            assert column.shape[0] == 3 * 4 + 2
+            assert column.shape[0] == 3 * 4 + 3
             for row in range(3):
                 shown = column[5 * row : 5 * row + 4]
                 if grey:
@@ -271,9 +283,12 @@ def test_the_picture_shows_pairs_differences_and_held_out_points(shape) -> None:
                 else:
                     last = values[row] if shape[-1] == 3 else np.moveaxis(values[row], 0, -1)
                     np.testing.assert_allclose(shown, np.clip(last, 0, 1))
-    listed = pairs_figure(replace(COPIED, pairs=Pairs(*images)))
-    assert listed is not None
-    assert "listed pairs" in listed.axes[0].get_title()
+    for copies, expected in ((3, "1 of 3 listed"), (11, "listed pairs")):
+        pairs = Pairs(*images, ((copies, 4, 0.5), (11, 12, 1.0), (11, 14, 1.0)), fresh)
+        report = replace(COPIED, copies=(Copy(copies, 4, 0.5, 2.0),), pairs=pairs)
+        listed = pairs_figure(report)
+        assert listed is not None
+        assert listed.axes[0].get_title() == f"generated\n({expected})"
 
 
 def test_without_images_there_is_no_picture() -> None:

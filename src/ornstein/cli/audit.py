@@ -142,7 +142,7 @@ def audit(
     folder = None if options.out is None else _folder(options.out)
     sources = (options.train, options.held_out, options.generated)
     side = None if pixels is None else as_count(pixels, "pixels")
-    sets, shape, cautions, found = _checked(
+    sets, shape, mixed, cautions, found = _checked(
         [str(source) for source in sources], reading, side, numbers
     )
     train, held_out, generated = sets
@@ -157,6 +157,7 @@ def audit(
         features=None if options.features is None else _features(options.features),
         random_state=options.seed,
         image_shape=shape,
+        near_duplicates=not mixed,
         n_jobs=options.jobs,
         max_memory=None if options.max_memory is None else 1e9 * options.max_memory,
     )
@@ -175,13 +176,14 @@ def _checked(
     reading: ReadingOptions,
     pixels: int | None,
     numbers: Literal["robust", "ranks"] | None,
-) -> tuple[list[NDArray[np.float64]], tuple[int, ...], list[str], list[str]]:
+) -> tuple[list[NDArray[np.float64]], tuple[int, ...], bool, list[str], list[str]]:
     """Points of the three sets in one geometry, one a row; the shape of a point; what was found.
 
-    What does not fit together is apart from what else there is to know.
+    Before that, whether they are of mixed kinds. What does not fit together is apart from what else
+    there is to know.
     """
     from ornstein.data.findings import refuse
-    from ornstein.data.profiles import profile_all
+    from ornstein.data.profiles import has_mixed, profile_all
     from ornstein.data.reading import read_all
 
     profiles, compared = profile_all(read_all(sources, reading, pixels=pixels), numbers, rows=False)
@@ -193,7 +195,8 @@ def _checked(
     doubts = [f"{finding}." for finding in compared if finding.level == "warning"]
     found |= {f"{finding}.": None for finding in compared if finding.level != "warning"}
     points = [profile.points.points() for profile in profiles]
-    return points, profiles[0].points.shape, doubts, list(found)
+    mixed = has_mixed([profile.contents for profile in profiles])
+    return points, profiles[0].points.shape, mixed, doubts, list(found)
 
 
 def _features(text: str) -> tuple[Any, Any, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Profile", "profile_all", "usable_points"]
+__all__ = ["Profile", "profile_all", "usable_points", "has_mixed"]
 
 from collections import Counter
 from dataclasses import dataclass
@@ -205,6 +205,11 @@ def usable_points(
     return made, geometry.names_, geometry.findings_
 
 
+def has_mixed(sets: Sequence[Contents]) -> bool:
+    """Whether one of the sets is a table that does not hold numbers alone."""
+    return any(isinstance(each, TableContents) and not each.is_numeric for each in sets)
+
+
 def _numbers(contents: TableContents, names: tuple[str, ...]) -> Any:
     """The columns of a table in the order of the first set."""
     if set(names) != set(contents.kinds):
@@ -227,8 +232,7 @@ def _profile(
     look = survey(points, show)
     groups = equal_rows(look.digests)
     near = None
-    mixed = isinstance(contents, TableContents) and not contents.is_numeric
-    if look.is_measurable and not mixed:
+    if look.is_measurable and not has_mixed([contents]):
         near = near_pairs(points, groups.first, look.mean, show=show)
     sample = points.rows(sample_of_rows(points.n_rows, _SAMPLE, "histogram"))
     findings = [

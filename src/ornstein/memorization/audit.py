@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ornstein.data.profiles import usable_points
+from ornstein.data.profiles import has_mixed, usable_points
 from ornstein.data.reading import read
 from ornstein.data.tables import is_frame
 from ornstein.intervals import wilson_interval
@@ -32,6 +32,7 @@ from ornstein.memorization.copies import exact_copies, list_copies
 from ornstein.memorization.dependence import dependence
 from ornstein.memorization.image_variants import image_variants
 from ornstein.memorization.metrics import descriptive_metrics
+from ornstein.memorization.near_training_points import near_training_points
 from ornstein.memorization.pool import pool_of
 from ornstein.memorization.power import minimum_detectable
 from ornstein.memorization.reference import gaussian_reference
@@ -65,6 +66,7 @@ def audit(
     random_state: Any = 0,
     image_shape: tuple[int, ...] | None = None,
     metrics: bool = True,
+    near_duplicates: bool | None = None,
     n_jobs: int = -1,
     max_memory: float | None = None,
     progress: bool | None = None,
@@ -101,6 +103,9 @@ def audit(
         default that of arrays of more than two axes.
     metrics : bool
         Compute the descriptive metrics too.
+    near_duplicates : bool, optional
+        Count points that nearly equal a training point; by default, unless points are rows of data
+        frames of mixed kinds, where those of few categories are near by chance.
     n_jobs : int
         Threads of the search for neighbours; -1 for one per core. No number depends on it.
     max_memory : float, optional
@@ -130,7 +135,8 @@ def audit(
     for name, level in (("fdr", fdr), ("alpha", alpha)):
         if not 0 < level < 1:
             raise ValueError(f"{name} is {level:g}, expected a number between 0 and 1")
-    (train, held_out, generated), read = _points((train, held_out, generated))
+    (train, held_out, generated), read, mixed = _points((train, held_out, generated))
+    near_duplicates = not mixed if near_duplicates is None else near_duplicates
     if augment is not None and features is not None:
         raise ValueError("augment is for images, and features are given: give one of the two")
     inputs = audit_inputs((train, held_out, generated), features, image_shape)
@@ -139,7 +145,8 @@ def audit(
     rng = as_generator(random_state, "audit")
     search: dict[str, Any] = {"variants": variants, "n_jobs": n_jobs, "max_memory": max_memory}
     pool = pool_of(old, fresh, groups)
-    blocks = blocks_of(pool, rng)
+    near, labels = (None, None) if not near_duplicates else near_training_points(pool)
+    blocks = blocks_of(pool, rng, labels)
     everything, contrasts = measure(new, pool, blocks, **search)
     depends = dependence(everything, pool, rng, max(9999, math.ceil(10 / alpha)), alpha)
     gaussian = gaussian_reference(
@@ -187,6 +194,7 @@ def audit(
             *read,
             *inputs.notes,
             *pool.notes,
+            *(() if near is None else near.notes),
             *_limits(pool, blocks, depends, found),
             *notes,
         ),
@@ -200,6 +208,7 @@ def audit(
         alpha=alpha,
         grouped=pool.grouped,
         values_repeat=pool.repeats,
+        near_duplicates=near,
         pairs=image_pairs(inputs, [*found.copies, *exact, *found.suspects], pool.held_out_rows),
     )
 
@@ -210,15 +219,18 @@ def _verdict(copied: bool, gaussian: GaussianReference, depends: Dependence, alp
     return VERDICTS[(copied, closer, depends.p_value <= alpha, True).index(True)]
 
 
-def _points(sets: tuple[Any, Any, Any]) -> tuple[tuple[Any, Any, Any], tuple[str, ...]]:
-    """Points of data frames in one geometry, and how they were made; arrays as they are."""
+def _points(sets: tuple[Any, Any, Any]) -> tuple[tuple[Any, Any, Any], tuple[str, ...], bool]:
+    """Points of data frames in one geometry, how they were made, and whether kinds are mixed.
+
+    Arrays as they are.
+    """
     if not any(is_frame(each) for each in sets):
-        return sets, ()
+        return sets, (), False
     names = ("train", "held_out", "generated")
     contents = [read(each, name=name) for each, name in zip(sets, names, strict=True)]
     used, _, findings = usable_points(contents)
     first, second, third = (each.points() for each in used)
-    return (first, second, third), tuple(f"{finding}." for finding in findings)
+    return (first, second, third), tuple(f"{finding}." for finding in findings), has_mixed(contents)
 
 
 def _scales(train: Array, held_out: Array, generated: Array) -> tuple[str, ...]:

@@ -105,11 +105,15 @@ def image_pairs(inputs: AuditInputs, copies: Sequence[Copy], held_out_rows: Inde
     near = nearest_neighbours(inputs.held_out[held_out_rows], inputs.train, k=1)
     order = np.argsort(near.distances[:, 0], kind="stable")[:_SHOWN]
     train, held_out, generated = (points.reshape(-1, *inputs.shape) for points in inputs.shown)
+    fresh, old = held_out_rows[order], near.indices[order, 0]
+    gaps = near.distances[order, 0]
     return Pairs(
         generated[[copy.generated for copy in first]],
         train[[copy.train for copy in first]],
-        held_out[held_out_rows[order]],
-        train[near.indices[order, 0]],
+        held_out[fresh],
+        train[old],
+        tuple((copy.generated, copy.train, copy.distance) for copy in first),
+        tuple((int(a), int(b), float(gap)) for a, b, gap in zip(fresh, old, gaps, strict=True)),
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ornstein.memorization.copies import Copy
     from ornstein.memorization.metrics import Metric
+    from ornstein.memorization.near_training_points import NearDuplicates
     from ornstein.memorization.power import Detectable
 
     Array = NDArray[np.float64]
@@ -34,6 +35,10 @@ class Pairs(NamedTuple):
     train: Array
     held_out: Array
     held_out_nearest: Array
+    rows: tuple[tuple[int, int, float], ...] = ()
+    """Of each pair: rows of the generated and the training point, counted from 0, and distance."""
+    held_out_rows: tuple[tuple[int, int, float], ...] = ()
+    """The same of the held-out points and the training points nearest to them."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -96,6 +101,8 @@ class AuditReport:
     """Groups were relabelled, not points."""
     values_repeat: bool
     """The data repeat their values, so that an exact copy is no evidence."""
+    near_duplicates: NearDuplicates | None = None
+    """Points that nearly equal a training point; None where they were not counted."""
     pairs: Pairs | None = field(default=None, compare=False)
     """Images to look at, if points are images."""
 

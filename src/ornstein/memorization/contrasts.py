@@ -14,7 +14,8 @@ points. Under exchangeable labels the nearest block is any of the ``a + b`` with
 whatever ``|s|`` is, so s is positive with probability ``a/(a + b)``. For a = b = 1 that is the
 contrast above. The median does not see one near duplicate in another block.
 
-With groups whole groups are dealt to blocks.
+With groups whole groups are dealt to blocks. Near-equal training points go to one block, as far as
+they fit: in most blocks at once they would make the median small for every copy of them.
 
 References
 ----------
@@ -94,15 +95,26 @@ class Contrasts(NamedTuple):
         )
 
 
-def blocks_of(pool: Pool, rng: np.random.Generator) -> Blocks:
-    """Divide both sets at random into blocks of one size; of units in none there are few."""
+def blocks_of(pool: Pool, rng: np.random.Generator, near: Index | None = None) -> Blocks:
+    """Divide both sets at random into blocks of one size; of units in none there are few.
+
+    Parameters
+    ----------
+    pool : Pool
+    rng : Generator
+    near : ndarray of shape (n_train_rows,), optional
+        Label of each training row; rows of one label are dealt together, unless there are groups.
+    """
     ours, theirs = _units(pool.train_groups, pool), _units(pool.held_out_groups, pool)
     n, m = int(ours.max()) + 1, int(theirs.max()) + 1
     a, b = _numbers(n, m)
     size = min(n // a, m // b)
     parts = []
     for unit, total, count, values in ((ours, n, a, pool.train), (theirs, m, b, pool.held_out)):
-        block = rng.permutation(total)[unit] // size
+        place = rng.permutation(total)
+        if near is not None and not pool.grouped and values is pool.train:
+            place[np.lexsort((place, rng.permutation(near.max() + 1)[near]))] = np.arange(total)
+        block = place[unit] // size
         parts.append([np.unique(values[block == i]) for i in range(count)])
         parts.append([np.unique(values[block >= count])])
     train, (train_rest,), held_out, (held_out_rest,) = parts

@@ -2,7 +2,8 @@
 
 The picture has two halves: the listed pairs (or, without a list, the suspects) with their
 difference, and beside them held-out points with *their* nearest training points. Two fresh images
-can be much alike: only what is nearer than those is a copy.
+can be much alike: only what is nearer than those is a copy. Below each image stands its row in its
+set, counted from 0, and below each difference the distance of the two.
 """
 
 from __future__ import annotations
@@ -46,6 +47,9 @@ _STYLE = (
     "th:first-child,td:first-child,td:last-child{text-align:left}img{max-width:100%}"
 )
 _MOST_ROWS = 200
+_BELOW = 0.3  # of the height of an image, for its label
+_COLUMN = 1.0  # inches
+_LABEL: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7.5}
 
 
 def audit_fragment(report: AuditReport) -> str:
@@ -122,16 +126,22 @@ def pairs_figure(report: AuditReport) -> Figure | None:
     if report.pairs is None or len(report.pairs.generated) == 0:
         return None
     shown = [
-        [_drawn(image, image_axes(image.shape)) for image in images] for images in report.pairs
+        [_drawn(image, image_axes(image.shape)) for image in images] for images in report.pairs[:4]
     ]
+    labels = (report.pairs.rows, report.pairs.held_out_rows)
     low, high = float(report.pairs.train.min()), float(report.pairs.train.max())
     span = (high - low) or 1.0
-    listed = "listed pairs" if report.copies or report.exact_copies else "suspects, none listed"
-    titles = (f"generated\n({listed})", "nearest\ntraining", "difference")
-    titles += ("held out\n(fresh)", "nearest\ntraining", "difference")
+    known = {copy.generated for copy in (*report.copies, *report.exact_copies)}
+    count, total = sum(row[0] in known for row in report.pairs.rows), len(report.pairs.generated)
+    listed = "listed pairs" if count == total else f"{count} of {total} listed"
+    listed = listed if count else "suspects, none listed"
+    titles = (f"generated\n({listed})", "nearest\ntraining", "difference,\ndistance")
+    titles += ("held out\n(fresh)", "nearest\ntraining", "difference,\ndistance")
     with style():
         rows = max(map(len, shown))
-        figure = Figure(figsize=(6.2, 0.6 + 0.85 * rows), layout="constrained")
+        height, width = shown[0][0].shape[:2]
+        tall = _COLUMN * (height + _gap(height)) / width
+        figure = Figure(figsize=(6.6, 0.5 + tall * rows), layout="constrained")
         halves: Any = figure.subfigures(1, 2, wspace=0.08)
         for first, half in zip((0, 2), halves, strict=True):
             grid = half.subplots(1, 3)
@@ -145,7 +155,17 @@ def pairs_figure(report: AuditReport) -> Figure | None:
                 axes.imshow(
                     _stacked(column), vmin=0, vmax=1, cmap="gray_r" if place == 2 else "gray"
                 )
+                gap = _gap(height)
+                for row, label in enumerate(labels[first // 2]):
+                    text = number(label[2]) if place == 2 else f"row {label[place]}"
+                    low_edge = row * (height + gap) + height - 0.5
+                    axes.text((width - 1) / 2, low_edge + gap / 2, text, **_LABEL)
     return figure
+
+
+def _gap(height: int) -> int:
+    """Rows of pixels below an image, in which its label stands."""
+    return max(1, round(_BELOW * height))
 
 
 def _difference(image: Array, other: Array) -> Array:
@@ -155,10 +175,10 @@ def _difference(image: Array, other: Array) -> Array:
 
 
 def _stacked(images: Sequence[Array]) -> Array:
-    """Images of values 0 to 1 below each other, with a row of white or nothing between."""
+    """Images of values 0 to 1 below each other, with white or nothing below each."""
     grey = images[0].ndim == 2
-    line = np.full((1, *images[0].shape[1:]), np.nan if grey else 1.0)
-    parts = [part for image in images for part in (image, line)][:-1]
+    line = np.full((_gap(len(images[0])), *images[0].shape[1:]), np.nan if grey else 1.0)
+    parts = [part for image in images for part in (image, line)]
     stacked = np.concatenate(parts)
     return stacked if grey else np.clip(stacked, 0, 1)
 
@@ -179,7 +199,8 @@ def _picture(report: AuditReport) -> str:
     data = base64.b64encode(stream.getvalue()).decode("ascii")
     text = (
         "Left: pairs with the largest contrast and their difference. Right: held-out images with "
-        "the training images nearest to them, as alike as fresh images can be."
+        "the training images nearest to them, as alike as fresh images can be. Below each image "
+        "its row, counted from 0; below each difference the distance of the two."
     )
     return f"<p>{text}</p><img alt='{text}' src='data:image/png;base64,{data}'>"
 
