@@ -141,12 +141,16 @@ export function deviance(x, m) {
   return sum;
 }
 
+/** What x^a y^b / B(a, b) has in common for all x. */
+export function beta_constant(a, b) {
+  const rest = stirling_rest(a + b) - stirling_rest(a) - stirling_rest(b);
+  return Math.sqrt((a * b) / (2 * Math.PI * (a + b))) * Math.exp(rest);
+}
+
 /** x^a y^b / B(a, b), y = 1 - x with digits of its own. */
-export function beta_weight(a, b, x, y) {
+export function beta_weight(a, b, x, y, constant = beta_constant(a, b)) {
   const n = a + b;
-  const rest = stirling_rest(n) - stirling_rest(a) - stirling_rest(b);
-  const exponent = rest - deviance(a, n * x) - deviance(b, n * y);
-  return Math.sqrt((a * b) / (2 * Math.PI * n)) * Math.exp(exponent);
+  return constant * Math.exp(-deviance(a, n * x) - deviance(b, n * y));
 }
 
 /** Regularised incomplete Beta function I_x(a, b); y = 1 - x. */
