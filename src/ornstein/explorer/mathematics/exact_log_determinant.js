@@ -205,6 +205,7 @@ function log_det_source(d, m) {
   const first = (m * d) / 2 - (m * (m - 1)) / 2;
   const pairs = 0.5 * m * (m + 1);
   const constant = r > 0 && m > 1 ? beta_constant(r, m) : 0;
+  const last_constant = r > 0 && m > 2 ? beta_constant(r + 2, m - 2) : 0;
   return (x) => {
     const odds = Math.exp(-x);
     const u = 1 / (1 + odds);
@@ -217,7 +218,7 @@ function log_det_source(d, m) {
       // functions at (r, m), (r+1, m-1), (r+2, m-2), each the next and a term.
       const term = beta_weight(r, m, u, y, constant) / (r * y);
       const step = (term * (u / y) * (m - 1)) / (r + 1);
-      const last = m > 2 ? betainc(r + 2, m - 2, u, y) : 0;
+      const last = m > 2 ? betainc(r + 2, m - 2, u, y, last_constant) : 0;
       const middle = m > 2 ? last + step : Math.exp((r + 1) * log_u);
       let parts = pairs * (middle + term) - m * r * odds * middle;
       parts += 0.5 * r * (r + 1) * odds * odds * last;
