@@ -118,8 +118,8 @@ def cross_covariances(d: float, n: float, rho2: float, n_original: float) -> tup
 def _training(d: float, n: float, rho2: float) -> _Set:
     point = [np.array([value]) for value in (d, n, rho2)]
     saddle = training_saddle(*point, 1.0)
-    x, f, c = (float(values[0]) for values in saddle[:3])
-    across = c * np.sqrt(x * f)
+    x, rest, slope = (float(values[0]) for values in saddle[:3])
+    across, f = slope * x, rest + slope**2 * x
     alpha = np.sqrt(1.0 - 1.0 / n)
     F, b = np.array([[x, across], [across, f]]), np.array([alpha, -1.0])
     own = float(b @ F @ b) + alpha**2 * (1.0 - x)

@@ -8,19 +8,18 @@ For k > 0, ``det(2 pi M)^{-1/2} e^{-k q_i / 2}`` is the density at 0 of ``sqrt(k
 less a draw of N(0, M). So its expectation over all training sets is the one of
 :mod:`ornstein.theory.one_step_model.delta_expectation`, with ``sqrt(k)`` times the training point:
 given the noised points everything is Gaussian, and two vectors are left, the noised training point
-u (of unit variance) and the noise ``eta`` of the generated point. Their inner products in the
-metric ``W^{-1}`` of the regression, ``W = Uc^T Uc``,
+u (of unit variance) and the noise eta of the generated point. Let ``W = Uc^T Uc`` be the matrix of
+the regression, and
 
-    x = u W^{-1} u (the leverage),   f = eta W^{-1} eta,   u W^{-1} eta = sqrt(k x f) c,
+    x = u W^{-1} u  (the leverage),    u W^{-1} eta = sqrt(k) beta x,    eta W^{-1} eta = s + k beta^2 x.
 
-have, after the Euclidean inner products are integrated out, which is a Wishart integral, the weight
+After the Euclidean inner products are integrated out, a Wishart integral, their weight is
 
-    e^{J} dlogit(x) dln(f) dc,
-    J = (d/2) ln(x f) + ((nu-d)/2) ln(1-x) + ((d-1)/2) ln(1 - k c^2) - ((nu+1)/2) ln Q
-        - (d/2) ln V - (d/2) ln theta^2,
-    V = eps^2 + a (k alpha^2 - 2 k alpha c sqrt(x f) + f),      r = rho2 / V,
-    Q = 1 + k alpha^2 r x - 2 k alpha r c sqrt(x f) + (1/theta^2 + r) f
-        + k alpha^2 r x f (1 - k c^2) / theta^2,
+    e^J dlogit(x) dln(s) dbeta,
+    J = ((d+1)/2) ln x + ((nu-d)/2) ln(1-x) + ((d-1)/2) ln s
+        - ((nu+1)/2) ln Q - (d/2) ln V - (d/2) ln theta^2,
+    V = eps^2 + a { s + k [alpha^2 (1-x) + x (alpha - beta)^2] },          r = rho2 / V,
+    Q = 1 + (s + k beta^2 x + k alpha^2 r x s) / theta^2 + r [s + k x (alpha - beta)^2],
 
 ``nu = n - 1``, ``a = 1 - rho2``, ``alpha^2 = 1 - 1/n``, ``theta^2 = 1 + k a / n``. Its maximum and
 curvature give, by Laplace's method,
@@ -28,9 +27,8 @@ curvature give, by Laplace's method,
     psi(k) = ln E e^{-k q / 2} = ln int e^{J_k} - ln int e^{J_0},
 
 up to the weight ``det(M)^{-1/2}`` of training sets in these expectations, which shifts psi by less
-than a term of order 1/d for one training set. J is analytic in k: below 0, where c turns imaginary,
-its saddle point is the continuation of the maximum, and psi' and psi'' at k < 0 belong to the
-largest q. The law of q follows from psi by the saddle point
+than a term of order 1/d for one training set. J is analytic in k: at k < 0, which belongs to the largest q,
+its saddle point is the continuation of the maximum. The law of q follows from psi by the saddle point
 
     p(q) = e^{psi(k) + k q / 2} / sqrt(8 pi psi''(k)),      q = -2 psi'(k).
 
@@ -66,10 +64,10 @@ class TrainingSaddle(NamedTuple):
 
     leverage: Array
     """``x``."""
-    spread: Array
-    """``f``."""
-    overlap: Array
-    """``c``."""
+    rest: Array
+    """``s``."""
+    slope: Array
+    """``beta``."""
     log_integral: Array
     """``ln int e^J`` by Laplace's method, but for a constant of d and n."""
 
@@ -100,29 +98,23 @@ def training_saddle(
     k = np.broadcast_to(k, d.shape)
     if start is None:
         free = np.log(d / (n - 1.0 - d))
-        y = np.stack([free, free, np.full(d.shape, 0.3)])
+        y = np.stack([free, free, np.full(d.shape, 0.5)])
     else:
         logit = np.log(start.leverage / (1.0 - start.leverage))
-        y = np.stack([logit, np.log(start.spread), start.overlap])
+        y = np.stack([logit, np.log(start.rest), start.slope])
     for _ in range(_MAX_STEPS):
         J = _log_weight(Jet.variables(y), d, n, rho2, k)
         step = np.linalg.solve(_curvature(J), J.gradient.T[..., None])[..., 0].T
         size = np.abs(step).max(0)
-        step *= np.minimum(1.0, _LONGEST_STEP / np.maximum(size, _SHORT_STEP))
-        # |sqrt(k) c| < 1: at most half of the way to the end.
-        end = (1.0 - 1e-12) / np.sqrt(np.maximum(k, 1e-300))
-        room = 0.5 * (end - np.abs(y[2]))
-        step[2] = np.where(k > 0, np.clip(step[2], -room, room), step[2])
-        y = y + step
+        y = y + step * np.minimum(1.0, _LONGEST_STEP / np.maximum(size, _SHORT_STEP))
         if (size <= _SHORT_STEP).all():
             break
     else:
         raise RuntimeError(f"no saddle point in {_MAX_STEPS} steps")
     J = _log_weight(Jet.variables(y), d, n, rho2, k)
-    # c is measured as artanh(sqrt(k) c) / sqrt(k), so that its weight has no end.
+    # beta sqrt(k) is the variable that has a density at k = 0.
     determinant = np.linalg.det(_curvature(J)) / k
-    bent = np.log1p(-k * y[2] ** 2)
-    value = J.value - 0.5 * np.log(determinant) - bent
+    value = J.value - 0.5 * np.log(determinant)
     return TrainingSaddle(1.0 / (1.0 + np.exp(-y[0])), np.exp(y[1]), y[2], value)
 
 
@@ -172,23 +164,21 @@ def exponent_laws(d: Array, n: Array, rho2: Array) -> tuple[Array, Array]:
 
 
 def _log_weight(y: list[Jet], d: Array, n: Array, rho2: Array, k: Array) -> Jet:
-    """``J`` of ``logit x``, ``ln f`` and ``c``."""
-    logit, log_f, c = y
+    """``J`` of ``logit x``, ``ln s`` and ``beta``."""
+    logit, log_s, beta = y
     nu, a, alpha = n - 1.0, 1.0 - rho2, np.sqrt(1.0 - 1.0 / n)
     theta2 = 1.0 + k * a / n
-    rest = -(logit.exp() + 1.0).log()
-    log_x = logit + rest
-    x, f = log_x.exp(), log_f.exp()
-    both = c * ((log_x + log_f) * 0.5).exp() * (k * alpha)
-    V = (f - both * 2.0) * a + (n ** (-2.0 / d) + a * k * alpha**2)
+    log_left = -(logit.exp() + 1.0).log()
+    log_x = logit + log_left
+    x, s = log_x.exp(), log_s.exp()
+    apart = s + x * (beta - alpha).square() * k
+    V = (apart + log_left.exp() * (k * alpha**2)) * a + n ** (-2.0 / d)
     r = V.reciprocal() * rho2
-    left = c.square() * -k + 1.0
-    Q = r * (x * (k * alpha**2) - both * 2.0 + f) + f / theta2 + 1.0
-    Q = Q + r * x * f * left * (k * alpha**2 / theta2)
+    Q = (s + x * (beta.square() + r * s * alpha**2) * k) / theta2 + r * apart + 1.0
     return (
-        (log_x + log_f) * (0.5 * d)
-        + rest * (0.5 * (nu - d))
-        + left.log() * (0.5 * (d - 1.0))
+        log_x * (0.5 * (d + 1.0))
+        + log_left * (0.5 * (nu - d))
+        + log_s * (0.5 * (d - 1.0))
         - Q.log() * (0.5 * (nu + 1.0))
         - V.log() * (0.5 * d)
         - 0.5 * d * np.log(theta2)
