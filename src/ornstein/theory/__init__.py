@@ -90,6 +90,7 @@ __all__ = [
     "sample_covariance_spectrum",
     "ExpectedDelta",
     "expected_delta",
+    "delta_positive_probability",
 ]
 
 import importlib
@@ -147,6 +148,7 @@ if TYPE_CHECKING:
         one_step_anisotropic_support,
     )
     from ornstein.theory.one_step_model.delta_expectation import ExpectedDelta, expected_delta
+    from ornstein.theory.one_step_model.delta_probability import delta_positive_probability
     from ornstein.theory.one_step_model.distances import OneStepTheory, one_step
     from ornstein.theory.one_step_model.log_determinant import one_step_log_det
     from ornstein.theory.one_step_model.potential import (
@@ -252,6 +254,7 @@ _HOMES = {
     "sample_covariance_spectrum": "random_matrices.sample_covariance",
     "ExpectedDelta": "one_step_model.delta_expectation",
     "expected_delta": "one_step_model.delta_expectation",
+    "delta_positive_probability": "one_step_model.delta_probability",
 }
 
 

@@ -1,0 +1,163 @@
+r"""How often is the one-step model closer to fresh data than to its training set? P(Delta > 0).
+
+With the terms of :mod:`ornstein.memorization.delta`, originals in expectation,
+
+    Delta > 0   <=>   B(T) / B(O) < 1 - [A'(O) - A'(T)] / (2 B(O)),
+
+and the terms A' of pairs, which decide nothing in high dimension, are replaced by their
+expectations. ``B(T) = (1/n) sum_i t_i`` is a sum of heavy-tailed terms: in d = 100 a single training
+point near the centre of the law makes up most of it. So neither a mean nor a variance says how
+often it is below B(O), and the expected Delta has its sign changed elsewhere (4.9 d for 3.1 d).
+Given the fitted model, training points are nearly independent, so that the law of the sum is that
+of its terms, n times convolved:
+
+1. **Terms.** ``ln t_i - b = D + const - q_i / 2``, q from
+   :mod:`ornstein.theory.one_step_model.training_exponents`. With ``a = ln E[B(T) | model]`` and
+   ``b = ln B(O)``, nearly normal, the constant is set by the exact expectations of
+   :mod:`ornstein.theory.one_step_model.delta_expectation`,
+
+       E[a - b] = ln E B(T) - Var(a)/2 - ln E B(O) + Var(b)/2 .
+
+2. **Sum.** Its distribution function F by an inverted Laplace transform
+   (:mod:`ornstein.theory.numerics.positive_sums`).
+
+3. **Models.** The average over (a, b), normal with the covariance of
+   :mod:`ornstein.theory.one_step_model.cross_covariances`. Its terms are those of pairs of
+   training points, so that what the regression makes dependent in them is in it.
+
+No step is fitted to a simulation, and nothing is drawn.
+
+**Errors**, against simulations: at most 0.03 at d = 16 and 100, n/d from 1.2 to 10 (the checks
+`P(Delta>0)` of ``ornstein verify``). Left out is O(1/d) of the logarithms, and what the terms A'
+vary, which counts in few dimensions. So the function takes ``d >= 8``, and ``n >= 1.2 d``, as the
+saddle point and the normal law of a and b are lost near n = d.
+
+References
+----------
+This project. Halder, arXiv 2411.17807 (the statistic).
+"""
+
+from __future__ import annotations
+
+__all__ = ["delta_positive_probability", "LEAST_DIM", "LEAST_RATIO"]
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+
+from ornstein.theory.numerics.positive_sums import distribution_of_sum
+from ornstein.theory.one_step_model.cross_covariances import cross_covariances
+from ornstein.theory.one_step_model.delta_expectation import expected_delta
+from ornstein.theory.one_step_model.distances import noise_ratio
+from ornstein.theory.one_step_model.training_exponents import exponent_laws
+from ornstein.validation import as_counts, float_or_array
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Array = NDArray[np.float64]
+
+LEAST_DIM = 8
+"""Fewest dimensions."""
+LEAST_RATIO = 1.15
+"""Least number of training points a dimension."""
+_NODES, _PLACES = 21, 40
+_NEGLIGIBLE = 1e-6
+
+
+def delta_positive_probability(
+    dim: ArrayLike,
+    n_train: ArrayLike,
+    n_original: ArrayLike = 10_000,
+    time: ArrayLike = 2.0,
+    noise_scale: ArrayLike = 1.0,
+    std: ArrayLike = 1.0,
+) -> Any:
+    """Probability of Delta > 0 over training sets of the one-step model, originals in expectation.
+
+    Parameters broadcast like NumPy arrays. A value takes some 20 ms.
+
+    Parameters
+    ----------
+    dim : array-like
+        Dimension d >= 8.
+    n_train : array-like
+        Number n >= 1.2 d of training points.
+    n_original : array-like
+        Number N >= 2 of originals, whose terms are averaged over draws of them.
+    time : array-like
+        Diffusion time T > 0.
+    noise_scale : array-like
+        ``lambda_ >= 0``, in squared data units.
+    std : array-like
+        Population standard deviation, which also sets the bandwidths, in data units.
+
+    Returns
+    -------
+    float or ndarray
+        Of the broadcast shape, in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of its range, or ``n_train < 1.2 dim``.
+
+    Examples
+    --------
+    >>> delta_positive_probability(100, [200, 300, 600])
+    array([0.02, 0.45, 0.80])
+    """
+    d, n = as_counts(dim, "dim", at_least=LEAST_DIM), as_counts(n_train, "n_train", at_least=2)
+    N = as_counts(n_original, "n_original", at_least=2)
+    ratio, _ = noise_ratio(time, noise_scale, std)
+    d, n, N, ratio = (np.asarray(v, dtype=float) for v in np.broadcast_arrays(d, n, N, ratio))
+    near = n < LEAST_RATIO * d
+    if near.any():
+        raise ValueError(
+            f"n_train is {n[near][0]:g} where dim is {d[near][0]:g}, expected at least "
+            f"{LEAST_RATIO:g} dim: nearer to n = d the theory does not hold"
+        )
+    rho2 = 1.0 / (1.0 + ratio)
+    shape = d.shape
+    d, n, N, rho2 = (np.ravel(values) for values in (d, n, N, rho2))
+    q, masses = exponent_laws(d, n, rho2)
+    terms = expected_delta(d, n, N, noise_scale=1.0 / rho2 - 1.0, time=_FAR).log_terms
+    found = [
+        _probability(*parameters, q[:, i], masses[:, i], [float(term[i]) for term in terms])
+        for i, parameters in enumerate(zip(d, n, N, rho2, strict=True))
+    ]
+    return float_or_array(np.reshape(found, shape))
+
+
+# e^{-2 T} = 0: the noise scale alone is the ratio of noise to signal, and data have unit variance.
+_FAR = 300.0
+
+
+def _probability(
+    d: float, n: float, N: float, rho2: float, q: Array, masses: Array, logs: list[float]
+) -> float:
+    covariance, bare = cross_covariances(d, n, rho2, N)
+    pairs_train, cross_train, pairs_originals, cross_originals = logs
+    a, b = cross_train - bare[0, 0] / 2.0, cross_originals - bare[1, 1] / 2.0
+    terms = -0.5 * (q - q[0])
+    terms = terms - np.log(masses @ np.exp(terms)) + a - b
+    excess = 0.5 * (np.exp(pairs_originals - b) - np.exp(pairs_train - b))
+
+    # b is normal, and so is a - b given b.
+    variance = covariance[1, 1]
+    joint = covariance[0, 1] - variance
+    rest = covariance[0, 0] + variance - 2.0 * covariance[0, 1] - joint**2 / variance
+    nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+    weights = weights / weights.sum()
+    shift = nodes * np.sqrt(variance)
+    below = 1.0 - excess * np.exp(-shift)
+    inside = (below > 0) & (weights > _NEGLIGIBLE)
+    if not inside.any():
+        return 0.0
+    levels = np.log(below[inside]) - joint / variance * shift[inside]
+    levels = levels[:, None] - np.sqrt(max(rest, 0.0)) * nodes[weights > _NEGLIGIBLE]
+    both = np.outer(weights[inside], weights[weights > _NEGLIGIBLE])
+    places = np.linspace(levels.min() - 1e-9, levels.max() + 1e-9, _PLACES)
+    F = distribution_of_sum(np.exp(terms) / n, masses, n, np.exp(places))
+    return float((both * PchipInterpolator(places, F)(levels)).sum())
