@@ -7,7 +7,15 @@ prediction are made again without each of ten random tenths of the rows.
 
 from __future__ import annotations
 
-__all__ = ["Estimate", "Standardized", "standardize", "estimates", "GROUPS", "jackknife", "half_width"]
+__all__ = [
+    "Estimate",
+    "Standardized",
+    "standardize",
+    "estimates",
+    "GROUPS",
+    "jackknife",
+    "half_width",
+]
 
 import math
 from dataclasses import dataclass
@@ -29,7 +37,7 @@ if TYPE_CHECKING:
 
 GROUPS = 10
 _ROUNDING = 1e-12
-_ROWS, _WORK, _DRAWS = 20_000, 2e9, (4, 20)
+_ROWS, _WORK, _DRAWS, _SHOWN = 20_000, 2e9, (4, 20), 2_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +67,9 @@ def standardize(points: Array) -> Standardized:
         )
     kept = points[:, varies] - points[:, varies].mean(axis=0)
     largest = np.abs(kept).max()
-    unit = float(largest * np.sqrt(np.square(kept / largest).sum() / (len(kept) - 1) / kept.shape[1]))
+    unit = float(
+        largest * np.sqrt(np.square(kept / largest).sum() / (len(kept) - 1) / kept.shape[1])
+    )
     return Standardized(kept / unit, unit, int((~varies).sum()))
 
 
@@ -72,6 +82,8 @@ class Estimate:
     sample: Array
     """Eigenvalues of the sample covariance, descending, of shape (dim,)."""
     fluctuations: Fluctuations
+    squares: Array
+    """Squared scores of some rows in the principal components, each of mean 1: (rows, rank)."""
     like: Estimate | None = None
     """Of all the data, where this is of a part: whether a Gaussian is refuted is asked of all."""
 
@@ -109,24 +121,27 @@ def estimates(points: Array, rng: np.random.Generator) -> tuple[Estimate, list[E
     """
     n = len(points)
     values, scores = _components(points)
-    subset = scores if n <= _ROWS else scores[rng.choice(n, _ROWS, replace=False)]
+    subset = scores[rng.permutation(n)[:_ROWS]]
     draws = int(np.clip(_WORK / (subset.shape[0] * values.size**2), *_DRAWS))
     gaussian = tuple(
         fourth_moments(_components(rng.standard_normal(subset.shape) * np.sqrt(values))[1])
         for _ in range(draws)
     )
     sample = _padded(values, points.shape[1])
-    whole = Estimate(n, sample, Fluctuations(values, fourth_moments(subset), gaussian))
+    fluctuations = Fluctuations(values, fourth_moments(subset), gaussian)
+    whole = Estimate(n, sample, fluctuations, np.square(subset[:_SHOWN]))
     parts = []
-    for left_out in np.array_split(rng.permutation(n), min(GROUPS, n)):
-        kept = np.delete(points, left_out, axis=0)
+    order = rng.permutation(n)
+    for start in range(min(GROUPS, n)):
+        kept = points[order[np.arange(n) % GROUPS != start]]
         found, of_part = _components(kept, values.size)
         moments = fourth_moments(of_part[:_ROWS])
         size = min(found.size, values.size)
         fewer = tuple(each[:size, :size] for each in gaussian)
         fluctuations = Fluctuations(found[:size], moments[:size, :size], fewer)
         sample = _padded(found, points.shape[1])
-        parts.append(Estimate(len(kept), sample, fluctuations, like=whole))
+        squares = np.square(of_part[:_SHOWN, :size])
+        parts.append(Estimate(len(kept), sample, fluctuations, squares, like=whole))
     return whole, parts
 
 

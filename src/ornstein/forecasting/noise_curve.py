@@ -162,9 +162,7 @@ class NoiseCurve:
             if self.rows.nodes.size == 1:
                 return room / dof, np.full_like(load, -1.0)
         elif self.rows.nodes.size == 1:
-            kept = (above + self.floor)[..., None] / (
-                self.values + self.floor + above[..., None]
-            )
+            kept = (above + self.floor)[..., None] / (self.values + self.floor + above[..., None])
             return (dof - self.rank + kept @ self.counts) / dof, np.full_like(load, -1.0)
         return self.rows.shrinkage(np.minimum(load, 1.0 - _FULL))
 

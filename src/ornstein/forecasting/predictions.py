@@ -11,10 +11,14 @@ denoisers ``W = C (C + v)^{-1}`` of the first, with kappa, df1 and v of
     residuals   E |x - D(x)|^2 of fresh points  = kappa (S + x df1) / (1 + x)            (times 1 + 1/n)
                 of training points              = v S / (1 + x)                          (times 1 - 1/n)
     losses      E |x - D(x + s z)|^2 = residual + v (df1 - S/(1 + x)),
-    consistency E tr C_1^{1/2} C_2^{1/2} / tr Sigma = sum_k ( E (C^{1/2})_kk )^2 / sum_k lambda_k,
-    auc         of the residual as an attack, with its Gaussian fluctuations
-                (:mod:`ornstein.theory.membership_inference`) and the sizes tau of the two rows:
-                ln r(member) = ln tau + ... - 2 ln(1 + tau kappa df1/(v n)).
+    consistency 1 - E tr (C_1^{1/2} - C_2^{1/2})^2 / (2 tr Sigma) = sum_k ( E (C^{1/2})_kk )^2 / sum_k lambda_k,
+    auc         of the residual as an attack. Where the distance has the tail factor 1 with the
+                Gaussian fluctuations of :mod:`ornstein.theory.membership_inference` and the sizes
+                tau of the two rows, ``ln r(member) = ln r_0 + ln tau - 2 ln(1 + tau kappa
+                df1/(v nu))``; else over pairs of rows x of the data, a member's residual being
+                ``r(x) / (1 + h(x))^2``, ``k' = d kappa/dv`` and
+                r = sum_k x_k^2 [ (kappa - v k') + v k' kappa/(lambda_k + kappa) ] / (lambda_k + kappa),
+                h = kappa/(v nu) sum_k x_k^2 / (lambda_k + kappa).
 
 All are divided by ``tr Sigma``, so that 1 is what the mean of the data alone would have.
 
@@ -34,6 +38,7 @@ __all__ = [
     "best_loss",
     "consistency",
     "membership_auc",
+    "pairs_below",
     "most_revealing",
 ]
 
@@ -42,6 +47,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.special import ndtr
+from scipy.stats import rankdata
 
 from ornstein.forecasting.noise_curve import NoiseCurve
 from ornstein.theory import membership, one_step_anisotropic
@@ -55,7 +61,7 @@ if TYPE_CHECKING:
 
 NOISES = (0.1, 0.3, 1.0)
 """Noise levels s of the losses, in units of the data's standard deviation."""
-_ATTACKED = np.geomspace(0.01, 10.0, 13)
+_ATTACKED = np.geomspace(0.1, 10.0, 9)
 
 
 class OneStepProcess(NamedTuple):
@@ -76,7 +82,9 @@ def wasserstein(estimate: Estimate, n: int, *, of_all: bool = False) -> float:
     of_all : bool
         n of the N points themselves, measured against mean and covariance of all.
     """
-    spectrum, size = (estimate.sample, estimate.count) if of_all else (estimate.population, math.inf)
+    spectrum, size = (
+        (estimate.sample, estimate.count) if of_all else (estimate.population, math.inf)
+    )
     if n >= size:
         return 0.0
     curve = NoiseCurve(spectrum**2, n - 1.0, estimate.rows("distance"), size - 1.0)
@@ -131,18 +139,40 @@ def consistency(estimate: Estimate, n: int) -> float:
 def membership_auc(estimate: Estimate, n: int, noise: float) -> float:
     """AUC of telling training points from fresh ones by their residuals at noise level s."""
     v, spectrum, rows = noise**2, estimate.population, estimate.rows(noise**2)
-    gaussian = membership(spectrum, v, n - 1.0)
-    spread = math.hypot(float(gaussian.member_log_std), float(gaussian.non_member_log_std))
-    bend = float(gaussian.log_gap) + math.log(float(gaussian.ratio))
     place = NoiseCurve(spectrum, n - 1.0, rows).equivalent(np.array([v]))
-    weight = float((place.kappa * place.df1 / (v * (n - 1.0)))[0])
+    if estimate.factor("distance") == 1.0:
+        return _gaussian_auc(estimate, n, v, float((place.kappa * place.df1)[0]))
+    kappa = float(place.kappa[0])
+    slope = kappa / float(place.elasticity[0])  # v d kappa / d v
+    variances = spectrum[: estimate.squares.shape[1]]
+    kernel = variances / (variances + kappa)
+    residual = estimate.squares @ (
+        (kappa - slope) * kernel + slope * kappa * kernel / (variances + kappa)
+    )
+    leverage = estimate.squares @ kernel * kappa / (v * (n - 1.0))
+    fresh = np.log(residual)
+    return pairs_below(fresh - 2.0 * np.log1p(leverage), fresh)
+
+
+def _gaussian_auc(estimate: Estimate, n: int, v: float, load: float) -> float:
+    gaussian, rows = membership(estimate.population, v, n - 1.0), estimate.rows(v)
+    spread = math.hypot(float(gaussian.member_log_std), float(gaussian.non_member_log_std))
+    # ln r(fresh) - ln r(member), without what the sizes of the two rows make of it.
+    bend = float(gaussian.log_gap) + math.log(float(gaussian.ratio))
     gap = np.log(rows.nodes) - np.log(rows.nodes)[:, None]
-    gap = gap + 2.0 * np.log1p(rows.nodes * weight)[:, None] + bend
+    gap = gap + 2.0 * np.log1p(rows.nodes * load / (v * (n - 1.0)))[:, None] + bend
     return float(rows.weights @ ndtr(gap / spread) @ rows.weights)
 
 
+def pairs_below(members: Array, others: Array) -> float:
+    """Share of pairs in which the member has the smaller value, ties half."""
+    ranks = rankdata(np.concatenate([others, members]))[: len(others)].sum()
+    m, k = len(members), len(others)
+    return float((ranks - k * (k + 1) / 2.0) / (m * k))
+
+
 def most_revealing(estimate: Estimate, n: int) -> tuple[float, float]:
-    """The noise level from 0.01 to 10 standard deviations with the largest AUC, and that AUC."""
+    """The noise level from 0.1 to 10 standard deviations with the largest AUC, and that AUC."""
     found = [membership_auc(estimate, n, float(noise)) for noise in _ATTACKED]
     best = int(np.argmax(found))
     return float(_ATTACKED[best]), found[best]
