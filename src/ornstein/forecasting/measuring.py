@@ -9,7 +9,7 @@ fitted on two disjoint subsets.
 
 from __future__ import annotations
 
-__all__ = ["Measured", "measure", "fitted_distance"]
+__all__ = ["Measured", "measure", "fitted_distance", "Reference"]
 
 import math
 from typing import TYPE_CHECKING, NamedTuple
@@ -74,7 +74,7 @@ def measure(
     progress : bool, optional
         Show a bar on stderr; None: if that is a terminal.
     """
-    reference = _Reference(points)
+    reference = Reference(points)
     found = []
     with progress_bar(len(sizes) * replicates, "fit", progress, label="learning curve") as bar:
         for n in sizes:
@@ -90,7 +90,7 @@ def measure(
     return found
 
 
-def fitted_distance(reference: _Reference, mean: Array, covariance: Array) -> float:
+def fitted_distance(reference: Reference, mean: Array, covariance: Array) -> float:
     """``W_2^2 / tr Sigma`` of a Gaussian, in the axes of the reference, to the reference."""
     root = reference.root
     product = root[:, None] * covariance * root
@@ -99,7 +99,7 @@ def fitted_distance(reference: _Reference, mean: Array, covariance: Array) -> fl
     return float((np.trace(covariance) + total - 2.0 * shared + mean @ mean) / total)
 
 
-class _Reference:
+class Reference:
     """All points in their principal components, with their variances."""
 
     def __init__(self, points: Array) -> None:
@@ -107,7 +107,7 @@ class _Reference:
         covariance = centred.T @ centred / (len(centred) - 1)
         values, vectors = np.linalg.eigh(covariance)
         values = np.maximum(values, 0.0)
-        self.scores = centred @ vectors
+        self.scores, self.vectors = centred @ vectors, vectors
         self.root, self.trace = np.sqrt(values), float(values.sum())
 
 
@@ -120,7 +120,7 @@ def _subsets(count: int, n: int, rng: np.random.Generator) -> Iterator[Array]:
 
 
 def _replicate(
-    reference: _Reference,
+    reference: Reference,
     order: Array,
     n: int,
     process: OneStepProcess,
@@ -152,7 +152,7 @@ def _replicate(
 
 
 def _one_step(
-    reference: _Reference, seen: Array, process: OneStepProcess, rng: np.random.Generator
+    reference: Reference, seen: Array, process: OneStepProcess, rng: np.random.Generator
 ) -> float:
     noising = OneStepNoising(process.time, process.noise_scale)
     statistics = PairStatistics.empty(seen.shape[1])

@@ -89,7 +89,9 @@ def population_spectrum(sample: Array, dof: float, rows: RowSizes) -> Array:
     sums = np.append(0.0, np.cumsum(masses * grid))
     values = np.maximum(np.diff(np.interp(np.arange(dim + 1.0), reached, sums)), 0.0)
     values *= found.sum() / values.sum()
-    return np.append(values[::-1], np.zeros(sample.size - dim))
+    # Values that differ by rounding are one value.
+    values = np.array([float(f"{value:.10e}") for value in values[::-1]])
+    return np.append(values, np.zeros(sample.size - dim))
 
 
 def reproduced(population: Array, sample: Array, dof: float, rows: RowSizes) -> float:
