@@ -50,6 +50,7 @@ from scipy.special import ndtr
 from scipy.stats import rankdata
 
 from ornstein.forecasting.noise_curve import NoiseCurve
+from ornstein.forecasting.row_sizes import kernel_weights
 from ornstein.theory import membership, one_step_anisotropic
 
 if TYPE_CHECKING:
@@ -133,7 +134,10 @@ def consistency(estimate: Estimate, n: int) -> float:
     spectrum = estimate.population
     curve = NoiseCurve(spectrum, n - 1.0, estimate.rows("consistency"))
     roots = curve.root_modes(spectrum)
-    return float(np.square(roots).sum() / spectrum.sum())
+    apart = 1.0 - float(np.square(roots).sum() / spectrum.sum())
+    weights = kernel_weights(spectrum, "consistency")
+    # The equivalent leaves out that a variance fluctuates twice as much as a covariance.
+    return 1.0 - apart * (1.0 + float(np.trace(weights) / weights.sum()))
 
 
 def membership_auc(estimate: Estimate, n: int, noise: float) -> float:
