@@ -1,0 +1,1 @@
+"""How much data is enough, on the user's own data: theory beside measured learning curves."""

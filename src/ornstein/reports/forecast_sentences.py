@@ -1,0 +1,150 @@
+"""A forecast in words: answers to targets, and what follows for training and sampling."""
+
+from __future__ import annotations
+
+__all__ = ["LABELS", "MEANINGS", "headline", "target_text", "target_sentence", "advice_sentences"]
+
+import math
+from typing import TYPE_CHECKING
+
+from ornstein.forecasting.advice import SHRINKAGE_NOISE, STOPPING_NOISE, VARIANCE_SHARE
+from ornstein.forecasting.quantities import TARGETS
+from ornstein.forecasting.targets import MOST
+from ornstein.reports.tables import count, counted, number
+
+if TYPE_CHECKING:
+    from ornstein.forecasting.report import ForecastReport
+    from ornstein.forecasting.targets import Needed
+
+LABELS = {
+    "w2": "W2^2",
+    "one_step_w2": "one-step W2^2",
+    "consistency": "consistency",
+    "auc": "AUC",
+}
+"""Headings of quantities that are not losses."""
+MEANINGS = {
+    "n": "training points",
+    "of data": "n in multiples of your data",
+    "W2^2": "squared Wasserstein distance of the law that the linear diffusion (many steps) "
+    "generates to that of the data, both as Gaussians, over the total variance: 0 is perfect, 1 "
+    "what the mean of the data alone has",
+    "one-step W2^2": "the same of the one-step model; it does not fall to 0",
+    "consistency": "likeness of samples of two models of n other points each, from one seed: 1 for "
+    "equal samples, 0 for unrelated ones",
+    "AUC": "chance to tell a training point from a fresh one by its denoising error, at the noise "
+    "level of the column noise; 0.5 is guessing",
+    "noise": "level at which the AUC is largest, in units of the data's standard deviation",
+    "train": "mean squared denoising error on training points over the total variance, at the "
+    "noise level above",
+    "test": "the same on fresh points",
+    "measured": "mean over subsets of your data, with its standard error",
+    "theory": "of the same subsets, with the error of the estimated population",
+    "differ": "theory above measured, in percent",
+    "s.e.": "the difference in standard errors of both",
+}
+
+
+def headline(report: ForecastReport) -> str:
+    """What was forecast, in one sentence."""
+    sizes = report.sizes
+    left = f" ({sizes.constant} more never vary and are left out)" if sizes.constant else ""
+    return (
+        f"Forecast for {report.name}: {sizes.points} points of {counted(sizes.dim, 'coordinate')}"
+        f"{left}"
+    )
+
+
+def target_text(needed: Needed) -> str:
+    """A target as it is given.
+
+    Examples
+    --------
+    >>> from ornstein.forecasting.targets import Needed
+    >>> target_text(Needed("auc", 0.55, 10.0, 9.0, 11.0, 0.6, 0.5))
+    'auc <= 0.55'
+    """
+    sign = "<=" if TARGETS[needed.name].falls else ">="
+    return f"{needed.name} {sign} {needed.bound:g}"
+
+
+def target_sentence(needed: Needed, points: int) -> str:
+    """Say whether the data are enough for a target, and how many points are needed."""
+    what = f"{target_text(needed)} ({TARGETS[needed.name].meaning})"
+    if math.isinf(needed.n):
+        return (
+            f"{what}: not within {MOST} times your data ({MOST * points} points), where it is "
+            f"{number(needed.at_most)}; with your {points} points it is {number(needed.at_data)}."
+        )
+    band = ""
+    if math.isfinite(needed.low):
+        top = f"{needed.high:.0f}" if math.isfinite(needed.high) else f"more than {MOST} x your data"
+        band = f" [{needed.low:.0f}, {top}]"
+    found = f"{what}: from {count(needed.n)}{band} points on"
+    if needed.n <= points:
+        return f"{found}; your {points} are enough (it is {number(needed.at_data)})."
+    times = number(needed.n / points, 3)
+    return f"{found}, {times} times your data, with which it is {number(needed.at_data)}."
+
+
+def advice_sentences(report: ForecastReport) -> dict[str, str]:
+    """What follows at all points of the data, by subject."""
+    n, unit = report.sizes.points, report.sizes.unit
+    steps, stop, fall = report.sampling, report.stopping, report.collapse
+    share = f"{100 * VARIANCE_SHARE:.0f}%"
+    leading = f"the leading {counted(steps.components, 'component')} ({share} of the variance)"
+    best = (
+        f"Heun's method on Karras noises has its least expected KL to the population at "
+        f"{count(steps.steps)} steps ({number(steps.kl)} nats, {number(steps.kl_limit)} for "
+        "infinitely many)"
+        if math.isfinite(steps.steps)
+        else "Heun's method on Karras noises gets better with every step, to "
+        f"{number(steps.kl_limit)} nats of KL"
+    )
+    few = (
+        f"; {count(steps.enough)} steps are within 5% of that limit"
+        if math.isfinite(steps.enough)
+        else ""
+    )
+    levels = ", ".join(number(level, 3) for level in steps.grid)
+    if math.isinf(stop.last):
+        window = (
+            f"the test loss is within 1% of its least from time {number(stop.first, 3)} on, for "
+            "ever: no need to stop early"
+        )
+    else:
+        window = (
+            f"the test loss is within 1% of its least from time {number(stop.first, 3)} to "
+            f"{number(stop.last, 3)}, least at {number(stop.best, 3)} ({number(stop.best_loss)} of "
+            f"the variance); trained to the end it is {number(stop.final_loss)}"
+        )
+    threshold = (
+        "no number of points, as some directions never vary"
+        if math.isinf(report.threshold)
+        else f"n* = {number(report.threshold)}"
+    )
+    return {
+        "threshold": (
+            f"The one-step model's singular values stay away from 0 from {threshold}; for "
+            f"the leading {counted(report.leading, 'component')} alone from "
+            f"n* = {number(report.leading_threshold)}. Its noise: T = {report.process.time:g}, "
+            f"noise scale {report.process.noise_scale:g} of the mean coordinate variance."
+        ),
+        "steps": f"With {n} points and {leading}, {best}{few}.",
+        "grid": (
+            f"Noise levels of least KL for Euler's method (DDIM) with these denoisers, in data "
+            f"units: {levels}."
+        ),
+        "stopping": (
+            f"Gradient flow of a linear denoiser at noise {STOPPING_NOISE:g} ({number(STOPPING_NOISE * unit, 3)} in data units): {window}. Time is steps x learning rate "
+            "x mean coordinate variance."
+        ),
+        "collapse": (
+            f"A model that has learned its {n} points by heart falls to single ones below the "
+            f"noise {number(fall.noise, 3)} in data units (OU time t_C = {number(fall.time, 3)})."
+        ),
+        "modes": (
+            f"Over-shrinkage at noise {SHRINKAGE_NOISE:g}: what the denoiser of {n} points keeps of "
+            "a component on average, beside what the population's would keep."
+        ),
+    }
