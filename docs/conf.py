@@ -16,13 +16,14 @@ author = "The ornstein developers"
 release = version = _version("ornstein")
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "numpydoc",
 ]
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence"]
 myst_heading_anchors = 3
+nb_execution_mode = "off"  # tests/test_notebook.py runs it, and compares the outputs
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 highlight_language = "text"  # of formulas; blocks of code name theirs
