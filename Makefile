@@ -19,7 +19,7 @@ lint: $(VENV)/.test  ## style, types, layers
 	$(VENV)/bin/pyright
 	$(VENV)/bin/lint-imports
 
-bench: $(VENV)/.test  ## every claim about speed, side by side in one run
+bench: $(VENV)/.bench  ## every claim about speed, side by side in one run
 	$(PYTHON) -m benchmarks
 
 docs: $(VENV)/.docs  ## HTML in docs/_build
@@ -38,6 +38,10 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) install -c constraints.txt -e '.[dev,cluster]'
 	touch $@ $(VENV)/.core
+
+$(VENV)/.bench: pyproject.toml constraints.txt | $(VENV)/.test
+	$(PIP) install -c constraints.txt -e '.[bench]'
+	touch $@
 
 $(VENV)/.docs: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) install -c constraints.txt -e '.[docs,networks]'

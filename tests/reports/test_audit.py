@@ -43,6 +43,7 @@ NOTHING = AuditReport(
     gaussian_share_high=0.579,
     gaussian_p_value=0.82,
     gaussian_detectable_share=0.593,
+    gaussian_closed_form=0.546,
     metrics=(Metric("authenticity", 0.625, 0.875, "lower", "Meaning of the first <number>."),),
     cautions=("The units may differ.",),
     warnings=("Something was removed & said.",),
@@ -159,6 +160,12 @@ def test_text_has_each_number_in_its_column() -> None:
         "0.82",
         "0.5930",
     ]
+    said = "Gaussian reference: bootstrap 0.531, closed form 0.546 (Gaussian data)"
+    assert f"\n  {said}\n" in text
+    assert f"<p>{said}.</p>" in audit_fragment(NOTHING)
+    assert "0.531; closed form: does not hold here\n" in audit_text(
+        replace(NOTHING, gaussian_closed_form=math.nan)
+    )
     assert row_of(text, "nearer than c") == [
         "nearer than chance",
         "0.5120",

@@ -175,6 +175,10 @@ SCANS = {
          "n_train": RATIOS}, most=400, one_by_one=("eigenvalues",)),
     "most_revealing_noise": Scan({"eigenvalues": PLAIN, "n_train": [2.0, 100.0, 1e9]}, most=6,
         one_by_one=None),
+    "fitted_gaussian_share": Scan(
+        {"eigenvalues": [[1.0] * 4, [1e-100] * 5, [0.0, *[1e100] * 6], SPECTRA[-1]],
+         "n_train": [2, 3, 10, 1000, 10**6, 10**12]}, most=24, one_by_one=None,
+        whole=("n_train",)),
     "points_for_auc": Scan(
         {"eigenvalues": PLAIN, "noise_variance": [0.01, 1.0], "auc": [0.5001, 0.6, 0.9]}, most=12,
         one_by_one=None),

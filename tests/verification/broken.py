@@ -299,6 +299,15 @@ BROKEN: dict[str, list[Broken]] = {
         for k in noisy_data.MODES
         for side in ("n > d", "n < d")
     },
+    **{
+        name: [
+            # That of points that do not depend on the training set; of n - 1 points, d for n.
+            lambda *_: 0.5,
+            changed(n_train=lambda p: p["n_train"] // 2),
+            changed(dim=lambda p: p["n_train"], n_train=lambda p: p["dim"]),
+        ]
+        for name in ("share, fitted", "share, power law")
+    },
     "collapse, subspace": [
         changed(rank=lambda p: p["dim"]),
         # n^(1/D) for n^(2/D).

@@ -35,7 +35,7 @@ from ornstein.memorization.metrics import descriptive_metrics
 from ornstein.memorization.near_training_points import near_training_points
 from ornstein.memorization.pool import pool_of
 from ornstein.memorization.power import minimum_detectable
-from ornstein.memorization.reference import gaussian_reference
+from ornstein.memorization.reference import closed_form_share, gaussian_reference
 from ornstein.validation import as_generator
 
 if TYPE_CHECKING:
@@ -188,6 +188,7 @@ def audit(
         gaussian_share_high=gaussian.high,
         gaussian_p_value=gaussian.p_value,
         gaussian_detectable_share=gaussian.detectable,
+        gaussian_closed_form=closed_form_share(old[pool.train_rows], pool.held_out_rows.size),
         metrics=numbers,
         cautions=_scales(old, fresh, new),
         warnings=(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["AuditReport", "Pairs", "VERDICTS"]
 
+import math
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -101,6 +102,9 @@ class AuditReport:
     """Groups were relabelled, not points."""
     values_repeat: bool
     """The data repeat their values, so that an exact copy is no evidence."""
+    gaussian_closed_form: float = math.nan
+    """f of Gaussians fitted to as many points of a Gaussian population of the same spectrum, by
+    theory; NaN where that does not hold."""
     near_duplicates: NearDuplicates | None = None
     """Points that nearly equal a training point; None where they were not counted."""
     pairs: Pairs | None = field(default=None, compare=False)

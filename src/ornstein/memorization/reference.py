@@ -12,6 +12,11 @@ is the p-value of *this model is no closer to its training set than such a Gauss
 of the same sets tell what share of a list of copies the dependence of such a Gaussian accounts for
 (:mod:`ornstein.memorization.copies`).
 
+Beside it stands the share of :func:`ornstein.theory.fitted_gaussian_share`, the mean over training
+sets of a Gaussian population. Its spectrum is estimated: the eigenvalues of the sample covariance
+are drawn towards their mean until their squares add up to the unbiased estimate of ``tr Sigma^2``.
+Where the two disagree, the data are far from Gaussian, or this training set is no typical one.
+
 References
 ----------
 Davison, Hinkley, "Bootstrap methods and their application", 1997, section 4.2 (the p-value).
@@ -19,7 +24,7 @@ Davison, Hinkley, "Bootstrap methods and their application", 1997, section 4.2 (
 
 from __future__ import annotations
 
-__all__ = ["GaussianReference", "gaussian_reference", "fitted_gaussian"]
+__all__ = ["GaussianReference", "gaussian_reference", "fitted_gaussian", "closed_form_share"]
 
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -32,6 +37,7 @@ from ornstein.memorization.contrasts import measure
 from ornstein.memorization.copies import Reference, unit_contrasts
 from ornstein.memorization.dependence import train_share, unit_counts
 from ornstein.progress import progress_bar
+from ornstein.theory.fitted_gaussians import LEAST_EFFECTIVE_DIMENSION, fitted_gaussian_share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,6 +51,8 @@ _EPSILON = float(np.finfo(np.float64).eps)
 _Z80 = float(ndtri(0.8))
 _MOST, _FEWEST = 2000, 200  # points in a set
 _DRAWS, _LEAST_DRAWS = 99, 39
+_MOST_COORDINATES = 2048  # of a covariance whose eigenvalues are taken
+_MOST_RATIO = 20  # of numbers of points
 _WORK = 1e11  # products of coordinates above which sets are smaller, and then fewer
 
 
@@ -138,3 +146,33 @@ def fitted_gaussian(train: Array) -> Gaussian:
         return Gaussian.from_factor(mean, centred.T)
     # Coordinates that are constant or depend on others leave eigenvalues of rounding: no variance.
     return Gaussian(mean, centred.T @ centred, tolerance=train.shape[1] * _EPSILON)
+
+
+def closed_form_share(train: Array, n_held_out: int) -> float:
+    """Share f of Gaussians fitted to such training sets, if the population is Gaussian.
+
+    NaN where the closed form does not hold: if the effective dimension of the training set is
+    below 4, or there are fewer points than that, or it has more than 2048 coordinates, or one set
+    has more than 20 times as many points as the other.
+
+    Parameters
+    ----------
+    train : ndarray of shape (n_train, dim)
+        Distinct training points.
+    n_held_out : int
+    """
+    n, dim = train.shape
+    if n < 3 or dim > _MOST_COORDINATES or max(n, n_held_out) > _MOST_RATIO * min(n, n_held_out):
+        return math.nan
+    centred = train - train.mean(axis=0)
+    values = np.linalg.eigvalsh(centred.T @ centred / (n - 1)).clip(0.0)
+    dof, trace, squares = n - 1, values.sum(), np.square(values).sum()
+    unbiased = dof**2 / ((dof - 1) * (dof + 2)) * (squares - trace**2 / dof)
+    mean = trace / dim
+    spread = squares - dim * mean**2
+    kept = math.sqrt(min(max(unbiased - dim * mean**2, 0.0) / spread, 1.0)) if spread > 0 else 0.0
+    spectrum = mean + kept * (values - mean)
+    effective = trace**2 / np.square(spectrum).sum()
+    if effective < LEAST_EFFECTIVE_DIMENSION or n < effective:
+        return math.nan
+    return fitted_gaussian_share(spectrum, n, n_held_out)

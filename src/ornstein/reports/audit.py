@@ -17,7 +17,12 @@ __all__ = [
 import math
 from typing import TYPE_CHECKING, Any
 
-from ornstein.reports.audit_sentences import audit_sentences, compared, percent
+from ornstein.reports.audit_sentences import (
+    audit_sentences,
+    compared,
+    gaussian_line,
+    percent,
+)
 from ornstein.reports.tables import (
     Column,
     format_table,
@@ -138,7 +143,8 @@ def audit_text(report: AuditReport) -> str:
                 Column("found from", _least(report)),
             ]
         ),
-        paragraph("found from: the share that is found with probability 0.8", "  ") + "\n",
+        paragraph("found from: the share that is found with probability 0.8", "  "),
+        paragraph(gaussian_line(report), "  ") + "\n",
         "Copies that would have been found, by how far they are from a training point\n",
         format_table(
             [

@@ -26,7 +26,7 @@ from ornstein.reports.audit import (
     copy_rows,
     how_found,
 )
-from ornstein.reports.audit_sentences import audit_sentences, compared
+from ornstein.reports.audit_sentences import audit_sentences, compared, gaussian_line
 from ornstein.reports.tables import number
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def audit_fragment(report: AuditReport) -> str:
     cautions = "".join(f"<p><b>Caution:</b> {_text(each)}</p>" for each in report.cautions)
     return (
         f"<p><b>Verdict: {_text(report.verdict)}</b></p>{cautions}<ol>{sentences}</ol>{table}"
+        f"<p>{_text(gaussian_line(report))}.</p>"
         f"{_notes(report.warnings)}"
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["audit_sentences", "compared", "percent"]
+__all__ = ["audit_sentences", "compared", "percent", "gaussian_line"]
 
 import math
 from typing import TYPE_CHECKING
@@ -45,6 +45,14 @@ def audit_sentences(report: AuditReport) -> dict[str, str]:
         "gaussian": _gaussian(report),
         "dependence": _dependence(report),
     }
+
+
+def gaussian_line(report: AuditReport) -> str:
+    """Return both shares that are expected of a fitted Gaussian, as far as they are known."""
+    line = f"Gaussian reference: bootstrap {report.gaussian_share:.3f}"
+    if math.isnan(report.gaussian_closed_form):
+        return f"{line}; closed form: does not hold here"
+    return f"{line}, closed form {report.gaussian_closed_form:.3f} (Gaussian data)"
 
 
 def _copies(report: AuditReport) -> str:

@@ -10,6 +10,7 @@ linear_denoisers/    the best linear denoiser: losses, sampling, training, noisy
 random_features/     learning curves of a random-feature score                           10
 regimes              speciation, cloning, collapse                                       9, 17
 membership_inference how well a denoiser tells its training points from others           14
+fitted_gaussians     how near a fitted Gaussian is to its training set                   18
 recursion            models trained on their own samples                                 15
 one_step_generations one-step models trained on samples of each other                    15
 guidance             what classifier-free guidance generates                             16
@@ -48,6 +49,7 @@ __all__ = [
     "membership",
     "most_revealing_noise",
     "points_for_auc",
+    "fitted_gaussian_share",
     "recursive_kl",
     "RecursiveVariance",
     "recursive_variance",
@@ -97,6 +99,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ornstein.theory.fitted_gaussians import fitted_gaussian_share
     from ornstein.theory.guidance import (
         GuidedMoments,
         guided_class_density,
@@ -212,6 +215,7 @@ _HOMES = {
     "membership": "membership_inference",
     "most_revealing_noise": "membership_inference",
     "points_for_auc": "membership_inference",
+    "fitted_gaussian_share": "fitted_gaussians",
     "recursive_kl": "recursion",
     "RecursiveVariance": "recursion",
     "recursive_variance": "recursion",

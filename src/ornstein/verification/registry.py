@@ -13,6 +13,7 @@ from ornstein.verification import (
     denoising,
     early_stopping,
     finite_steps,
+    fitted_gaussians,
     gaussian_distances,
     guidance,
     kernel_terms,
@@ -57,6 +58,7 @@ SECTIONS = {
     "15": "Models trained on their own samples",
     "16": "Guidance",
     "17": "Noisy and low-dimensional data",
+    "18": "A Gaussian fitted to few points",
 }
 """Titles of the sections, which are headings of docs/theory.md too."""
 
@@ -82,6 +84,7 @@ CHECKS: tuple[Check, ...] = (
     *recursion.CHECKS,
     *guidance.CHECKS,
     *noisy_data.CHECKS,
+    *fitted_gaussians.CHECKS,
 )
 """Every check, by section."""
 
