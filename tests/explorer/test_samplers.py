@@ -77,9 +77,30 @@ def test_quality_of_the_model_of_n_points():
             "discretization_squared": [model.discretization_squared(count) for count in steps],
         }
         small = {"kl": 1e-6 * d, "discretization_squared": 1e-6 * values.sum()}
-        arguments = [values, steps, *names[:2], n, start]
+        arguments = [values, steps, *names[:2], n, start, True]
         cases.append(Case("sampler_quality", arguments, expected, small))
     agree(cases, at_least=200)
+
+
+def test_all_distances_of_the_model_of_n_points():
+    # Python and the page iterate to fixed points, until a step is 1e-10 (1e-6 where rounding ends
+    # it earlier) of them: distances have 9 digits where that is easy, 6 elsewhere, and less at
+    # n = d, where eigenvalues of C reach 0.
+    rng = np.random.default_rng(14)
+    cases = []
+    for _ in range(16):
+        values = spectrum(rng, 30, zeros=False, decades=2.0)
+        below = values.size > 5 and rng.random() < 0.2
+        n = round(values.size * (0.5 if below else 10 ** rng.uniform(0.2, 1.5))) + 1
+        sampler, schedule, start = draw(rng)
+        steps = int(10 ** rng.uniform(0.5, 2.3))
+        arguments = [values, steps, sampler, schedule]
+        found = theory.sampler_quality(*arguments, n_train=n, start=start)._asdict()
+        digits = 1.0 if n > 3 * values.size and steps > 10 else 1e3
+        size = {name: digits * value for name, value in found.items()}
+        size |= {"kl": 1e-6 * values.size, "discretization_squared": 1e-6 * values.sum()}
+        cases.append(Case("sampler_quality", [*arguments, n, start], found, size))
+    agree(cases, at_least=64)
 
 
 def test_best_steps():
