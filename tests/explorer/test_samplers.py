@@ -62,7 +62,7 @@ def test_quality_of_the_population_s_own_denoisers():
 def test_quality_of_the_model_of_n_points():
     rng = np.random.default_rng(12)
     cases = []
-    for _ in range(100):
+    for _ in range(50):
         values = spectrum(rng, 80, decades=3.0)
         d = values.size
         n = d + int(rng.integers(-1, 4)) if rng.random() < 0.2 else 0
@@ -79,7 +79,7 @@ def test_quality_of_the_model_of_n_points():
         small = {"kl": 1e-6 * d, "discretization_squared": 1e-6 * values.sum()}
         arguments = [values, steps, *names[:2], n, start, True]
         cases.append(Case("sampler_quality", arguments, expected, small))
-    agree(cases, at_least=200)
+    agree(cases, at_least=100)
 
 
 def test_all_distances_of_the_model_of_n_points():
@@ -88,7 +88,7 @@ def test_all_distances_of_the_model_of_n_points():
     # n = d, where eigenvalues of C reach 0.
     rng = np.random.default_rng(14)
     cases = []
-    for _ in range(16):
+    for _ in range(10):
         values = spectrum(rng, 30, zeros=False, decades=2.0)
         below = values.size > 5 and rng.random() < 0.2
         n = round(values.size * (0.5 if below else 10 ** rng.uniform(0.2, 1.5))) + 1
@@ -100,23 +100,23 @@ def test_all_distances_of_the_model_of_n_points():
         size = {name: digits * value for name, value in found.items()}
         size |= {"kl": 1e-6 * values.size, "discretization_squared": 1e-6 * values.sum()}
         cases.append(Case("sampler_quality", [*arguments, n, start], found, size))
-    agree(cases, at_least=64)
+    agree(cases, at_least=40)
 
 
 def test_best_steps():
     cases = []
     for values in ([1.0] * 50, [4.0] * 5 + [0.2] * 15):
-        for n in (20, 200):
-            for names in (("ddpm:large", "linear"), ("ddim", "linear"), ("heun", "linear")):
+        for n in (20, 120):
+            for names in (("ddpm:large", "linear"), ("ddim", "cosine")):
                 expected = theory.best_steps(values, n, *names)._asdict()
                 cases.append(Case("best_steps", [values, n, *names], expected))
-    agree(cases, at_least=36)
+    agree(cases, at_least=12)
 
 
 def test_tangent_grid():
     rng = np.random.default_rng(13)
     calls, cases = [], []
-    for _ in range(40):
+    for _ in range(24):
         values = spectrum(rng, 60, zeros=False)
         n = max(round(values.size * 10 ** rng.uniform(0.1, 1.5)), 2) if rng.random() < 0.4 else None
         low = 0.0 if rng.random() < 0.2 else float(10 ** rng.uniform(-3.0, -1.0))
@@ -136,7 +136,7 @@ def test_tangent_grid():
         assert noises == pytest.approx(expected, rel=1e-4)
         if n is None:
             cases.append(Case("grid_kl", [expected, values], least))
-    agree(cases, at_least=60)
+    agree(cases, at_least=50)
 
 
 @pytest.mark.parametrize("arguments", [[[1.0], 3, "dpm"], [[1.0], 3, "ddim", "line"]])
