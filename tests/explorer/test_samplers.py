@@ -25,7 +25,7 @@ def test_schedules():
         cases.append(Case("karras_noises", [count], schedules.karras_noises(count)))
         steps = schedules.sampling_steps(1000, count)
         cases.append(Case("sampling_steps", [1000, count], steps))
-        for name in SCHEDULES:
+        for name in (*SCHEDULES, "tangent:0.3"):
             levels = schedules.as_schedule(name).levels(count)
             expected = {"signal": levels.signal, "noise": levels.noise}
             cases.append(Case("noise_levels", [name, count], expected))
