@@ -15,6 +15,7 @@ from benchmarks import (
     data,
     empirical,
     engine,
+    explorer,
     linear,
     networks,
     samples,
@@ -34,6 +35,7 @@ ALL = {
     "engine": engine.run,
     "networks": networks.run,
     "audit": audit_calibration.run,
+    "explorer": explorer.run,
 }
 
 
