@@ -15,6 +15,7 @@ from benchmarks import (
     data,
     empirical,
     engine,
+    explorer,
     linear,
     neighbours,
     networks,
@@ -37,6 +38,7 @@ ALL = {
     "engine": engine.run,
     "networks": networks.run,
     "audit": audit_calibration.run,
+    "explorer": explorer.run,
 }
 
 
