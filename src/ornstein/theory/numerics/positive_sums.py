@@ -65,8 +65,9 @@ def distribution_of_sum(values: Array, masses: Array, count: float, places: Arra
     line, weights = _euler()
     s = line / places[:, None]
     phi = np.exp(-s[..., None] * values) @ masses
-    # n is whole, so that any branch of the logarithm will do.
-    transform = np.exp(count * np.log(phi)) / s
+    # It underflows where t is far below all values; n is whole, so that any branch will do.
+    transform, seen = np.zeros_like(phi), phi != 0
+    transform[seen] = np.exp(count * np.log(phi[seen])) / s[seen]
     return np.clip((transform.real * weights).sum(1) / places, 0.0, 1.0)
 
 
