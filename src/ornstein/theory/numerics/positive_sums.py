@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 _M = 12
+_LARGEST = 40.0
 
 
 def distribution_of_sum(values: Array, masses: Array, count: float, places: Array) -> Array:
@@ -63,11 +64,15 @@ def distribution_of_sum(values: Array, masses: Array, count: float, places: Arra
     array([0.125, 0.5  ])
     """
     line, weights = _euler()
+    ratio = values / places[:, None]
+    # Beyond, e^{-s x} is below e^-40 of its size at 0; its argument has no end, and is not computed.
+    seen = np.where(ratio < _LARGEST / line[0].real, masses, 0.0)
+    phi = np.exp(-line[:, None] * np.minimum(ratio, _LARGEST / line[0].real)[:, None])
+    phi = (phi * seen[:, None]).sum(-1)
     s = line / places[:, None]
-    phi = np.exp(-s[..., None] * values) @ masses
-    # It underflows where t is far below all values; n is whole, so that any branch will do.
-    transform, seen = np.zeros_like(phi), phi != 0
-    transform[seen] = np.exp(count * np.log(phi[seen])) / s[seen]
+    # It is 0 where t is far below all values; n is whole, so that any branch will do.
+    transform, some = np.zeros_like(phi), phi != 0
+    transform[some] = np.exp(count * np.log(phi[some])) / s[some]
     return np.clip((transform.real * weights).sum(1) / places, 0.0, 1.0)
 
 
