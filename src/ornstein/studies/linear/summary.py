@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ornstein.studies.linear.study import LinearStudy
 
 _CURVE_POINTS, _POINTS_AROUND_DIM, _ISOTROPIC_POINTS = 70, 30, 160
-_SHARE_POINTS = 30
+_SHARE_POINTS = 40
 _SHARES = (
     f"theory of P(Delta > 0): for n from {RATIOS[0]:g} d to {RATIOS[1]:g} d, within 0.03 of "
     "simulations in d = 8 to 100."
@@ -109,9 +109,7 @@ def _shares(study: LinearStudy, sizes: Sequence[int], grid: np.ndarray) -> dict[
     """P(Delta > 0) by theory at `sizes` and some of a grid; empty where there is none."""
     low, high = (ratio * study.dim for ratio in RATIOS)
     inside = grid[(grid >= low) & (grid <= high)]
-    few = inside[
-        np.unique(np.linspace(0, max(len(inside) - 1, 0), _SHARE_POINTS).astype(int))[: len(inside)]
-    ]
+    few = inside[:: max(1, len(inside) // _SHARE_POINTS)]
     places = sorted({*sizes, *few.astype(int).tolist()})
     found = predicted_shares(study, places) if sizes else None
     return {} if found is None else dict(zip(places, found.tolist(), strict=True))

@@ -65,7 +65,7 @@ def distribution_of_sum(values: Array, masses: Array, count: float, places: Arra
     """
     line, weights = _euler()
     ratio = values / places[:, None]
-    # Beyond, e^{-s x} is below e^-40 of its size at 0; its argument has no end, and is not computed.
+    # Where e^{-s x} is below e^-40 its argument may be of any size: left out.
     seen = np.where(ratio < _LARGEST / line[0].real, masses, 0.0)
     phi = np.exp(-line[:, None] * np.minimum(ratio, _LARGEST / line[0].real)[:, None])
     phi = (phi * seen[:, None]).sum(-1)

@@ -5,9 +5,9 @@ With the terms of :mod:`ornstein.memorization.delta`, originals in expectation,
     Delta > 0   <=>   B(T) / B(O) < 1 - [A'(O) - A'(T)] / (2 B(O)),
 
 and the terms A' of pairs, which decide nothing in high dimension, are replaced by their
-expectations. ``B(T) = (1/n) sum_i t_i`` is a sum of heavy-tailed terms: in d = 100 a single training
-point near the centre of the law makes up most of it. So neither a mean nor a variance says how
-often it is below B(O), and the expected Delta has its sign changed elsewhere (4.9 d for 3.1 d).
+expectations. ``B(T) = (1/n) sum_i t_i`` is a sum of heavy-tailed terms: in d = 100 a few training
+points near the centre of the law make up most of it. So neither its mean nor its variance says how
+often it is below B(O), and the expected Delta changes its sign elsewhere (4.9 d for 3.1 d).
 Given the fitted model, training points are nearly independent, so that the law of the sum is that
 of its terms, n times convolved:
 
