@@ -61,7 +61,7 @@ def distribution_of_sum(values: Array, masses: Array, count: float, places: Arra
     --------
     >>> x = (np.arange(400) + 0.5) / 400  # uniform: two add up to at most 1/2 with probability 1/8
     >>> distribution_of_sum(x, np.full(400, 1 / 400), 2, np.array([0.5, 1.0]))
-    array([0.125, 0.5  ])
+    array([0.1250, 0.5000])
     """
     line, weights = _euler()
     ratio = values / places[:, None]
