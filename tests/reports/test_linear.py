@@ -32,6 +32,7 @@ from ornstein.reports.tables import with_error
 from ornstein.studies.linear.options import LinearOptions, sizes_around
 from ornstein.studies.linear.study import METRICS, LinearStudy
 from ornstein.studies.linear.summary import LinearSummary
+from ornstein.theory import delta_positive_probability
 
 COMPARED = ("kl", "hellinger2", "wasserstein2", "trace")
 DIM, STD, THRESHOLD = 30, 2.0, 59.5
@@ -200,6 +201,28 @@ class TestTables:
         assert "a model that generates the population" in legend_of(text)["perfect model"]
         assert "perfect model" not in tables(summary(row(60)))
 
+    def test_theory_of_the_shares_where_it_is_known(self) -> None:
+        known = {20: math.nan, 60: 0.4561, 300: 0.8129}
+        rows = [
+            row(n, delta_perfect=0.9 + n / 9999, delta_positive_theory=share)
+            for n, share in known.items()
+        ]
+        text = tables(summary(*rows))
+        check_width(text)
+        third, fourth = read_tables(text)[2:]
+        assert [name for name, _ in third.columns][-1] == "ln |Delta|"
+        # A share stands beside what it is to be compared with.
+        assert fourth.columns == [
+            ("n", ["20", "60", "300"]),
+            ("P(Delta > 0) [95%]", ["0.627 [0.574, 0.683]"] * 3),
+            ("perfect model", ["0.902", "0.906", "0.930"]),
+            ("theory", ["", "0.456", "0.813"]),
+        ]
+        assert "the one-step model, without simulation" in text
+        beyond = [row(n, delta_perfect=0.5, delta_positive_theory=math.nan) for n in (10, 20)]
+        assert len(read_tables(tables(summary(*beyond)))) == 3
+        assert "without simulation" not in tables(summary(*beyond))
+
     def test_mixtures_have_neither_theory_nor_wasserstein(self) -> None:
         text = tables(summary(row(60, **MIXTURE), theory={}))
         first, second, _ = read_tables(text)
@@ -334,6 +357,7 @@ class TestSummary:
         *("delta_positive", "delta_positive_low", "delta_positive_high"),
         *(f"{name}_median" for name in COMPARED),
         *("delta_perfect", "delta_perfect_low", "delta_perfect_high"),
+        "delta_positive_theory",
     )
 
     @staticmethod
@@ -372,6 +396,14 @@ class TestSummary:
             assert perfect == count / 200
             ends = (found["delta_perfect_low"], found["delta_perfect_high"])
             assert ends == wilson_interval(count, 200)
+            share = delta_positive_probability(20, found["train_size"], 10_000, 2.0, 0.5, 1.5)
+            assert found["delta_positive_theory"] == pytest.approx(share, abs=1e-9)
+        theory = summary.theory["delta_positive"]
+        assert np.isin([40, 100], theory["train_size"]).all()
+        assert theory["train_size"][0] >= 1.15 * 20
+        assert (np.diff(theory["train_size"]) > 0).all()
+        at = theory["train_size"] == 40
+        assert theory["share"][at] == pytest.approx(summary.rows[0]["delta_positive_theory"])
         known = summary.theory["perfect_delta"]
         for column, end in {"share": "", "low": "_low", "high": "_high"}.items():
             assert list(known[column]) == [r[f"delta_perfect{end}"] for r in summary.rows]
@@ -555,6 +587,14 @@ class TestFigure:
         assert "perfect model" in entries_of(figure["figure"])
         alone = figures(summary(row(60), theory={"perfect_delta": known}))["figure"]
         assert "theory" not in entries_of(alone)
+
+    def test_theory_of_the_shares_where_it_is_drawn(self) -> None:
+        known = {"train_size": np.array([45.0, 60.0]), "share": np.array([0.12, 0.67])}
+        axes = figures(summary(row(60), theory={"delta_positive": known}))["figure"].axes
+        found = drawn(axes[3])["theory"]
+        np.testing.assert_allclose(found.x, [1.5, 2.0])
+        np.testing.assert_allclose(found.y, [0.12, 0.67])
+        assert "theory" not in drawn(axes[0])
 
     @pytest.mark.parametrize(
         "rows",

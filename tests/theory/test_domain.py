@@ -100,6 +100,11 @@ SCANS = {
          "time": [1e-8, 2.0], "noise_scale": [0.0, 1e-8, 1.0, 1e8, 1e100], "std": [1e-20, 1.0]},
         infinite=True, whole=("dim", "n_train", "n_original"),
     ),
+    "delta_positive_probability": Scan(
+        {"dim": [8, 20], "n_train": [23, 100, 800], "n_original": [2, 10**4, 10**15],
+         "time": [1e-8, 2.0], "noise_scale": [0.0, 1e-8, 1.0, 1e8, 1e100], "std": [1e-20, 1.0]},
+        whole=("dim", "n_train", "n_original"), most=24,
+    ),
     "wishart_kl": Scan(
         {"dim": SIZES, "n_train": TRAIN}, infinite=True, whole=("dim", "n_train")
     ),

@@ -57,6 +57,7 @@ _POINT_MEANINGS = {
     "ln |Delta|": "log size of the difference of the two, mean over runs",
     "P(Delta > 0)": "share of runs closer to the originals, Wilson 95% interval",
     "perfect model": "P(Delta > 0) of a model that generates the population",
+    "theory": "P(Delta > 0) of the one-step model, without simulation",
 }
 _POINTS = "Generated law against points: ln of squared L2 distances to originals and training set"
 
@@ -121,12 +122,19 @@ def _against_points(rows: Sequence[Row]) -> str:
         numbers("originals", rows, "log_l2_original_mean", 6),
         numbers("training set", rows, "log_l2_train_mean", 6),
         numbers("ln |Delta|", rows, "delta_log_abs_mean", 6),
-        share("P(Delta > 0) [95%]", rows, "delta"),
     ]
-    if all("delta_perfect" in row for row in rows):
-        perfect = [f"{row['delta_perfect']:.3f}" for row in rows]
-        columns.append(Column("perfect model", perfect))
-    return format_groups([texts("n", rows, "train_size")], [[column] for column in columns])
+    shares = [share("P(Delta > 0) [95%]", rows, "delta")]
+    for heading, name in (("perfect model", "delta_perfect"), ("theory", "delta_positive_theory")):
+        if all(name in row for row in rows):
+            shares.append(Column(heading, [_share(row[name]) for row in rows]))
+    # A share stands beside what it is to be compared with.
+    groups = [[column] for column in columns]
+    groups += [shares] if any(shares[-1].cells) and len(shares) == 3 else [[c] for c in shares]
+    return format_groups([texts("n", rows, "train_size")], groups)
+
+
+def _share(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.3f}"
 
 
 def heading(summary: LinearSummary) -> str:
@@ -364,5 +372,9 @@ def _draw_shares(axis: Axes, summary: LinearSummary, rows: Sequence[Row]) -> Non
     x = column(rows, "train_size") / summary.dim
     shares(axis, x, rows, "delta", fmt="s", color=VERMILION, label="share of runs")
     perfect_model(axis, summary.theory, summary.dim)
+    if "delta_positive" in summary.theory:
+        known = summary.theory["delta_positive"]
+        at = np.asarray(known["train_size"]) / summary.dim
+        axis.plot(at, known["share"], "-", color="black", lw=1.2, label="theory", zorder=2)
     share_axis(axis)
     axis.set_title(r"$P(\Delta > 0)$, Wilson 95% interval", pad=12)

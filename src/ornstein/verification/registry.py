@@ -44,6 +44,7 @@ SECTIONS = {
     "1.4": "One-step spectrum, n < d",
     "2": "Distances between Gaussians",
     "3": "Delta: kernel terms of originals",
+    "3.1": "Delta: how often it is positive",
     "4": "Samplers of many steps",
     "5": "Gaussian with the empirical covariance",
     "6": "Best linear denoiser of n points",

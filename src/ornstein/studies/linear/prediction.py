@@ -11,17 +11,20 @@ every direction alike, however little it varies, and the generated variance alon
 follows from how often a training set varies along it at all: a pixel that is almost always 0 has
 nothing of a Gaussian. These two are predicted where all principal components have an excess
 kurtosis of at most :data:`MOST_KURTOSIS`, and not otherwise.
+
+P(Delta > 0) is predicted for isotropic Gaussians and originals in expectation.
 """
 
 from __future__ import annotations
 
-__all__ = ["predicted", "heavy_components", "MOST_KURTOSIS"]
+__all__ = ["predicted", "predicted_shares", "heavy_components", "MOST_KURTOSIS"]
 
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ornstein.theory import one_step, one_step_anisotropic
+from ornstein.theory import delta_positive_probability, one_step, one_step_anisotropic
+from ornstein.theory.one_step_model.delta_probability import delta_probability_holds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,6 +72,35 @@ def predicted(study: LinearStudy, train_sizes: Sequence[int]) -> dict[str, Array
     if heavy_components(source):
         columns |= dict.fromkeys(("kl", "hellinger2"), np.nan)
     return {name: np.broadcast_to(values, sizes.shape) for name, values in columns.items()}
+
+
+def predicted_shares(study: LinearStudy, train_sizes: Sequence[int]) -> Array | None:
+    """P(Delta > 0) by training size.
+
+    Parameters
+    ----------
+    study : LinearStudy
+    train_sizes : sequence of int
+
+    Returns
+    -------
+    ndarray of shape (sizes,), or None
+        NaN at sizes that the theory does not hold for; None where it holds for none, as for data,
+        mixtures, other spectra than isotropic, and originals that are drawn.
+    """
+    population, options = study.source.population, study.options
+    if population is None or options.has_spectrum or len(population.components) > 1:
+        return None
+    sizes = np.asarray(train_sizes, dtype=int)
+    held = delta_probability_holds(study.dim, sizes)
+    if options.original_mode != "expected" or not held.any():
+        return None
+    originals = sizes if options.originals == "n" else np.full(sizes.shape, options.originals)
+    shares = np.full(sizes.shape, np.nan)
+    shares[held] = delta_positive_probability(
+        study.dim, sizes[held], originals[held], options.time, options.noise_scale, study.std
+    )
+    return shares
 
 
 def heavy_components(source: Source) -> int:

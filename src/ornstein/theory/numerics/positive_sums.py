@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 _M = 12
+_LARGEST = 40.0
 
 
 def distribution_of_sum(values: Array, masses: Array, count: float, places: Array) -> Array:
@@ -60,13 +61,18 @@ def distribution_of_sum(values: Array, masses: Array, count: float, places: Arra
     --------
     >>> x = (np.arange(400) + 0.5) / 400  # uniform: two add up to at most 1/2 with probability 1/8
     >>> distribution_of_sum(x, np.full(400, 1 / 400), 2, np.array([0.5, 1.0]))
-    array([0.125, 0.5  ])
+    array([0.1250, 0.5000])
     """
     line, weights = _euler()
+    ratio = values / places[:, None]
+    # Where e^{-s x} is below e^-40 its argument may be of any size: left out.
+    seen = np.where(ratio < _LARGEST / line[0].real, masses, 0.0)
+    phi = np.exp(-line[:, None] * np.minimum(ratio, _LARGEST / line[0].real)[:, None])
+    phi = (phi * seen[:, None]).sum(-1)
     s = line / places[:, None]
-    phi = np.exp(-s[..., None] * values) @ masses
-    # n is whole, so that any branch of the logarithm will do.
-    transform = np.exp(count * np.log(phi)) / s
+    # It is 0 where t is far below all values; n is whole, so that any branch will do.
+    transform, some = np.zeros_like(phi), phi != 0
+    transform[some] = np.exp(count * np.log(phi[some])) / s[some]
     return np.clip((transform.real * weights).sum(1) / places, 0.0, 1.0)
 
 

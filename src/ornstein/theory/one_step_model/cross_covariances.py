@@ -12,23 +12,31 @@ and the numerator is an integral like that of
 products within each set have the saddle point of each alone, those across sets, G, vanish there.
 The covariance is what Gaussian fluctuations of G leave,
 
-    -1/2 ln det H + 1/2 ln det H_0 + ln of the change of weights of the sets,
+    -1/2 ln det H + 1/2 ln det H_0 - 1/2 (ln weights of both sets),
 
-H the curvature at the saddle point, H_0 without the kernels. Sets are ``(u, eta)`` for a training
-point, ``(eta)`` for a fresh one, F their inner products in the metric ``W^{-1}``,
-``b = (alpha, -1)`` or ``(-1)``, ``L = (1 + F n)^{-1}`` with n the projector on eta, and
+H the curvature at the saddle point, H_0 the one without kernels, and the weights what the second
+set takes from the powers in the integral of the first, and the other way round,
 
-    V_T = eps_n^2 + a (alpha^2 (1 - F_uu) + b^T F b),     V_O = eps_N^2 + 1 + 1/n + a F,
-    Q = V + rho2 b^T F L b,                 nu = n - 1,    a = 1 - rho2.
+    [(1 + f) Q / V] (1 - d/nu),      for two training points times  (1 - x) / (1 - d/nu).
+
+A training point has the set ``(u, eta)``, a fresh one ``(eta)``. F are the inner products of a set
+in the metric ``W^{-1}``, x and f its diagonal, ``b = (alpha, -1)`` or ``(-1)``, n the projector on
+eta, ``L = (1 + F n)^{-1}``, and
+
+    V_T = eps_n^2 + a (alpha^2 (1 - x) + b^T F b),        V_O = eps_N^2 + 1 + 1/n + a f,
+    Q = V + rho2 b^T L F b,                 nu = n - 1,    a = 1 - rho2.
 
 To second order in G, which enters in linear forms alone,
 
-    H = d - nu [ g g^T / ((1+f_1) (1+f_2)) + w w^T / (Q_1 Q_2) ]
+    H = d - nu [ g g^T / ((1+f_1) (1+f_2)) + rho2 g_1 g_1^T / (Q_1 (1+f_2))
+                 + rho2 g_2 g_2^T / ((1+f_1) Q_2) + w w^T / (Q_1 Q_2) ]
           + (nu-d) [ v v^T / (V_1 V_2) + h h^T / ((1-x_1) (1-x_2)) ],
-    g = G_eta,eta,   h = G_uu,   v = a (b_1^T G b_2 - alpha^2 G_uu),
-    w = v + rho2 (L_1^T b_1)^T G (L_2^T b_2),
+    g = G_eta,eta,   h = G_uu,   l = L^T b,   g_1 = l_1^T G_.,eta,   g_2 = G_eta,. l_2,
+    v = a (b_1^T G b_2 - alpha^2 G_uu),       w = v + rho2 l_1^T G l_2,
 
-in units of roots of F_1 and F_2; v, w and h have their terms of u only where both sets have one.
+in units of roots of F_1 and F_2; terms of u on both sides are there where both sets have one. For
+F diagonal with entries ``d/nu, d/(nu-d)``, where the vectors are without kernels,
+``det H_0 = d^4``, ``d^2 (1 - d/nu)`` and ``d (1 - d/nu)`` for two, one and no training point.
 
 **The training variance.** Generated points start with the variance of the training set, in units of
 the population's ``1 + rho2 (s^2 - 1)``. It moves a and b by ``kappa = (e - d)/2`` times its
@@ -116,8 +124,7 @@ def cross_covariances(d: float, n: float, rho2: float, n_original: float) -> tup
 
 
 def _training(d: float, n: float, rho2: float) -> _Set:
-    point = [np.array([value]) for value in (d, n, rho2)]
-    saddle = training_saddle(*point, 1.0)
+    saddle = training_saddle(np.array([d]), np.array([n]), np.array([rho2]), 1.0)
     x, rest, slope = (float(values[0]) for values in saddle[:3])
     across, f = slope * x, rest + slope**2 * x
     alpha = np.sqrt(1.0 - 1.0 / n)
@@ -152,7 +159,7 @@ def _set(d: float, n: float, rho2: float, F: Array, b: Array, base: float, own: 
     V = base + a * own
     projector = np.zeros_like(F)
     projector[last, last] = 1.0
-    L = np.linalg.inv(np.eye(len(b)) + F @ projector)
+    L = np.asarray(np.linalg.inv(np.eye(len(b)) + F @ projector), dtype=np.float64)
     inner = L @ F  # (F^{-1} + n)^{-1}
     spread = float(b @ inner @ b)
     Q = V + rho2 * spread
@@ -169,7 +176,7 @@ def _covariance(d: float, n: float, rho2: float, one: _Set, two: _Set) -> float:
 
     def form(left: Array, right: Array) -> Array:
         """``left^T G right`` as a vector of coefficients of the normalised G."""
-        return np.kron(roots[0].T @ left, roots[1].T @ right)
+        return np.kron(roots[0].T @ left, roots[1].T @ right).astype(np.float64)
 
     noise = [np.eye(len(each.b))[-1] for each in (one, two)]
     f = [float(each.F[-1, -1]) for each in (one, two)]

@@ -11,7 +11,8 @@ given the noised points everything is Gaussian, and two vectors are left, the no
 u (of unit variance) and the noise eta of the generated point. Let ``W = Uc^T Uc`` be the matrix of
 the regression, and
 
-    x = u W^{-1} u  (the leverage),    u W^{-1} eta = sqrt(k) beta x,    eta W^{-1} eta = s + k beta^2 x.
+    x = u W^{-1} u  (the leverage),
+    u W^{-1} eta = sqrt(k) beta x,        eta W^{-1} eta = s + k beta^2 x.
 
 After the Euclidean inner products are integrated out, a Wishart integral, their weight is
 
@@ -26,9 +27,10 @@ curvature give, by Laplace's method,
 
     psi(k) = ln E e^{-k q / 2} = ln int e^{J_k} - ln int e^{J_0},
 
-up to the weight ``det(M)^{-1/2}`` of training sets in these expectations, which shifts psi by less
-than a term of order 1/d for one training set. J is analytic in k: at k < 0, which belongs to the largest q,
-its saddle point is the continuation of the maximum. The law of q follows from psi by the saddle point
+up to the weight ``det(M)^{-1/2}`` of training sets in these expectations, which moves psi by O(1)
+where psi itself is of the order of d, and nearly in proportion to k. J is analytic in k: for k < 0,
+which belongs to the largest q, its saddle point is the continuation of the maximum. The law of q
+follows from psi by the saddle point
 
     p(q) = e^{psi(k) + k q / 2} / sqrt(8 pi psi''(k)),      q = -2 psi'(k).
 
@@ -150,9 +152,8 @@ def exponent_laws(d: Array, n: Array, rho2: Array) -> tuple[Array, Array]:
     psi = np.stack([curve(fine[:, 0]) - curve(0.0) for curve in curves], axis=1)
     first_v = np.stack([curve.deriv(1)(fine[:, 0]) for curve in curves], axis=1)
     second_v = np.stack([curve.deriv(2)(fine[:, 0]) for curve in curves], axis=1)
-    # k = unit (e^v - 1)
-    slope = unit * np.exp(fine)
-    k, dpsi = unit * np.expm1(fine), first_v / slope
+    k, slope = unit * np.expm1(fine), unit * np.exp(fine)
+    dpsi = first_v / slope
     bend = np.maximum((second_v - first_v) / slope**2, 0.0)
     masses = np.exp(psi - k * dpsi) * np.sqrt(bend / (2.0 * np.pi)) * slope * (fine[1] - fine[0])
     q = -2.0 * dpsi
