@@ -140,9 +140,7 @@ def forecast_text(report: ForecastReport) -> str:
         *_targets(report),
         f"Learning curve: what n new points of the population would give (± standard error\n"
         f"of the estimated population)\n\n{_curve(report)}",
-        "Denoising losses at three noise levels; least possible: "
-        + ", ".join(f"{number(v)} at {s:g}" for s, v in report.best_losses.items())
-        + f"\n\n{_losses(report)}",
+        f"{paragraph(_least(report), '')}\n\n{_losses(report)}",
         f"Measured: {report.replicates} subsets of each size, and theory of the same subsets\n\n"
         f"{_compared(report)}",
         legend(MEANINGS),
@@ -181,7 +179,7 @@ def _targets(report: ForecastReport) -> list[str]:
     sentences = "\n".join(
         _item(target_sentence(each, report.sizes.points)) for each in report.targets
     )
-    return [f"How many points are enough (band: 95%)\n\n{table}\n\n{sentences}"]
+    return [f"How many points are enough (band: 95%, of the estimated population alone)\n\n{table}\n\n{sentences}"]
 
 
 def _needed(n: float) -> str:
@@ -210,6 +208,11 @@ def _curve(report: ForecastReport) -> str:
         Column("noise", [number(point.noise, 2) for point in points]),
     ]
     return format_groups(columns[:2], [*([column] for column in columns[2:]), last])
+
+
+def _least(report: ForecastReport) -> str:
+    least = ", ".join(f"{number(v)} at {s:g}" for s, v in report.best_losses.items())
+    return f"Denoising losses at three noise levels; the least possible is {least}"
 
 
 def _losses(report: ForecastReport) -> str:
