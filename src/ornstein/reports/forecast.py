@@ -133,16 +133,20 @@ def forecast_text(report: ForecastReport) -> str:
     parts = [
         paragraph(headline(report), ""),
         paragraph(
-            f"Noise levels are in units of the data's standard deviation, {number(report.sizes.unit)}"
-            " in data units (root of the mean coordinate variance).",
+            "Noise levels are in units of the data's standard deviation, "
+            f"{number(report.sizes.unit)} in data units (root of the mean coordinate variance).",
             "",
         ),
         *_targets(report),
-        f"Learning curve: what n new points of the population would give (± standard error\n"
-        f"of the estimated population)\n\n{_curve(report)}",
+        paragraph(
+            "Learning curve: what n new points of the population would give (± standard error of "
+            "the estimated population)",
+            "",
+        )
+        + f"\n\n{_curve(report)}",
         f"{paragraph(_least(report), '')}\n\n{_losses(report)}",
-        f"Measured: {report.replicates} subsets of each size, and theory of the same subsets\n\n"
-        f"{_compared(report)}",
+        f"Measured: {report.replicates} subsets of each size, and theory of the same subsets"
+        f"\n\n{_compared(report)}",
         legend(MEANINGS),
         f"{paragraph(said['modes'], '')}\n\n{_modes(report)}",
         "What follows\n"
@@ -179,7 +183,8 @@ def _targets(report: ForecastReport) -> list[str]:
     sentences = "\n".join(
         _item(target_sentence(each, report.sizes.points)) for each in report.targets
     )
-    return [f"How many points are enough (band: 95%, of the estimated population alone)\n\n{table}\n\n{sentences}"]
+    title = "How many points are enough (band: 95%, of the estimated population alone)"
+    return [f"{title}\n\n{table}\n\n{sentences}"]
 
 
 def _needed(n: float) -> str:
@@ -258,7 +263,7 @@ def _modes(report: ForecastReport) -> str:
     rows = report.modes
     table = format_table(
         [
-            Column("component", [str(each.index) for each in rows]),
+            Column("component", [str(each.component) for each in rows]),
             Column("of variance", [number(each.share, 3) for each in rows]),
             Column("ideal", [number(each.ideal) for each in rows]),
             Column("kept", [number(each.kept) for each in rows]),
@@ -293,10 +298,8 @@ def _network(report: ForecastReport) -> list[str]:
         f"{number(each.loss / each.predicted_loss, 3)} times the forecast of the linear models"
         for each in rows
     )
-    return [
-        "A small network beside the forecast: an MLP, one training each, test loss at noise 0.3"
-        f"\n\n{table}\n\n{paragraph(told[0].upper() + told[1:] + '.')}"
-    ]
+    title = "A small network beside the forecast: an MLP, one training each, loss at noise 0.3"
+    return [f"{title}\n\n{table}\n\n{paragraph(told[0].upper() + told[1:] + '.')}"]
 
 
 def _item(text: str) -> str:

@@ -90,7 +90,7 @@ def write_forecast_html(report: ForecastReport, path: str | Path) -> None:
         ("component", "of variance", "ideal", "kept", "over-shrunk", "agreed"),
         [
             [
-                str(each.index),
+                str(each.component),
                 *(number(value) for value in (each.share, each.ideal, each.kept)),
                 f"{100 * each.over_shrinkage:.2f}%",
                 number(each.agreed),

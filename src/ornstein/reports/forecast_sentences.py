@@ -78,7 +78,9 @@ def target_sentence(needed: Needed, points: int) -> str:
         )
     band = ""
     if math.isfinite(needed.low):
-        top = f"{needed.high:.0f}" if math.isfinite(needed.high) else f"more than {MOST} x your data"
+        top = (
+            f"{needed.high:.0f}" if math.isfinite(needed.high) else f"more than {MOST} x your data"
+        )
         band = f" [{needed.low:.0f}, {top}]"
     found = f"{what}: from {count(needed.n)}{band} points on"
     if needed.n <= points:
@@ -136,15 +138,16 @@ def advice_sentences(report: ForecastReport) -> dict[str, str]:
             f"units: {levels}."
         ),
         "stopping": (
-            f"Gradient flow of a linear denoiser at noise {STOPPING_NOISE:g} ({number(STOPPING_NOISE * unit, 3)} in data units): {window}. Time is steps x learning rate "
-            "x mean coordinate variance."
+            f"Gradient flow of a linear denoiser at noise {STOPPING_NOISE:g} ("
+            f"{number(STOPPING_NOISE * unit, 3)} in data units): {window}. "
+            "Time is steps x learning rate x mean coordinate variance."
         ),
         "collapse": (
             f"A model that has learned its {n} points by heart falls to single ones below the "
             f"noise {number(fall.noise, 3)} in data units (OU time t_C = {number(fall.time, 3)})."
         ),
         "modes": (
-            f"Over-shrinkage at noise {SHRINKAGE_NOISE:g}: what the denoiser of {n} points keeps of "
-            "a component on average, beside what the population's would keep."
+            f"Over-shrinkage at noise {SHRINKAGE_NOISE:g}: what the denoiser of {n} points keeps "
+            "of a component on average, beside what the population's would keep."
         ),
     }
