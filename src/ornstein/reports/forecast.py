@@ -145,8 +145,7 @@ def forecast_text(report: ForecastReport) -> str:
         )
         + f"\n\n{_curve(report)}",
         f"{paragraph(_least(report), '')}\n\n{_losses(report)}",
-        f"Measured: {report.replicates} subsets of each size, and theory of the same subsets"
-        f"\n\n{_compared(report)}",
+        _compared(report),
         legend(MEANINGS),
         f"{paragraph(said['modes'], '')}\n\n{_modes(report)}",
         "What follows\n"
@@ -241,8 +240,9 @@ def _losses(report: ForecastReport) -> str:
 
 
 def _compared(report: ForecastReport) -> str:
+    title = f"Measured: {report.replicates} subsets of each size, and theory of the same subsets"
     rows = [each for name in SHOWN for each in report.compared if each.quantity == name]
-    return format_table(
+    table = format_table(
         [
             Column("quantity", [quantity_label(each.quantity) for each in rows]),
             Column("n", [count(each.n) for each in rows]),
@@ -252,6 +252,7 @@ def _compared(report: ForecastReport) -> str:
             Column("s.e.", [number(each.deviations, 2) for each in rows]),
         ]
     )
+    return f"{title}\n\n{table}"
 
 
 def difference(each: Comparison) -> str:
