@@ -1,12 +1,11 @@
 """The whole forecast: on the digits, on bad data, again and again the same."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
 from ornstein import ForecastReport, Gaussian, forecast
 from ornstein.forecasting import forecast as module
+from ornstein.forecasting.curve import Comparison
 
 
 @pytest.fixture(scope="module")
@@ -16,8 +15,9 @@ def small() -> ForecastReport:
 
 
 def test_the_digits_are_predicted_within_10_percent() -> None:
-    """At N/8, N/4 and N/2; at N/16 = 1.8 d the loss at the lowest noise is 7% off."""
-    report = forecast("digits", targets=["w2=0.01"], train_sizes=(224, 449, 898), progress=False)
+    """At N/8 and N/2; at N/16 = 1.8 d the loss at the lowest noise is 7% off."""
+    options = {"targets": ["w2=0.01"], "train_sizes": (224, 898), "replicates": 12}
+    report = forecast("digits", progress=False, **options)
     for each in report.compared:
         room = 10 + 300 * each.measured_error / each.measured
         assert abs(each.percent) < room, each
@@ -44,38 +44,38 @@ def test_what_a_report_holds(small: ForecastReport) -> None:
     ]  # fmt: skip
 
 
-def test_units_of_the_data_do_not_matter() -> None:
-    points = Gaussian.isotropic(4).sample(60, rng=1)
-    options = {"targets": ["w2=0.05"], "replicates": 2, "progress": False}
-    one, other = forecast(points, **options), forecast(1e3 * points + 5e3, **options)
-    assert other.targets[0].n == one.targets[0].n
-    assert other.sizes.unit == pytest.approx(1e3 * one.sizes.unit)
-    assert other.collapse.noise == pytest.approx(1e3 * one.collapse.noise)
-    assert other.sampling.grid[0] == pytest.approx(1e3 * one.sampling.grid[0])
-    first, second = (report.curve[0].values["one_step_w2"] for report in (one, other))
-    assert first == pytest.approx(second, rel=1e-6)
-
-
-def test_the_same_seed_gives_the_same_forecast(small: ForecastReport) -> None:
-    points = Gaussian.isotropic(6, mean=3.0, std=2.0).sample(120, rng=0)
-    again = forecast(points, targets=["w2=0.02"], replicates=3, progress=False)
-    for field in dataclasses.fields(small):
-        assert repr(getattr(again, field.name)) == repr(getattr(small, field.name)), field.name
+def test_the_same_seed_gives_the_same_forecast_in_any_unit(small: ForecastReport) -> None:
+    points = 4.0 * Gaussian.isotropic(6, mean=3.0, std=2.0).sample(120, rng=0)
+    other = forecast(points, targets=["w2=0.02"], replicates=3, progress=False)
+    for name in ("curve", "compared", "targets", "modes", "stopping", "best_losses", "assumptions"):
+        assert repr(getattr(other, name)) == repr(getattr(small, name)), name
+    assert other.sizes.unit == 4 * small.sizes.unit
+    assert other.spectrum == tuple(16 * value for value in small.spectrum)
+    assert other.collapse.time == small.collapse.time
+    assert other.collapse.noise == pytest.approx(4 * small.collapse.noise)
+    assert other.sampling.grid == pytest.approx([4 * level for level in small.sampling.grid])
 
 
 def test_assumptions_that_fail_are_named() -> None:
     rng = np.random.default_rng(2)
     rows = rng.standard_normal((40, 60)) * rng.gamma(0.5, 2, (40, 1))
     points = np.hstack([np.repeat(rows, 2, axis=0)[:60], np.ones((60, 2))])
-    report = forecast(points, targets=[], replicates=2, train_sizes=(10, 20), progress=False)
-    found = {each.name: each for each in report.assumptions}
-    assert report.sizes.constant == 2
+    data = module.standardize(points)
+    assert data.constant == 2
+    whole, _ = module.estimates(data.points, rng)
+    off = Comparison(20, "w2", 2.0, 0.01, 3.0, 0.01)
+    near = Comparison(10, "auc", 2.0, 0.01, 2.1, 0.01)
+    assumptions = module.check_assumptions(data, whole, [off, near])
+    found = {each.name: each for each in assumptions}
+    last = found["theory holds on these data"]
+    assert last.holds == "in part"
+    assert "+50.0% (w2 at n = 20, +70.7 standard errors)" in last.check
     assert found["rows of one size"].holds == "in part"
     assert found["independent rows"].holds == "in part"
     assert found["no repeated rows"].check == "30 of 60 rows repeat an earlier one"
     assert found["more points than dimensions"].holds == "no"
     assert "2 constant coordinate(s)" in found["more points than dimensions"].check
-    assert all(each.consequence for each in report.assumptions if each.holds != "yes")
+    assert all(each.consequence for each in assumptions if each.holds != "yes")
 
 
 @pytest.mark.parametrize(
@@ -102,12 +102,12 @@ def test_a_network_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("lightning")
     from ornstein.forecasting import network_check
 
-    monkeypatch.setattr(network_check, "GENERATED", 200)
+    monkeypatch.setattr(network_check, "GENERATED", 50)
     points = Gaussian.isotropic(4).sample(100, rng=1)
     data = module.standardize(points).points
     whole, _ = module.estimates(data, np.random.default_rng(0))
-    (row,) = network_check.check_network(data, whole, (50,), 0, False, training_steps=60)
+    (row,) = network_check.check_network(data, whole, (50,), 0, False, training_steps=20)
     assert row.n == 50
     assert row.predicted_w2 == network_check.wasserstein(whole, 50, of_all=True)
-    assert 0.05 < row.loss < 1
+    assert 0.05 < row.loss < 2
     assert row.w2 > 0

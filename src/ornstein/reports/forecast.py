@@ -16,6 +16,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ornstein.reports.forecast_sentences import (
+    DEFINITIONS,
     LABELS,
     MEANINGS,
     advice_sentences,
@@ -146,7 +147,7 @@ def forecast_text(report: ForecastReport) -> str:
         + f"\n\n{_curve(report)}",
         f"{paragraph(_least(report), '')}\n\n{_losses(report)}",
         _compared(report),
-        legend(MEANINGS),
+        f"{legend(MEANINGS)}\n\n{paragraph(DEFINITIONS)}",
         f"{paragraph(said['modes'], '')}\n\n{_modes(report)}",
         "What follows\n"
         + "\n".join(
@@ -275,7 +276,7 @@ def _modes(report: ForecastReport) -> str:
     meanings = {
         "ideal": "share of it that the population's denoiser keeps",
         "kept": "share that the denoiser of your points keeps on average",
-        "agreed": "share of its generated variance on which models of other training sets agree",
+        "agreed": "share of its generated variance that all models of n points share",
     }
     return f"{table}\n\n{legend(meanings)}"
 
@@ -299,7 +300,7 @@ def _network(report: ForecastReport) -> list[str]:
         f"{number(each.loss / each.predicted_loss, 3)} times the forecast of the linear models"
         for each in rows
     )
-    title = "A small network beside the forecast: an MLP, one training each, loss at noise 0.3"
+    title = "A small network beside the forecast: an MLP, one training each; loss at 0.3"
     return [f"{title}\n\n{table}\n\n{paragraph(told[0].upper() + told[1:] + '.')}"]
 
 

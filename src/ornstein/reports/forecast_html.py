@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ornstein.files import atomic_write
 from ornstein.reports.forecast import difference, quantity_label
 from ornstein.reports.forecast_sentences import (
+    DEFINITIONS,
     LABELS,
     MEANINGS,
     advice_sentences,
@@ -117,7 +118,8 @@ def write_forecast_html(report: ForecastReport, path: str | Path) -> None:
         f"{forecast_fragment(report)}{_picture(report)}"
         f"<h2>Denoising losses</h2><p>Least possible: {_text(least)}.</p>{losses}"
         f"<h2>Measured on subsets</h2><p>{report.replicates} subsets of each size, and theory of "
-        f"the same subsets.</p>{compared}<h2>What the columns mean</h2><ul>{meanings}</ul>"
+        f"the same subsets.</p>{compared}<h2>What the columns mean</h2>"
+        f"<p>{_text(DEFINITIONS)}</p><ul>{meanings}</ul>"
         f"<h2>Over-shrinkage</h2><p>{_text(said['modes'])}</p>{modes}"
         f"<h2>What follows</h2><ul>{follows}</ul>{_network(report)}"
         f"<h2>Assumptions, and the check of each</h2>{assumptions}{_targets(report)}"
