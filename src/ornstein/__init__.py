@@ -2,7 +2,8 @@
 
 For a population, a training set of n points and a denoiser, `ornstein.theory` says in closed form
 what the generated law will be, the estimators and studies (`ornstein.studies`) measure it, and both
-come back in one table. `ornstein.audit` asks of any model whether it has copied its training data.
+come back in one table. `ornstein.audit` asks of any model whether it has copied its training data,
+`ornstein.forecast` how much data would be enough.
 
 Names are loaded when first used, so that `import ornstein` stays fast.
 """
@@ -25,6 +26,8 @@ __all__ = [
     "nearest_neighbours",
     "audit",
     "AuditReport",
+    "forecast",
+    "ForecastReport",
     "theory",
     "__version__",
 ]
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
     from ornstein.denoisers.empirical import EmpiricalDenoiser
     from ornstein.denoisers.linear import LinearDiffusion
     from ornstein.denoisers.one_step import OneStepDenoiser
+    from ornstein.forecasting.forecast import forecast
+    from ornstein.forecasting.report import ForecastReport
     from ornstein.gaussians import Gaussian
     from ornstein.memorization.audit import audit
     from ornstein.memorization.audit_report import AuditReport
@@ -59,6 +64,8 @@ _HOMES = {
     "nearest_neighbours": "ornstein.memorization.neighbours",
     "audit": "ornstein.memorization.audit",
     "AuditReport": "ornstein.memorization.audit_report",
+    "forecast": "ornstein.forecasting.forecast",
+    "ForecastReport": "ornstein.forecasting.report",
 }
 
 

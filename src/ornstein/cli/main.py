@@ -27,6 +27,7 @@ COMMANDS = {
     "steps": "Quality and memorization against the number of sampling steps S",
     "recursion": "Models trained on their own samples, generation after generation, against theory",
     "audit": "Has a model copied its training data? Verdicts from samples, and what they missed",
+    "forecast": "How much data is enough? Theory on your own data, beside measured learning curves",
     "verify": "Every theory result against simulation: predicted, simulated, standard error, z",
     "data": "What a file or folder holds: how it is read, what is used, what looks wrong",
     "status": "Which cells of a study are planned, done and failed",

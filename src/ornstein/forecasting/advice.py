@@ -45,7 +45,7 @@ _LISTED = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500)
 class Mode(NamedTuple):
     """A principal component at n points."""
 
-    index: int
+    component: int
     """Counted from 1, in order of variance."""
     share: float
     """Of the total variance."""

@@ -11,7 +11,6 @@ import numpy as np
 
 from ornstein.data.duplicates import digest_pairs, equal_rows
 
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

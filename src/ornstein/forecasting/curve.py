@@ -83,14 +83,21 @@ def compare(
     parts: Sequence[Estimate],
     measured: Sequence[Measured],
     asked: Sequence[Quantity],
+    curve: Sequence[Point],
 ) -> tuple[Comparison, ...]:
-    """Theory of subsets beside what they measured, quantity by quantity."""
-    found = []
+    """Theory of subsets beside what they measured, quantity by quantity.
+
+    What is the same for subsets and new points is taken from the curve.
+    """
+    found, known = [], {point.n: point for point in curve}
     for quantity in asked:
         for row in measured:
             n, name = row.n, quantity.name
-            value = quantity.subset(whole, n)
-            error = jackknife(value, [quantity.subset(part, n) for part in parts])
+            if quantity.subset is quantity.fresh:
+                value, error = known[n].values[name], known[n].errors[name]
+            else:
+                value = quantity.subset(whole, n)
+                error = jackknife(value, [quantity.subset(part, n) for part in parts])
             found.append(Comparison(n, name, row.mean(name), row.error(name), value, error))
     return tuple(found)
 

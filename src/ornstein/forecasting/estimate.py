@@ -103,11 +103,20 @@ class Estimate:
 
     def factor(self, quantity: str | float) -> float:
         """The tail factor that is used for a quantity."""
-        if self.like is None:
-            return self.fluctuations.used_factor(quantity)
-        if self.like.factor(quantity) == 1.0:
-            return 1.0
-        return max(self.fluctuations.tail_factor(quantity)[0], 1.0)
+        if quantity not in self._factors:
+            if self.like is None:
+                found = self.fluctuations.used_factor(quantity)
+            elif self.like.factor(quantity) == 1.0:
+                found = 1.0
+            else:
+                found = max(self.fluctuations.tail_factor(quantity)[0], 1.0)
+            self._factors[quantity] = found
+        return self._factors[quantity]
+
+    @cached_property
+    def _factors(self) -> dict[str | float, float]:
+        """Tail factors that were asked for before."""
+        return {}
 
 
 def estimates(points: Array, rng: np.random.Generator) -> tuple[Estimate, list[Estimate]]:

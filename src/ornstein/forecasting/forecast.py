@@ -37,7 +37,7 @@ def forecast(
     *,
     targets: Sequence[str] = _TARGETS,
     train_sizes: Sequence[int] | None = None,
-    replicates: int = 16,
+    replicates: int = 24,
     time: float = 2.0,
     noise_scale: float = 1.0,
     check: Literal["mlp"] | None = None,
@@ -130,7 +130,7 @@ def forecast_points(
     notes: Sequence[str] = (),
     targets: Sequence[str] = _TARGETS,
     train_sizes: Sequence[int] | None = None,
-    replicates: int = 16,
+    replicates: int = 24,
     time: float = 2.0,
     noise_scale: float = 1.0,
     check: Literal["mlp"] | None = None,
@@ -168,7 +168,8 @@ def forecast_points(
     attacked = {each: most_revealing(whole, each)[0] for each in shown}
     values = quantities(process, attacked)
     measured = measure(data.points, sizes, process, attacked, replicates, rng, progress)
-    compared = compare(whole, parts, measured, values)
+    curve = forecast_curve(whole, parts, shown, attacked, values)
+    compared = compare(whole, parts, measured, values, curve)
     leading = _leading(whole.population)
     network = ()
     if check is not None:
@@ -185,7 +186,7 @@ def forecast_points(
         leading=leading,
         spectrum=tuple((data.unit**2 * whole.population).tolist()),
         sample_spectrum=tuple((data.unit**2 * whole.sample).tolist()),
-        curve=forecast_curve(whole, parts, shown, attacked, values),
+        curve=curve,
         compared=compared,
         replicates=replicates,
         best_losses={noise: best_loss(whole, noise) for noise in NOISES},

@@ -111,7 +111,7 @@ class Reference:
         self.root, self.trace = np.sqrt(values), float(values.sum())
 
 
-def _subsets(count: int, n: int, rng: np.random.Generator) -> Iterator[Array]:
+def _subsets(count: int, n: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
     """Orders of all rows, whose first n are a subset, disjoint from the last ones if it can be."""
     while True:
         order = rng.permutation(count)
@@ -121,7 +121,7 @@ def _subsets(count: int, n: int, rng: np.random.Generator) -> Iterator[Array]:
 
 def _replicate(
     reference: Reference,
-    order: Array,
+    order: NDArray[np.int64],
     n: int,
     process: OneStepProcess,
     attacked: float,

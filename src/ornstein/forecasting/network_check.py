@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-GENERATED, TRAINING_STEPS = 4000, 3000
-_NOISE, _SAMPLING_STEPS, _MOST_FRESH = 0.3, 50, 4000
+GENERATED, TRAINING_STEPS = 2000, 2000
+_NOISE, _SAMPLING_STEPS, _MOST_FRESH = 0.3, 30, 2000
 
 
 class NetworkRow(NamedTuple):
@@ -77,12 +77,12 @@ def check_network(
     for n in sizes:
         order = np.random.default_rng([seed, n]).permutation(len(points))
         seen, fresh = points[order[:n]], points[order[n:]][:_MOST_FRESH]
-        network = seeded(MLP, seed, points.shape[1], width=256)
+        network = seeded(MLP, seed, points.shape[1])
         config = TrainingConfig(
             training_steps=training_steps,
             learning_rate=1e-3,
             train_fraction=1.0,
-            ema_decay=0.995,
+            ema_decay=0.99,
             accelerator="cpu",
             seed=seed,
             validate_every=10**6,

@@ -49,10 +49,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ornstein.forecasting.row_sizes import RowSizes
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from ornstein.forecasting.row_sizes import RowSizes
 
     Array = NDArray[np.float64]
 

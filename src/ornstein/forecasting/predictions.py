@@ -7,17 +7,23 @@ denoisers ``W = C (C + v)^{-1}`` of the first, with kappa, df1 and v of
 :mod:`~ornstein.forecasting.noise_curve`, ``x = d ln v/d ln kappa - 1`` and
 ``S = sum lambda kappa/(lambda + kappa)^2``:
 
-    w2          E W_2^2 / tr Sigma = (1/n - 1/N) + 2 (1 - E tr (Sigma^{1/2} C Sigma^{1/2})^{1/2} / tr Sigma),
-    residuals   E |x - D(x)|^2 of fresh points  = kappa (S + x df1) / (1 + x)            (times 1 + 1/n)
-                of training points              = v S / (1 + x)                          (times 1 - 1/n)
+    w2          E W_2^2 / tr Sigma
+                = (1/n - 1/N) + 2 (1 - E tr (Sigma^{1/2} C Sigma^{1/2})^{1/2} / tr Sigma),
+    residuals   E |x - D(x)|^2
+                = (1 + 1/n) kappa (S + x df1) / (1 + x)         of fresh points,
+                = (1 - 1/n) v S / (1 + x)                       of training points,
     losses      E |x - D(x + s z)|^2 = residual + v (df1 - S/(1 + x)),
-    consistency 1 - E tr (C_1^{1/2} - C_2^{1/2})^2 / (2 tr Sigma) = sum_k ( E (C^{1/2})_kk )^2 / sum_k lambda_k,
+    consistency 1 - E tr (C_1^{1/2} - C_2^{1/2})^2 / (2 tr Sigma)
+                = 1 - (1 - sum_k ( E (C^{1/2})_kk )^2 / sum_k lambda_k) (1 + u),
+                u = sum_k w_kk / sum_jk w_jk, as a variance fluctuates twice as much,
     auc         of the residual as an attack. Where the distance has the tail factor 1 with the
                 Gaussian fluctuations of :mod:`ornstein.theory.membership_inference` and the sizes
-                tau of the two rows, ``ln r(member) = ln r_0 + ln tau - 2 ln(1 + tau kappa
-                df1/(v nu))``; else over pairs of rows x of the data, a member's residual being
-                ``r(x) / (1 + h(x))^2``, ``k' = d kappa/dv`` and
-                r = sum_k x_k^2 [ (kappa - v k') + v k' kappa/(lambda_k + kappa) ] / (lambda_k + kappa),
+                tau of the two rows,
+                ln r(member) = ln r_0 + ln tau - 2 ln(1 + tau kappa df1/(v nu));
+                else over pairs of rows x of the data, with k' = d kappa/dv and
+                r(member) = r(x) / (1 + h(x))^2,
+                r = sum_k x_k^2 [ kappa - v k' + v k' kappa/(lambda_k + kappa) ]
+                          / (lambda_k + kappa),
                 h = kappa/(v nu) sum_k x_k^2 / (lambda_k + kappa).
 
 All are divided by ``tr Sigma``, so that 1 is what the mean of the data alone would have.

@@ -1,4 +1,4 @@
-r"""Data whose rows are not of one size: by how much sample covariances vary more than Gaussian ones.
+r"""Rows that are not of one size: by how much sample covariances vary more than Gaussian ones.
 
 A photo has patches of much and of little contrast. The covariance of n such rows varies from one
 training set to the next as that of fewer Gaussian rows would. The model of such data here is
@@ -16,7 +16,8 @@ variance 1, a sample covariance ``Sigma + Delta`` of n points has
 for Gaussian data ``(lambda_j lambda_k / n) (1 + [j = k])``. A quantity whose first change is
 ``sum_jk q_jk Delta_jk^2`` changes f times as much as for Gaussian data,
 
-    f = sum_jk w_jk (E y_j^2 y_k^2 - [j = k]) / sum_jk w_jk (1 + [j = k]),   w = q lambda_j lambda_k.
+    f = sum_jk w_jk (E y_j^2 y_k^2 - [j = k]) / sum_jk w_jk (1 + [j = k]),
+    w = q lambda_j lambda_k.
 
 So f is measured for each quantity, and the leading order in 1/n is right for data of any law:
 

@@ -16,6 +16,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ornstein.reports.forecast_sentences import (
+    DEFINITIONS,
     LABELS,
     MEANINGS,
     advice_sentences,
@@ -133,19 +134,20 @@ def forecast_text(report: ForecastReport) -> str:
     parts = [
         paragraph(headline(report), ""),
         paragraph(
-            f"Noise levels are in units of the data's standard deviation, {number(report.sizes.unit)}"
-            " in data units (root of the mean coordinate variance).",
+            "Noise levels are in units of the data's standard deviation, "
+            f"{number(report.sizes.unit)} in data units (root of the mean coordinate variance).",
             "",
         ),
         *_targets(report),
-        f"Learning curve: what n new points of the population would give (± standard error\n"
-        f"of the estimated population)\n\n{_curve(report)}",
-        "Denoising losses at three noise levels; least possible: "
-        + ", ".join(f"{number(v)} at {s:g}" for s, v in report.best_losses.items())
-        + f"\n\n{_losses(report)}",
-        f"Measured: {report.replicates} subsets of each size, and theory of the same subsets\n\n"
-        f"{_compared(report)}",
-        legend(MEANINGS),
+        paragraph(
+            "Learning curve: what n new points of the population would give (± standard error of "
+            "the estimated population)",
+            "",
+        )
+        + f"\n\n{_curve(report)}",
+        f"{paragraph(_least(report), '')}\n\n{_losses(report)}",
+        _compared(report),
+        f"{legend(MEANINGS)}\n\n{paragraph(DEFINITIONS)}",
         f"{paragraph(said['modes'], '')}\n\n{_modes(report)}",
         "What follows\n"
         + "\n".join(
@@ -181,7 +183,8 @@ def _targets(report: ForecastReport) -> list[str]:
     sentences = "\n".join(
         _item(target_sentence(each, report.sizes.points)) for each in report.targets
     )
-    return [f"How many points are enough (band: 95%)\n\n{table}\n\n{sentences}"]
+    title = "How many points are enough (band: 95%, of the estimated population alone)"
+    return [f"{title}\n\n{table}\n\n{sentences}"]
 
 
 def _needed(n: float) -> str:
@@ -212,6 +215,11 @@ def _curve(report: ForecastReport) -> str:
     return format_groups(columns[:2], [*([column] for column in columns[2:]), last])
 
 
+def _least(report: ForecastReport) -> str:
+    least = ", ".join(f"{number(v)} at {s:g}" for s, v in report.best_losses.items())
+    return f"Denoising losses at three noise levels; the least possible is {least}"
+
+
 def _losses(report: ForecastReport) -> str:
     groups = [
         [
@@ -233,8 +241,9 @@ def _losses(report: ForecastReport) -> str:
 
 
 def _compared(report: ForecastReport) -> str:
+    title = f"Measured: {report.replicates} subsets of each size, and theory of the same subsets"
     rows = [each for name in SHOWN for each in report.compared if each.quantity == name]
-    return format_table(
+    table = format_table(
         [
             Column("quantity", [quantity_label(each.quantity) for each in rows]),
             Column("n", [count(each.n) for each in rows]),
@@ -244,6 +253,7 @@ def _compared(report: ForecastReport) -> str:
             Column("s.e.", [number(each.deviations, 2) for each in rows]),
         ]
     )
+    return f"{title}\n\n{table}"
 
 
 def difference(each: Comparison) -> str:
@@ -255,7 +265,7 @@ def _modes(report: ForecastReport) -> str:
     rows = report.modes
     table = format_table(
         [
-            Column("component", [str(each.index) for each in rows]),
+            Column("component", [str(each.component) for each in rows]),
             Column("of variance", [number(each.share, 3) for each in rows]),
             Column("ideal", [number(each.ideal) for each in rows]),
             Column("kept", [number(each.kept) for each in rows]),
@@ -266,7 +276,7 @@ def _modes(report: ForecastReport) -> str:
     meanings = {
         "ideal": "share of it that the population's denoiser keeps",
         "kept": "share that the denoiser of your points keeps on average",
-        "agreed": "share of its generated variance on which models of other training sets agree",
+        "agreed": "share of its generated variance that all models of n points share",
     }
     return f"{table}\n\n{legend(meanings)}"
 
@@ -290,10 +300,8 @@ def _network(report: ForecastReport) -> list[str]:
         f"{number(each.loss / each.predicted_loss, 3)} times the forecast of the linear models"
         for each in rows
     )
-    return [
-        "A small network beside the forecast: an MLP, one training each, test loss at noise 0.3"
-        f"\n\n{table}\n\n{paragraph(told[0].upper() + told[1:] + '.')}"
-    ]
+    title = "A small network beside the forecast: an MLP, one training each; loss at 0.3"
+    return [f"{title}\n\n{table}\n\n{paragraph(told[0].upper() + told[1:] + '.')}"]
 
 
 def _item(text: str) -> str:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["LABELS", "MEANINGS", "headline", "target_text", "target_sentence", "advice_sentences"]
+__all__ = [
+    "LABELS",
+    "MEANINGS",
+    "DEFINITIONS",
+    "headline",
+    "target_text",
+    "target_sentence",
+    "advice_sentences",
+]
 
 import math
 from typing import TYPE_CHECKING
@@ -26,23 +34,25 @@ LABELS = {
 MEANINGS = {
     "n": "training points",
     "of data": "n in multiples of your data",
-    "W2^2": "squared Wasserstein distance of the law that the linear diffusion (many steps) "
-    "generates to that of the data, both as Gaussians, over the total variance: 0 is perfect, 1 "
-    "what the mean of the data alone has",
+    "W2^2": "of the linear diffusion (many steps), over the total variance",
     "one-step W2^2": "the same of the one-step model; it does not fall to 0",
-    "consistency": "likeness of samples of two models of n other points each, from one seed: 1 for "
-    "equal samples, 0 for unrelated ones",
-    "AUC": "chance to tell a training point from a fresh one by its denoising error, at the noise "
-    "level of the column noise; 0.5 is guessing",
-    "noise": "level at which the AUC is largest, in units of the data's standard deviation",
-    "train": "mean squared denoising error on training points over the total variance, at the "
-    "noise level above",
+    "consistency": "of samples of two models of n other points each, same seed",
+    "AUC": "chance to tell a training point from a fresh one; 0.5: guess",
+    "noise": "level at which the AUC is largest, in units of the data",
+    "train": "denoising loss on training points, over the total variance",
     "test": "the same on fresh points",
     "measured": "mean over subsets of your data, with its standard error",
-    "theory": "of the same subsets, with the error of the estimated population",
+    "theory": "of the same subsets, with the error of the estimate",
     "differ": "theory above measured, in percent",
     "s.e.": "the difference in standard errors of both",
 }
+"""What the columns mean, a line each."""
+DEFINITIONS = (
+    "W2^2 is the squared Wasserstein distance between what is generated and the data, both as "
+    "Gaussians: divided by the total variance it is 0 for a perfect model and 1 for the mean of "
+    "the data alone. Consistency is 1 for equal samples and 0 for unrelated ones. A point is told "
+    "from others by its denoising error at the noise level of the column."
+)
 
 
 def headline(report: ForecastReport) -> str:
@@ -78,7 +88,9 @@ def target_sentence(needed: Needed, points: int) -> str:
         )
     band = ""
     if math.isfinite(needed.low):
-        top = f"{needed.high:.0f}" if math.isfinite(needed.high) else f"more than {MOST} x your data"
+        top = (
+            f"{needed.high:.0f}" if math.isfinite(needed.high) else f"more than {MOST} x your data"
+        )
         band = f" [{needed.low:.0f}, {top}]"
     found = f"{what}: from {count(needed.n)}{band} points on"
     if needed.n <= points:
@@ -136,15 +148,16 @@ def advice_sentences(report: ForecastReport) -> dict[str, str]:
             f"units: {levels}."
         ),
         "stopping": (
-            f"Gradient flow of a linear denoiser at noise {STOPPING_NOISE:g} ({number(STOPPING_NOISE * unit, 3)} in data units): {window}. Time is steps x learning rate "
-            "x mean coordinate variance."
+            f"Gradient flow of a linear denoiser at noise {STOPPING_NOISE:g} ("
+            f"{number(STOPPING_NOISE * unit, 3)} in data units): {window}. "
+            "Time is steps x learning rate x mean coordinate variance."
         ),
         "collapse": (
             f"A model that has learned its {n} points by heart falls to single ones below the "
             f"noise {number(fall.noise, 3)} in data units (OU time t_C = {number(fall.time, 3)})."
         ),
         "modes": (
-            f"Over-shrinkage at noise {SHRINKAGE_NOISE:g}: what the denoiser of {n} points keeps of "
-            "a component on average, beside what the population's would keep."
+            f"Over-shrinkage at noise {SHRINKAGE_NOISE:g}: what the denoiser of {n} points keeps "
+            "of a component on average, beside what the population's would keep."
         ),
     }

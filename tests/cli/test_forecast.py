@@ -1,0 +1,123 @@
+"""``ornstein forecast``: a file in, text, JSON and a folder out, and one line for what is wrong."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ornstein.forecasting import forecast as module
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """40 points in 3 dimensions, of which one never varies."""
+    points = np.random.default_rng(0).standard_normal((40, 4))
+    points[:, 2] = 5.0
+    np.save(tmp_path / "a.npy", points)
+    return tmp_path
+
+
+def test_json_and_folder(ornstein: Callable, data: Path) -> None:
+    result = ornstein(
+        "forecast", "--data", "a.npy", "--target", "w2=0.1,auc=0.6", "--replicates", 2,
+        "--train-sizes", 20, "--out", "found/here", "--json",
+    )  # fmt: skip
+    assert result.status == 0
+    assert result.err == (
+        "ornstein: wrote report.html, forecast.txt, forecast.json, curve.csv, figure.svg, "
+        "figure.png to found/here\n"
+    )
+    document = json.loads(result.out)
+    assert document["name"] == "a.npy"
+    assert document["sizes"]["constant"] == 1
+    assert [target["name"] for target in document["targets"]] == ["w2", "auc"]
+    assert any("never vary" in note or "constant" in note for note in document["notes"])
+    folder = data / "found" / "here"
+    assert json.loads((folder / "forecast.json").read_text()) == document
+    lines = (folder / "curve.csv").read_text().splitlines()
+    assert lines[0].startswith("n,multiple,attack_noise,w2,w2_se,w2_measured,w2_measured_se")
+    assert len(lines) == 1 + 5
+    assert "Forecast for a.npy: 40 points of 3 coordinates" in (folder / "forecast.txt").read_text()
+    assert "How much data is enough" in (folder / "report.html").read_text()
+    assert (folder / "figure.png").stat().st_size > 10_000
+
+
+def test_every_option_reaches_the_forecast(
+    ornstein: Callable, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = {}
+
+    def caught(points, **options):
+        seen.update(options, points=points)
+        return "text"
+
+    monkeypatch.setattr(module, "forecast_points", caught)
+    result = ornstein(
+        "forecast", "--data", "a.npy", "--target", "w2=0.3", "--train-sizes", "5:15:5",
+        "--replicates", 7, "--time", 1.5, "--noise-scale", 0.5, "--check", "mlp", "--seed", 9,
+    )  # fmt: skip
+    assert (result.status, result.out) == (0, "text\n")
+    assert seen.pop("points").shape == (40, 4)
+    assert seen.pop("notes")
+    assert seen == {
+        "name": "a.npy", "targets": ("w2=0.3",), "train_sizes": (5, 10, 15), "replicates": 7,
+        "time": 1.5, "noise_scale": 0.5, "check": "mlp", "random_state": 9, "progress": None,
+    }  # fmt: skip
+
+
+def test_data_are_read_as_elsewhere(
+    ornstein: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "t.csv").write_text("a;b\n" + "".join(f"{i},5;{i % 3}\n" for i in range(12)))
+    seen = {}
+    monkeypatch.setattr(module, "forecast_points", lambda points, **_: seen.update(points=points))
+    result = ornstein("forecast", "--data", "t.csv", "--separator", ";", "--decimal", ",")
+    assert result.status == 0
+    assert seen["points"][3].tolist() == [3.5, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "--data is missing"),
+        (["--data", "none.npy"], "no data at 'none.npy'"),
+        (["--data", "one.npy"], "one.npy: 1 point(s)"),
+        (["--data", "few.npy"], "few.npy has 5 point(s), expected at least 8"),
+        (["--data", "same.npy"], "all 30 points are equal"),
+        (["--data", "nan.npy"], "nan.npy: 1 NaN value(s)"),
+        (["--data", "a.npy", "--target", "fid=1"], "expected NAME=BOUND with one of w2"),
+        (["--data", "a.npy", "--target", "auc=2"], "a number between 0.5 and 1"),
+        (["--data", "a.npy", "--train-sizes", "39"], "expected at most 38"),
+        (["--data", "a.npy", "--layout", "first"], "layout first"),
+        (["--data", "a.npy", "--pixels", "3"], "have no pixels"),
+        (["--data", "a.npy", "--seed", "-1"], "--seed: given -1"),
+        (["--data", "a.npy", "--out", "a.npy"], "--out: 'a.npy' is a file"),
+    ],
+)
+def test_bad_input_is_one_line(ornstein: Callable, data: Path, arguments, words: str) -> None:
+    np.save(data / "one.npy", np.ones((1, 3)))
+    np.save(data / "few.npy", np.eye(5))
+    np.save(data / "same.npy", np.ones((30, 3)))
+    np.save(data / "nan.npy", np.where(np.eye(10)[:, ::-1] > 0, [np.nan] + [1.0] * 9, np.eye(10)))
+    result = ornstein("forecast", *arguments)
+    assert (result.status, result.out) == (2, "")
+    assert result.err.startswith("ornstein: error: ")
+    assert result.err.count("\n") == 1
+    assert words in result.err
+
+
+def test_neither_torch_nor_matplotlib_is_loaded_for_text(tmp_path: Path) -> None:
+    code = (
+        "import sys, numpy as np; from ornstein import forecast\n"
+        "str(forecast(np.random.default_rng(0).standard_normal((24, 2)), targets=[], "
+        "train_sizes=[12], replicates=2))\n"
+        "print([name for name in ('torch', 'matplotlib', 'dask') if name in sys.modules])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert found.stdout.strip() == "[]"
