@@ -496,6 +496,24 @@ class TestFigure:
         np.testing.assert_allclose(shares.high, [0.0377, 0.683, 0.93])
         assert (shares.colour, shares.marker) == (VERMILION.lower(), "s")
 
+    def test_curves_of_few_whole_sizes_have_no_corners(self) -> None:
+        found = summary(row(60), row(300))
+        sizes = np.array([2.0, 3.0, 4.0, 5.0, 6.0, 60.0, 61.0])
+        values = np.array([5.0, 3.0, 2.0, 2.5, np.inf, 7.0, 6.0])
+        found.theory.update(train_size=sizes, wasserstein2=values, kl=values, hellinger2=0 * sizes)
+        curve = drawn(figures(found)["figure"].axes[2])["theory"]
+        x, y = curve.x * DIM, curve.y * DIM * STD**2
+        exact = np.isin(x.round(9), sizes)
+        np.testing.assert_allclose(y[exact], np.where(np.isinf(values), np.nan, values))
+        # Between neighbours, and nowhere else; and no step turns by much.
+        assert ((x < 5) | exact).all()
+        low = x <= 5
+        assert low.sum() == 4 + 3 * 8
+        slopes = np.diff(y[low]) / np.diff(np.log(x[low]))
+        straight = np.diff(values[:4]) / np.diff(np.log(sizes[:4]))
+        assert np.abs(np.diff(slopes)).max() < 0.4 * np.abs(np.diff(straight)).max()
+        assert y[low].min() == 2.0
+
     def test_words(self) -> None:
         figure = figures(summary(row(60), row(300)))["figure"]
         assert [axis.get_title() for axis in figure.axes] == [

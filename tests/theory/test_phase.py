@@ -9,6 +9,7 @@ from ornstein import theory
 from ornstein.processes import noise_from_time
 from ornstein.theory.one_step_model.delta_expectation import expected_delta
 from ornstein.theory.phase import delta_map, denoising_map, early_stopping_map, kl_map
+from ornstein.theory.phase_spectra import membership_map
 
 SIZES = np.array([5, 18, 19, 22, 30, 60, 400])
 TIMES = np.array([0.1, 0.7, 2.0])
@@ -32,6 +33,22 @@ def test_delta_is_its_expectation():
     np.testing.assert_allclose(found.values, expected.relative, rtol=1e-12)
     np.testing.assert_allclose(found.log_abs, expected.log_abs, rtol=1e-12)
     assert (np.sign(found.values) == expected.sign).all()
+
+
+def test_what_leaks_most_does_not_stand_on_the_rows_of_the_map():
+    spectrum, sizes, s = (
+        np.arange(1, 41) ** -0.5,
+        np.array([50, 80, 120, 900]),
+        np.geomspace(0.01, 10, 9),
+    )
+    x, line = membership_map(sizes, s, spectrum).lines["leaks most"]
+    fine = np.geomspace(0.01, 10, 8001)
+    law = theory.membership(spectrum, fine**2, sizes[:, None])
+    apart = law.log_gap / np.hypot(law.member_log_std, law.non_member_log_std)
+    best = fine[apart.argmax(axis=1)]
+    inside = best > s[1]
+    assert 1 < inside.sum() < 4  # with most points the least noise does
+    np.testing.assert_allclose(line[np.isin(x, sizes[inside])], best[inside], rtol=2e-3)
 
 
 @pytest.mark.parametrize("spectrum", [np.ones(20), np.arange(1, 21) ** -1.0])

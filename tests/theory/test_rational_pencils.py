@@ -80,7 +80,8 @@ def test_resolvents_on_both_sides_by_simulation():
     negative = 1 + int(np.flatnonzero(function.coefficients < 0)[-1])
     for i, j in ((0, 0), (0, 3), (2, 4), (negative, negative)):
         left, right = (
-            (vectors / (values + function.poles[k - 1])[:, None]) @ vectors.swapaxes(1, 2)
+            (vectors * (values / (values + function.poles[k - 1]))[:, None])
+            @ vectors.swapaxes(1, 2)
             if k
             else np.eye(12)
             for k in (i, j)

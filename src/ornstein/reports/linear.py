@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["tables", "figures"]
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -78,6 +79,7 @@ _PANELS = (
     _Panel("trace", r"$\mathrm{tr}\,\Sigma_G / (d\,\sigma^2)$", "trace"),
 )
 # A squared Hellinger distance above it at every n shows no difference.
+_COARSE, _BETWEEN = 1.04, 8
 _CERTAIN = 0.999
 
 
@@ -354,18 +356,37 @@ def _draw(axis: Axes, summary: LinearSummary, name: str) -> None:
         axis.plot(x, medians, "o", ms=5, mfc="white", mec=BLUE, label=label, zorder=3)
     curve = np.asarray(summary.theory.get(name, ()), dtype=float)
     if np.isfinite(curve).any():
-        axis.plot(
-            np.asarray(summary.theory["train_size"]) / summary.dim,
-            unit * np.where(np.isfinite(curve), curve, math.nan),
-            "-",
-            color="black",
-            lw=1.2,
-            label="theory",
-        )
+        sizes = np.asarray(summary.theory["train_size"], dtype=float)
+        values = unit * np.where(np.isfinite(curve), curve, math.nan)
+        sizes, values = _between_whole_sizes(sizes, values)
+        axis.plot(sizes / summary.dim, values, "-", color="black", lw=1.2, label="theory")
     if bounded:
         plain_axis(axis, highest=1.0)
     else:
         value_axis(axis)
+
+
+def _between_whole_sizes(sizes: Any, values: Any) -> tuple[Any, Any]:
+    """A curve through values at n and n + 1 where these are seen apart, as at small n.
+
+    There is no n between them: monotone cubics in the logarithm of n, for the eye.
+    """
+    from scipy.interpolate import PchipInterpolator
+
+    known = np.flatnonzero(np.isfinite(values))
+    x, y = [sizes], [values]
+    for run in np.split(known, np.flatnonzero(np.diff(known) > 1) + 1):
+        if run.size < 3:
+            continue
+        curve = PchipInterpolator(np.log(sizes[run]), values[run])
+        for left, right in pairwise(sizes[run].tolist()):
+            if left + 1 == right > _COARSE * left:
+                between = np.geomspace(left, right, _BETWEEN + 2)[1:-1]
+                x.append(between)
+                y.append(curve(np.log(between)))
+    places, found = np.concatenate(x), np.concatenate(y)
+    order = np.argsort(places, kind="stable")
+    return places[order], found[order]
 
 
 def _draw_shares(axis: Axes, summary: LinearSummary, rows: Sequence[Row]) -> None:

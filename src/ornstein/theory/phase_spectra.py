@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ornstein.theory.membership_inference import membership
+from ornstein.theory.membership_inference import Membership, membership
 from ornstein.theory.one_step_model.anisotropic import one_step_anisotropic
 from ornstein.theory.phase import PhaseMap, lines_inside, second_axis, size_axis
 from ornstein.theory.regimes import collapse_time
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 _LARGEST_LOG = 700.0
+_GOLDEN, _ROUNDS = (np.sqrt(5) - 1) / 2, 24
 
 
 def any_spectrum_kl_map(
@@ -141,11 +142,7 @@ def membership_map(train_sizes: ArrayLike, noise: ArrayLike, eigenvalues: ArrayL
     # Row by row, as the map of losses; in units of standard deviations, as the AUC rounds to 1.
     laws = [membership(spectrum, value**2, n) for value in s.tolist()]
     auc = np.stack([law.auc for law in laws])
-    apart = np.stack(
-        [law.log_gap / np.hypot(law.member_log_std, law.non_member_log_std) for law in laws]
-    )
-    best = apart.argmax(axis=0)
-    worst = np.where((best > 0) & (best < s.size - 1), s[best], np.nan)
+    worst = _most_revealing(spectrum, n, s, np.stack([_apart(law) for law in laws]))
     collapse = np.asarray(collapse_time(np.maximum(n, 1.0 + 1e-9), spectrum))
     lines = {
         "n = d": (np.full(2, float(spectrum.size)), s[[0, -1]]),
@@ -153,3 +150,26 @@ def membership_map(train_sizes: ArrayLike, noise: ArrayLike, eigenvalues: ArrayL
         "leaks most": (n, worst),
     }
     return PhaseMap(n, s, auc, lines_inside(lines, n, s))
+
+
+def _apart(law: Membership) -> Array:
+    """Means of members and others apart, in standard deviations: what the AUC grows with."""
+    return np.asarray(law.log_gap / np.hypot(law.member_log_std, law.non_member_log_std))
+
+
+def _most_revealing(spectrum: Array, n: Array, s: Array, apart: Array) -> Array:
+    """Noise of the largest AUC at each n, by golden sections between rows; NaN at the edges."""
+    best = apart.argmax(axis=0)
+    inside = (best > 0) & (best < s.size - 1)
+    found = np.full(n.size, np.nan)
+    if not inside.any():
+        return found
+    sizes, low, high = n[inside], np.log(s[best[inside] - 1]), np.log(s[best[inside] + 1])
+    for _ in range(_ROUNDS):
+        left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+        rising = _apart(membership(spectrum, np.exp(2 * left), sizes)) < _apart(
+            membership(spectrum, np.exp(2 * right), sizes)
+        )
+        low, high = np.where(rising, left, low), np.where(rising, high, right)
+    found[inside] = np.exp(0.5 * (low + high))
+    return found

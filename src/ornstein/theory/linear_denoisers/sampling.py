@@ -123,8 +123,9 @@ def sampler_quality(
     n_train : int, optional
         Number of training points n >= 2, with mean and covariance fitted (``1/n``): distances are
         expectations over training sets then, with an error of relative order ``1/n`` in all terms.
-        Left out, the denoisers are the population's own, and the distances exact. Eigenvalues of
-        more than about 4 decades may be refused with it.
+        Left out, the denoisers are the population's own, and the distances exact. Eigenvalues may
+        span 12 decades with it (10 with ``n_train <= dim``); of more, distances that rounding
+        hides may be refused.
     ridge : float
         Variance added to every direction of the denoisers' covariance, in squared data units.
 
@@ -218,7 +219,7 @@ def _too_wide(spectrum: Array, reason: str) -> str:
     positive = spectrum[spectrum > 0]
     decades = np.log10(positive.max() / positive.min())
     return (
-        f"eigenvalues span {decades:.1f} decades, expected fewer (about 4) for distances of the "
+        f"eigenvalues span {decades:.1f} decades, expected fewer (about 12) for distances of the "
         "model of n_train points: leave out n_train or narrow directions, or use best_steps, which "
         f"needs KL alone ({reason[0].lower() + reason[1:]})"
     )

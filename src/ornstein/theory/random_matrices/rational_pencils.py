@@ -4,12 +4,12 @@ Sigma has the eigenvalues ``lambda_k``, C is the sample covariance of n points w
 diagonal with Sigma, and f is, to the accuracy of a fit on the range of the spectrum
 (:mod:`ornstein.theory.numerics.rational_fits`),
 
-    f(x) = f_0 + b x + sum_j c_j x / (x + p_j),        p_j > 0.
+    f(x) = f_0 + b x + sum_j c_j x^2 / (x + p_j),        p_j > 0.
 
 Then ``B + f(C)`` is a Schur complement of a matrix that is linear in C, a *pencil*: with
-``a = sum_j c_j``, ``v_j = sqrt(|c_j| p_j)`` and ``s_j`` the sign of ``c_j``,
+``v_j = sqrt(|c_j|)`` and ``s_j`` the sign of ``c_j``,
 
-    L = A (x) C + K,   A = diag(b, s_1, s_2, ..),   K_k = [ B_k + f_0 + a, v^T ; v, diag(s_j p_j) ],
+    L = A (x) C + K,   A = [ b, v^T ; v, -diag(s_j) ],   K_k = diag(B_k + f_0, -s_1 p_1, ..),
     ln |det L| = ln det(B + f(C)) + sum_j ln det(C + p_j).
 
 **Leading order.** ``E L^{-1}`` is ``Q_k``, a small matrix for each mode, that solves
@@ -82,6 +82,7 @@ if TYPE_CHECKING:
 
 _FEW = 12
 _DAMPING, _MEMORY, _TOLERANCE, _LOOSEST, _PATIENCE = 0.7, 6, 1e-10, 1e-6, 60
+_ROUGHEST = 3e-4
 _ROOT_DIGITS = 18.0
 
 
@@ -171,7 +172,9 @@ def covariance(first: Pencil, second: Pencil) -> float:
     return float(-2 * np.linalg.slogdet(np.eye(len(ladder)) - ladder)[1])
 
 
-def solve_pencil(function: RationalFunction, B: Array, population: Population) -> Pencil:
+def solve_pencil(
+    function: RationalFunction, B: Array, population: Population, roughest: float = _ROUGHEST
+) -> Pencil:
     """Solve the pencil of ``B + f(C)``.
 
     Parameters
@@ -181,6 +184,8 @@ def solve_pencil(function: RationalFunction, B: Array, population: Population) -
     B : ndarray of shape (n_values,)
         For each of the eigenvalues of the population, >= 0.
     population : Population
+    roughest : float
+        Largest relative change of the iteration where rounding lets it come no nearer.
 
     Returns
     -------
@@ -195,27 +200,35 @@ def solve_pencil(function: RationalFunction, B: Array, population: Population) -
     values = population.values
     c, poles = function.coefficients, function.poles
     sign, size = np.sign(c), 1 + c.size
-    A, one = np.diag(np.append(function.linear, sign)), np.eye(size)
-    bare = np.diag(np.append(function.constant + c.sum(), sign * poles))
-    bare[0, 1:] = bare[1:, 0] = np.sqrt(np.abs(c) * poles)
+    A, one = np.diag(np.append(function.linear, -sign)), np.eye(size)
+    A[0, 1:] = A[1:, 0] = np.sqrt(np.abs(c))
+    bare = np.diag(np.append(function.constant, -sign * poles))
     E = _commuting(function, B, population)
+    # Entries have sizes of their own, and so have their errors.
+    root = np.sqrt(np.abs(E.diagonal()))
+    scale = root[:, None] * root
     moves, changes = [], []
-    least, waited = np.inf, 0
+    least, waited, best = np.inf, 0, E
     while waited < _PATIENCE:
         R = np.asarray(A @ np.linalg.inv(one + E @ A), dtype=np.float64)
         step = _mean_inverse(R, bare, B, population) - E
-        change = np.abs(step).max() / np.abs(E + step).max()
-        least, waited = (change, 0) if change < least else (least, waited + 1)
+        change = np.abs(step / scale).max() / np.abs((E + step) / scale).max()
+        least, waited, best = (change, 0, E) if change < least else (least, waited + 1, best)
         # With poles over many decades rounding ends it earlier.
         if change <= _TOLERANCE or (waited > _MEMORY and change <= _LOOSEST):
-            K = np.repeat(bare[None], values.size, axis=0)
-            K[:, 0, 0] += B
-            Q = np.asarray(np.linalg.inv(values[:, None, None] * R + K), dtype=np.float64)
-            return Pencil(population, E, R, K, Q)
-        moves.append(E.ravel())
-        changes.append(step.ravel())
-        E = _accelerated(moves[-_MEMORY:], changes[-_MEMORY:]).reshape(size, size)
-    raise ArithmeticError(f"the pencil of {size - 1} poles has not converged: change {least:.3g}")
+            break
+        moves.append((E / scale).ravel())
+        changes.append((step / scale).ravel())
+        E = _accelerated(moves[-_MEMORY:], changes[-_MEMORY:]).reshape(size, size) * scale
+    if least > max(roughest, _LOOSEST):
+        raise ArithmeticError(
+            f"the pencil of {size - 1} poles has not converged: change {least:.3g}"
+        )
+    R = np.asarray(A @ np.linalg.inv(one + best @ A), dtype=np.float64)
+    K = np.repeat(bare[None], values.size, axis=0)
+    K[:, 0, 0] += B
+    Q = np.asarray(np.linalg.inv(values[:, None, None] * R + K), dtype=np.float64)
+    return Pencil(population, best, R, K, Q)
 
 
 def _commuting(function: RationalFunction, B: Array, population: Population) -> Array:
@@ -225,8 +238,8 @@ def _commuting(function: RationalFunction, B: Array, population: Population) -> 
     weights = density * (counts * values)
     kept = weights.any(axis=1)
     x, weights = nodes[kept], weights[kept]
-    inverse = np.sign(c) / (x[:, None] + poles)
-    blocks = np.column_stack([np.ones_like(x), -np.sqrt(np.abs(c) * poles) * inverse])
+    inverse = -np.sign(c) / (x[:, None] + poles)
+    blocks = np.column_stack([np.ones_like(x), -np.sqrt(np.abs(c)) * x[:, None] * inverse])
     coupled = (weights / (B + function(x)[:, None])).sum(-1)
     E = (blocks.T * coupled) @ blocks
     E[1:, 1:] += np.diag(weights.sum(-1) @ inverse)
@@ -278,16 +291,15 @@ def _mean_inverse(R: Array, bare: Array, B: Array, population: Population) -> Ar
 
 
 def between_resolvents(pencil: Pencil, function: RationalFunction) -> Array:
-    """``E G_i M G_j`` for ``M = (B + f(C))^{-1}``, ``G_0 = 1`` and ``G_j = (C + p_j)^{-1}``.
+    """``E H_i M H_j`` for ``M = (B + f(C))^{-1}``, ``H_0 = 1`` and ``H_j = C (C + p_j)^{-1}``.
 
     Blocks of ``L^{-1}``, per eigenvalue of the population, of the shape of `Q`.
     """
-    c, poles = function.coefficients, function.poles
-    sign = np.sign(c)
-    scale = np.append(1.0, -sign / np.sqrt(np.abs(c) * poles))
+    sign = np.sign(function.coefficients)
+    scale = np.append(1.0, sign / np.sqrt(np.abs(function.coefficients)))
     resolvents = poles_pencil(function, pencil.population).Q
     own = np.zeros_like(pencil.Q)
-    own[:, 1:, 1:] = sign * resolvents
+    own[:, 1:, 1:] = -sign * resolvents
     return scale[:, None] * (pencil.Q - own) * scale
 
 
