@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from tests.engine.toys import ToyStudy
 
+from ornstein.engine.pool import ProcessPool
 from ornstein.engine.running import compute
 from ornstein.engine.status import read_status
 from ornstein.engine.store import Outcome, Store, StudyError
@@ -133,6 +134,24 @@ def test_a_worker_killed_once_costs_nothing(tmp_path: Path) -> None:
         Toy(simulations=12), tmp_path / "one", jobs=1
     )
     assert not read_status(tmp_path / "two").failed
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals cannot be blocked")
+def test_ctrl_c_while_a_task_is_handed_over_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Executor:
+        submitted = 0
+
+        def submit(self, *_: object) -> object:
+            signal.raise_signal(signal.SIGINT)
+            Executor.submitted += 1
+            return object()
+
+    pool = ProcessPool(abs, 2)
+    monkeypatch.setattr(pool, "_running", Executor)
+    with pytest.raises(KeyboardInterrupt):
+        pool.submit(-3)
+    assert Executor.submitted == 1  # whole
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 ENDS = {
