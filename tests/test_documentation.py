@@ -92,6 +92,7 @@ def test_commands(
     block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    exec(compile(block.before, block.page, "exec"), {})
     for words, expected in commands(block.text):
         if words[0] != "ornstein":
             assert words[0] in {"python", "make", "pip", "dask", "sbatch", "tensorboard"}, words

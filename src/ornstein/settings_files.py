@@ -8,12 +8,15 @@ them can stand for more than the memory holds.
 
 from __future__ import annotations
 
-__all__ = ["load_settings", "dump_settings", "SettingsError"]
+__all__ = ["load_settings", "dump_settings", "listed", "SettingsError"]
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _DEPTH = 8
 _SCHEMA = (
@@ -110,3 +113,20 @@ def dump_settings(settings: Any) -> str:
     count: 10000.0
     """
     return yaml.dump(settings, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
+def listed(entries: Iterable[float | str]) -> str:
+    """Write numbers or words as the command line has them: all digits, and 10 rather than 10.0.
+
+    Examples
+    --------
+    >>> listed((10.0, 0.1, 1e-7)), listed(("ddpm", "heun"))
+    ('10,0.1,1e-07', 'ddpm,heun')
+    """
+    return ",".join(map(_plain, entries))
+
+
+def _plain(entry: float | str) -> str:
+    if isinstance(entry, str):
+        return entry
+    return str(int(entry)) if float(entry).is_integer() else repr(entry)

@@ -35,17 +35,17 @@ def refused(result) -> str:
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        (("--time", 0), "time is 0, expected a finite number > 0"),
-        (("--time", -2), "time is -2"),
+        (("--time", 0), "--time is 0, expected a finite number > 0"),
+        (("--time", -2), "--time is -2"),
         (("--time", "nan"), "--time: given 'nan', expected a number"),
-        (("--noise-scale", -1), "noise_scale is -1"),
-        (("--noise-scale", "inf"), "noise_scale is inf"),
-        (("--simulations", 0), "simulations is 0, expected at least 1"),
+        (("--noise-scale", -1), "--noise-scale is -1"),
+        (("--noise-scale", "inf"), "--noise-scale is inf"),
+        (("--simulations", 0), "--simulations is 0, expected at least 1"),
         (("--simulations", 2.5), "--simulations: given '2.5', expected a whole number"),
-        (("--originals", 1), "originals is 1, expected at least 2"),
-        (("--dim", 0), "dim is 0, expected at least 1"),
+        (("--originals", 1), "--originals is 1, expected at least 2"),
+        (("--dim", 0), "--dim is 0, expected at least 1"),
         (("--dim", "many"), "--dim: given 'many', expected a whole number"),
-        (("--seed", -1), "seed is -1, expected at least 0"),
+        (("--seed", -1), "--seed is -1, expected at least 0"),
         (("--jobs", 0), "--jobs: given 0, expected 1 or more"),
         (("--train-sizes", "5:1"), "--train-sizes: given '5:1', expected whole numbers like"),
         (("--train-sizes", "5:9:0"), "given '5:9:0'"),
@@ -55,15 +55,18 @@ def refused(result) -> str:
         (("--train-sizes", "1"), "training size is 1, expected at least 2"),
         (("--train-sizes", "-5"), "training size is -5"),
         (("--original-mode", "guessed"), "given 'guessed', expected 'expected', 'sampled'"),
-        (("--mean", "nan"), "mean has NaN"),
+        (("--mean", "nan"), "--mean has NaN"),
         (("--mean", "ten"), "--mean: given 'ten', expected numbers like 0,10"),
-        (("--std", 0), "std is 0"),
-        (("--std", "inf"), "std is inf"),
+        (("--std", 0), "--std is 0"),
+        (("--std", "inf"), "--std is inf"),
         (("--mean", "0,1,2", "--std", "1,2"), "3 mean(s) and 2 std(s)"),
-        (("--mean", "0,1", "--std", "1,1", "--weights", "1"), "weights has 1 value(s), expected 2"),
-        (("--mean", "0,1", "--std", "1,1", "--weights", "-1,2"), "weights is -1"),
-        (("--mean", "0,1", "--std", "1,1", "--weights", "0,0"), "weights is 0"),
-        (("--data", "digits"), "dim and data are both given"),
+        (
+            ("--mean", "0,1", "--std", "1,1", "--weights", "1"),
+            "--weights has 1 value(s), expected 2",
+        ),
+        (("--mean", "0,1", "--std", "1,1", "--weights", "-1,2"), "--weights is -1"),
+        (("--mean", "0,1", "--std", "1,1", "--weights", "0,0"), "--weights is 0"),
+        (("--data", "digits"), "--dim and --data are both given"),
         (("--spin", 3), "--spin"),
         (("--config", "nowhere.yaml"), "nowhere.yaml"),
     ],
@@ -83,7 +86,7 @@ def test_options_out_of_range(
         (("--dance",), "--dance"),
         (("predict",), "predict: expected one of"),
         (("predict", "weather"), "'weather'"),
-        (("predict", "one-step", "--dim", 0), "dim is 0"),
+        (("predict", "one-step", "--dim", 0), "--dim is 0"),
         (("predict", "one-step", "--n-train", "x"), "--n-train: given 'x'"),
         (("status",), "folder is missing"),
         (("status", "nowhere"), "no study in 'nowhere'"),
@@ -99,14 +102,15 @@ def test_commands_that_do_not_exist_or_lack_something(
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("dim: [1,\n", "--config: the file cannot be read as YAML"),
-        ("dimension: 3\n", "--dimension is not an option: did you mean --dim?"),
-        ("dim: many\n", "--dim: given 'many'"),
-        ("mean: {a: 3}\n", "--mean: given {'a': 3}"),
-        ("simulations: 2.5\n", "--simulations: given '2.5'"),
-        ("- 1\n- 2\n", "--config: the file holds '- 1 - 2'"),
-        ("", "--config: the file holds ''"),
-        (b"\x93\xff\x00", "--config: the file does not hold text"),
+        ("dim: [1,\n", "--config {}: the file cannot be read as YAML"),
+        ("dimension: 3\n", "--config {}: dimension is not an option: did you mean dim?"),
+        ("dim: many\n", "--config {}: dim: given 'many'"),
+        ("mean: {a: 3}\n", "--config {}: mean: given {{'a': 3}}"),
+        ("simulations: 2.5\n", "--config {}: simulations: given '2.5'"),
+        ("dim: 0\n", "--config {}: dim is 0, expected at least 1"),
+        ("- 1\n- 2\n", "--config {}: the file holds '- 1 - 2'"),
+        ("", "--config {}: the file holds ''"),
+        (b"\x93\xff\x00", "--config {}: the file does not hold text"),
     ],
 )
 def test_configuration_files(
@@ -115,7 +119,8 @@ def test_configuration_files(
     file = tmp_path / "given.yaml"
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
     before = contents(tmp_path)
-    assert expected in refused(ornstein("linear", "--config", file, "--out", "study"))
+    line = refused(ornstein("linear", "--config", file, "--out", "study"))
+    assert expected.format(file) in line
     assert contents(tmp_path) == before
 
 
@@ -275,7 +280,7 @@ def test_debug_shows_the_traceback(ornstein: Callable) -> None:
     assert result.status == 2
     lines = result.err.splitlines()
     assert lines[0].startswith("Traceback")
-    assert lines[-1] == "ornstein: error: time is 0, expected a finite number > 0"
+    assert lines[-1] == "ornstein: error: --time is 0, expected a finite number > 0"
 
 
 @pytest.mark.usefixtures("without_figure")

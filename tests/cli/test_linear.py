@@ -310,11 +310,11 @@ def test_a_spectrum_by_name_list_and_file(ornstein: Callable, tmp_path: Path) ->
     [
         (("--spectrum", "power"), "spectrum: given 'power', expected isotropic, power-law:"),
         (("--spectrum", "1,2", "--dim", 3), "given 2 eigenvalue(s) and --dim 3"),
-        (("--spectrum", "1,2", "--mean", "0,1"), "mean has 2 entries and spectrum is '1,2'"),
+        (("--spectrum", "1,2", "--mean", "0,1"), "--mean has 2 entries and --spectrum is '1,2'"),
         (("--spectrum", "1,2", "--std", "1,1"), "std has 2 entries"),
         (("--spectrum", "1,2", "--weights", "1,1"), "weights has 2 entries"),
         (("--spectrum", "1,2", "--std", "0"), "std is 0"),
-        (("--spectrum", "1,2", "--data", "digits"), "spectrum and data are both given"),
+        (("--spectrum", "1,2", "--data", "digits"), "--spectrum and --data are both given"),
     ],
 )
 def test_a_spectrum_that_cannot_be(ornstein: Callable, given: tuple, message: str) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from ornstein.cli import status as watching
-from ornstein.cli.merge import COMMANDS
+from ornstein.cli.running import COMMANDS
 from ornstein.engine.exporting import cells_table
 from ornstein.engine.store import Outcome, Store
 from ornstein.engine.study import Cell
@@ -33,8 +33,11 @@ class TestCommands:
                 partial = ornstein("merge", "s")
                 assert partial.status == 1
                 assert "3 done, 0 failed, 3 missing" in partial.out
-                assert "ornstein linear --config s/config.yaml --out s" in partial.out
+                missing = "What is missing is computed by: ornstein linear --config s/config.yaml"
+                assert f"{missing} --out s\n" in partial.out
+                assert f"{missing} --out s\n" in ornstein("status", "s").out
         joined = ornstein("merge", "s")
+        assert "What is missing" not in ornstein("status", "s").out
         assert (joined.status, joined.err) == (0, "")
         assert "6 done, 0 failed, 0 missing" in joined.out
         table = whole.out.partition("\n\nWritten")[0]
@@ -143,10 +146,11 @@ def test_every_study_has_a_command() -> None:
     from ornstein.engine.study import Study
     from ornstein.studies.linear import study as _linear
     from ornstein.studies.neural import snapshots, steps, unet
+    from ornstein.studies.recursion import study as _recursion
     from ornstein.studies.steps import empirical
     from ornstein.studies.steps import study as _steps
 
-    modules = (_linear, _steps, empirical, unet, steps, snapshots)
+    modules = (_linear, _recursion, _steps, empirical, unet, steps, snapshots)
     names = {
         value.name
         for module in modules

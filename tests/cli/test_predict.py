@@ -8,7 +8,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import pytest
 from tests.cli.predictions import ANY_SPECTRUM, Case
 
 from ornstein import Gaussian, theory
-from ornstein.cli.predict import PREDICTIONS
+from ornstein.cli.predict import PREDICTIONS, answering
 from ornstein.cli.predict.spectra import population_spectrum, some_modes
 from ornstein.diffusion.grids import NoiseGrid
 from ornstein.memorization.attacked_models import attack_models, fit_empirical, fit_linear
@@ -26,6 +26,28 @@ from ornstein.theory.phase import delta_map, denoising_map, early_stopping_map, 
 from ornstein.theory.phase_spectra import any_spectrum_kl_map, membership_map
 
 inf = np.inf
+
+
+@pytest.fixture(scope="module", autouse=True)
+def computed_once() -> Iterator[None]:
+    """A prediction with the same options is computed once for its table, document and figure."""
+    known: dict[tuple, Any] = {}
+    compute = answering._computed
+
+    def remembered(function: Callable, options: Any) -> Any:
+        named = vars(options).items()
+        key = (function, *(f"{name}={value!r}" for name, value in named if name not in SHOWN))
+        if key not in known:
+            known[key] = compute(function, options)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(answering, "_computed", remembered)
+        yield
+
+
+SHOWN = ("plot", "json", "config")
+"""Options that say how a prediction is shown."""
 
 
 def power_law(exponent: float, dim: int) -> np.ndarray:
@@ -994,7 +1016,7 @@ def test_plot_and_json_can_come_from_a_file(ornstein: Callable, tmp_path: Path) 
         ("phase --quantity kl --y noise", "--y: given 'noise', expected time or noise_scale"),
         ("phase --x-range 9", "--x-range: given '9', expected low:high with 0 < low < high"),
         ("phase --y-range 3:1", "--y-range: given '3:1', expected low:high"),
-        ("phase --points 1", "points is 1, expected at least 2"),
+        ("phase --points 1", "--points is 1, expected at least 2"),
         ("phase --quantity delta --spectrum power-law:1", "expected isotropic unless --y is noise"),
         ("phase --quantity test_loss --y train_time --spectrum 2,1", "expected isotropic unless"),
         ("phase --spectrum power-law:1 --std 2", "--std: given 2, which counts for isotropic only"),
@@ -1011,7 +1033,7 @@ def test_plot_and_json_can_come_from_a_file(ornstein: Callable, tmp_path: Path) 
         ("membership --auc-bound 0.5", "auc is 0.5, expected a number between 1/2 and 1"),
         (
             "membership --false-positive-rate 2",
-            "false_positive_rate is 2, expected a number from 0 to 1",
+            "--false-positive-rate is 2, expected a number from 0 to 1",
         ),
         ("membership --simulate best", "--simulate: given 'best', expected any of linear, emp"),
         ("membership --simulate linear --n-train 9,30", "given 2 training sizes, expected one to"),
@@ -1021,12 +1043,15 @@ def test_plot_and_json_can_come_from_a_file(ornstein: Callable, tmp_path: Path) 
             "membership --simulate linear --training-steps 5",
             "does not count without --simulate mlp",
         ),
-        ("recursion --fresh-fraction 2", "fresh_fraction is 2, expected a number from 0 to 1"),
+        ("recursion --fresh-fraction 2", "--fresh-fraction is 2, expected a number from 0 to 1"),
         ("guidance --guidance=-2", "guidance is -2, expected a number from -1 to 1e+06"),
-        ("guidance --pooled-variance 0", "pooled_variance is 0 where class_variance is not"),
+        ("guidance --pooled-variance 0", "--pooled-variance is 0 where --class-variance is not"),
         ("guided-class --guidance 1,2,3,4,5,6", "--guidance: given 6 strengths, expected at most"),
         ("guided-class --guidance=-1", "guidance is -1, expected a finite number >= 0"),
-        ("noisy-data --data-noise-variance 1", "noise_variance is 0.4 and data_noise_variance 1"),
+        (
+            "noisy-data --data-noise-variance 1",
+            "--noise-variance is 0.4 and --data-noise-variance 1",
+        ),
         ("one-step --spectrum digits --dim 3", "--spectrum: digits has 64 eigenvalue(s) and --dim"),
         ("phase --time 3", "--time: given 3, which does not count for kl over time: leave it out"),
         ("phase --y noise_scale --noise-scale 3", "does not count for kl over noise_scale"),
@@ -1048,14 +1073,14 @@ def test_plot_and_json_can_come_from_a_file(ornstein: Callable, tmp_path: Path) 
         ("emergence --dim 5", "--dim 5: leave --dim out, or give --spectrum isotropic"),
         ("collapse --dim 0", "dim is 0, expected at least 1"),
         ("collapse --n-train many", "--n-train: given 'many', expected whole numbers"),
-        ("renormalized-noise --noise-variance -1", "noise_variance is -1, expected"),
-        ("generated-variance --sigma-min 100", "expected sigma_min <= sigma_max"),
+        ("renormalized-noise --noise-variance -1", "--noise-variance is -1, expected"),
+        ("generated-variance --sigma-min 100", "expected --sigma-min <= --sigma-max"),
         ("early-stopping --train-time=-1", "expected"),
         ("random-features --ridge 0", "ridge is 0, expected a number from 1e-20"),
-        ("random-features --noise-draws 0.5", "noise_draws is 0.5, expected a number from 1"),
+        ("random-features --noise-draws 0.5", "--noise-draws is 0.5, expected a number from 1"),
         ("random-features --noise-draws 1,2", "--noise-draws: given '1,2', expected one number"),
         ("random-features --noise-draws many", "--noise-draws: given 'many', expected numbers"),
-        ("split-consistency --aspect-ratio 0", "aspect_ratio is 0, expected"),
+        ("split-consistency --aspect-ratio 0", "--aspect-ratio is 0, expected"),
         ("sample-covariance --x 0", "x is 0, expected a finite number > 0"),
     ],
 )

@@ -25,7 +25,7 @@ VARIANTS = {
     **{f"predict {name}": ["predict", name] for name in PREDICTIONS},
 }
 """Every command that has a configuration."""
-ROUNDS = 10
+ROUNDS = 7
 TEXTS = [
     "10:50:10",
     "1e4",
@@ -117,6 +117,21 @@ def test_print_config_reads_back_as_itself(
         assert ornstein(*again, "--print_config").out == result.out
 
 
+@pytest.mark.usefixtures("without_figure")
+@pytest.mark.parametrize("options", [("--dim", 5), ("--spectrum", "2,1"), ("--mean", "0,1")])
+def test_print_config_has_what_the_study_has(
+    ornstein: Callable, tmp_path: Path, options: tuple
+) -> None:
+    """What an option of null stands for is printed as config.yaml has it."""
+    chosen = ("linear", *options, "--train-sizes", 9, "--simulations", 1)
+    printed = load_settings(ornstein(*chosen, "--print_config").out)
+    assert ornstein(*chosen, "--jobs", 1, "--out", "s").status == 0
+    kept = load_settings((tmp_path / "s" / "config.yaml").read_text())
+    shared = kept.keys() & printed.keys()
+    assert {"dim", "mean", "std", "originals", "original_mode", "spectrum"} <= shared
+    assert {name: printed[name] for name in shared} == {name: kept[name] for name in shared}
+
+
 def test_no_command_is_left_out() -> None:
     of_paths = {"data", "status", "merge", "export"}
     assert {command[0] for command in VARIANTS.values()} | of_paths == {*COMMANDS, "predict"}
@@ -202,14 +217,22 @@ def test_what_is_misspelt_is_named(ornstein: Callable, arguments: tuple, expecte
         (("steps", "--model", "mlp", "--dim", 10), "--dim is an option of --model linear"),
         (("steps", "--model=mlp", "--ridge=1"), "--ridge is an option of --model linear"),
         (("steps", "--epochs", 3), "--epochs is an option of --model unet"),
-        (("steps", "--exponent", 2), "exponent is 2 and population isotropic"),
-        (("linear", "--data", "digits", "--mean", 3), "mean and data are both given"),
-        (("linear", "--data", "digits", "--std", 3), "std and data are both given"),
-        (("linear", "--data", "digits", "--weights", 1), "weights and data are both given"),
-        (("linear", "--data", "digits", "--originals", 50), "originals and data are both given"),
-        (("linear", "--data", "digits", "--original-mode", "sampled"), "original_mode and data"),
-        (("unet", "--data", "digits", "--mean", 3), "mean and data are both given"),
-        (("unet", "--data", "digits", "--std", 3), "std and data are both given"),
+        (("steps", "--exponent", 2), "--exponent is 2 and population isotropic"),
+        (
+            ("linear", "--data", "digits", "--mean", 3),
+            "--mean and --data are both given: --mean is of",
+        ),
+        (("linear", "--data", "digits", "--std", 3), "--std and --data are both given"),
+        (("linear", "--data", "digits", "--weights", 1), "--weights and --data are both given"),
+        (
+            ("linear", "--data", "digits", "--original-mode", "sampled"),
+            "--original-mode and --data",
+        ),
+        (
+            ("unet", "--data", "digits", "--mean", 3),
+            "--mean and --data are both given: --mean is of",
+        ),
+        (("unet", "--data", "digits", "--std", 3), "--std and --data are both given"),
     ],
 )
 def test_options_without_effect_are_refused(

@@ -166,7 +166,7 @@ def test_images_of_a_folder(ornstein: Callable) -> None:
         (("--threads", 0), "threads is 0"),
         (("--model", "gan"), "--model: given 'gan'"),
         (("--train-sizes", "1"), "a training size is 1"),
-        (("--replicate-batch", 2, "--log", "tensorboard"), "replicate_batch is 2"),
+        (("--replicate-batch", 2, "--log", "tensorboard"), "--replicate-batch is 2"),
     ],
 )
 def test_bad_input(ornstein: Callable, options: tuple, message: str) -> None:

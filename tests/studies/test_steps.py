@@ -34,7 +34,10 @@ SMALL = StepsOptions(
 
 
 def run(study: StepsStudy, folder: Path, **options) -> list[dict]:
-    return list(study.run(folder, progress=False, **options).rows)
+    """Rows of a study in a folder, without its figure, which takes longer than a small study."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ornstein.engine.summary.Summary.write_figures", lambda *_: None)
+        return list(study.run(folder, progress=False, **options).rows)
 
 
 @pytest.mark.parametrize("population", ["isotropic", "power-law"])
@@ -62,6 +65,63 @@ def test_a_cell_is_what_the_public_functions_say(population, start, train_size) 
         }
         for metric, value in expected.items():
             assert measured[f"{name}/20/{metric}"] == pytest.approx(value, rel=1e-8)
+
+
+def test_a_spectrum_by_name_is_the_population_that_has_it() -> None:
+    """The same options, the same folders, the same numbers."""
+    for spectrum, law in (
+        ("isotropic", {}),
+        ("power-law:1.5", {"population": "power-law", "exponent": 1.5}),
+    ):
+        one = StepsOptions((20,), dim=5, spectrum=spectrum)
+        other = StepsOptions((20,), dim=5, **law)  # type: ignore[arg-type]
+        assert one == other
+        assert "spectrum" not in StepsStudy(one).identity
+        assert StepsStudy(other).settings["spectrum"] == spectrum
+    assert StepsOptions().dim == 100
+    assert StepsOptions().std == 1
+
+
+def test_a_spectrum_from_a_list(tmp_path: Path) -> None:
+    config = StepsOptions(
+        (30,), (5,), ("ddim", "euler"), spectrum="4,1,0.5,0.1", grid="tangent", simulations=2
+    )
+    study = StepsStudy(config)
+    assert (study.dim, study.std) == (4, pytest.approx(1.4**0.5))
+    assert study.source.covariance.eigenvalues == pytest.approx([4, 1, 0.5, 0.1])
+    scaled = StepsStudy(replace(config, std=0.7))
+    assert scaled.source.covariance.eigenvalues.mean() == pytest.approx(0.49)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ornstein.engine.summary.Summary.write_figures", lambda *_: None)
+        table = study.run(tmp_path, jobs=1).table()
+    assert "N(0, Sigma), d = 4, spectrum 4,1,0.5,0.1" in table
+    limit = next(
+        row for row in population_rows(study) if (row["sampler"], row["steps"]) == ("ddim", 5)
+    )
+    right = sampler_quality([4, 1, 0.5, 0.1], 5, "ddim", "linear")
+    assert limit["kl_mean"] == pytest.approx(right.kl)
+    # What a study leaves in config.yaml is that study; another list is another study.
+    kept = yaml.safe_load((tmp_path / "config.yaml").read_text())
+    names = ("dim", "mean", "std", "spectrum")
+    again = replace(config, **{name: kept[name] for name in names})
+    assert StepsStudy(again).identity == study.identity
+    other = replace(config, spectrum="4,1,0.5,0.2", std=None)
+    assert StepsStudy(other).identity != study.identity
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"spectrum": "power-law:1", "population": "power-law"}, "leave population out"),
+        ({"spectrum": "power-law"}, "spectrum: given 'power-law', expected isotropic"),
+        ({"spectrum": "2,1,0"}, "1 of the 3 eigenvalues of 2,1,0 are 0"),
+        ({"spectrum": "2,1", "dim": 3}, "2 eigenvalue.* and --dim 3"),
+        ({"spectrum": "2,1", "exponent": 2.0}, "exponent is 2 and population isotropic"),
+    ],
+)
+def test_a_spectrum_that_cannot_be(options: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        StepsOptions((20,), **options)
 
 
 def test_few_points_have_infinite_kl_and_finite_wasserstein() -> None:

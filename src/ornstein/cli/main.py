@@ -14,7 +14,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ornstein import __version__
-from ornstein.cli.parsing import Parser, call, command
+from ornstein.cli.messages import naming_file
+from ornstein.cli.parsing import Parser, call, command, given_files
 from ornstein.cli.streams import drop_output, ends_as_interrupts, prepare_streams
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, TypeError, OSError, MemoryError, ImportError) as error:
         if debug:
             traceback.print_exc()
-        _say(f"error: {_reason(error)}")
+        _say(f"error: {naming_file(_reason(error), given, given_files(given))}")
         return getattr(error, "exit_status", 2)
     except ArithmeticError as error:
         if debug:

@@ -9,19 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ornstein.cli.parsing import UsageError, as_json
+from ornstein.cli.running import command_of, missing_by
 
 if TYPE_CHECKING:
     from ornstein.engine.merging import Merged
-
-COMMANDS = {
-    "linear": "linear",
-    "steps": "steps",
-    "empirical-steps": "steps",
-    "unet": "unet",
-    "unet-snapshots": "unet",
-    "unet-steps": "steps",
-}
-"""Command of each kind of study."""
 
 
 def merge(folders: list[str], out: str | None = None, json: bool = False) -> int:
@@ -58,7 +49,7 @@ def merge(folders: list[str], out: str | None = None, json: bool = False) -> int
     target = places[0] if out is None else Path(out)
     result = merged_into(sources, target)
     others = sum(source.resolve() != target.resolve() for source in sources)
-    command = _command(target)
+    command = command_of(target)
     if json:
         print(as_json({"folder": str(target), "command": command, **result._asdict()}))
         return 1 if result.missing or result.failed else 0
@@ -67,7 +58,7 @@ def merge(folders: list[str], out: str | None = None, json: bool = False) -> int
         print(f"ornstein: {folder} is still being computed", file=sys.stderr)
     if result.missing or command is None:
         if command is not None:
-            print(f"What is missing is computed by: ornstein {' '.join(command)}")
+            print(missing_by(command))
         return 1 if result.missing or result.failed else 0
     from ornstein.cli.main import main
 
@@ -80,14 +71,3 @@ def _said(result: Merged, sources: int, target: Path) -> str:
         f"{result.added} cells of {sources} folder(s) merged into {target}, {result.known} were "
         f"there: {result.done} done, {result.failed} failed, {result.missing} missing"
     )
-
-
-def _command(folder: Path) -> list[str] | None:
-    """The command that goes on with a study, from its configuration; None if there is none."""
-    config = folder / "config.yaml"
-    if not config.is_file():
-        return None
-    kind = config.read_text().removeprefix("# ").partition(" study")[0]
-    if kind not in COMMANDS:
-        return None
-    return [COMMANDS[kind], "--config", str(config), "--out", str(folder)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["one_line"]
+__all__ = ["one_line", "as_typed", "naming_file"]
 
 import difflib
 import re
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ornstein.cli.values import WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 _REWORDED = (
     (r'^Parser key "(?:\w+\.)*(\w+)": ', r"--\1: "),
@@ -73,3 +73,64 @@ def one_line(message: str, known: Sequence[str] = ()) -> str:
     for pattern, plain in _REWORDED:
         line = re.sub(pattern, plain, line)
     return line
+
+
+def as_typed(message: str, options: Iterable[str]) -> str:
+    """Name the options in a message of Python as they are typed.
+
+    Of two words a name is known anywhere; of one word, which may stand for something else, at the
+    places that such messages have for it.
+
+    Examples
+    --------
+    >>> as_typed("train_sizes is empty: give mean, or leave data out", ["train_sizes", "data"])
+    '--train-sizes is empty: give mean, or leave --data out'
+    >>> as_typed("dim is 0, expected at least 1", ["dim"])
+    '--dim is 0, expected at least 1'
+    """
+    for name in options:
+        flag = f"--{name.replace('_', '-')}"
+        places = (rf"(?<![\w./-]){name}(?![\w./])",)
+        if "_" not in name:
+            places = (
+                rf"^{name}(?=(?:: | is | has | and \w+(?: |$)))",
+                rf"(?<= and ){name}(?= (?:is|are) )",
+                rf"(?<=: ){name}(?= is )",
+                rf"(?<=give ){name}(?= )",
+                rf"(?<=leave ){name}(?= out)",
+            )
+        message = re.sub("|".join(places), flag, message)
+    return message
+
+
+def naming_file(message: str, given: Sequence[str], settings: Mapping[str, Mapping]) -> str:
+    """Name the file that a message is about: one of ``--config``, or of an option that it holds.
+
+    Parameters
+    ----------
+    message : str
+    given : sequence of str
+        Arguments.
+    settings : mapping of str to mapping
+        Files given as ``--config``, and what they hold.
+
+    Examples
+    --------
+    >>> settings = {"a.yaml": {"dim": 0}}
+    >>> naming_file("--dim is 0, expected at least 1", ["linear", "--config=a.yaml"], settings)
+    '--config a.yaml: dim is 0, expected at least 1'
+    """
+    found = re.match(r"^--([\w-]+)", message)
+    if found is None or not settings:
+        return message
+    if found.group(1) == "config":
+        return message.replace("--config", f"--config {list(settings)[-1]}", 1)
+    typed = {argument.partition("=")[0] for argument in given}
+    key = found.group(1).replace("-", "_")
+    if found.group() in typed:
+        return message
+    for file in reversed(list(settings)):
+        if key in {str(name).replace("-", "_") for name in settings[file]}:
+            plain = message.removeprefix("--").replace("did you mean --", "did you mean ")
+            return f"--config {file}: {plain}"
+    return message

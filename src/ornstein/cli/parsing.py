@@ -19,6 +19,7 @@ __all__ = [
     "command",
     "call",
     "given_option",
+    "given_files",
     "integers",
     "reals",
     "names",
@@ -39,7 +40,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, TypeVar, g
 import yaml
 from jsonargparse import ArgumentParser, Namespace, set_dumper, set_loader
 
-from ornstein.cli.messages import one_line
+from ornstein.cli.messages import as_typed, one_line
 from ornstein.cli.values import (
     CountOption,
     NumberOption,
@@ -52,7 +53,7 @@ from ornstein.cli.values import (
     reader_of,
     reals,
 )
-from ornstein.settings_files import SettingsError, dump_settings, load_settings
+from ornstein.settings_files import SettingsError, dump_settings, listed, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,6 +70,8 @@ class Parser(ArgumentParser):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, allow_abbrev=False, **kwargs)
+        self.function: Callable[..., Any] | None = None
+        """The command whose options these are."""
         # A list such as -10,10 or -5:5:1 is a value, as a negative number is; not an option.
         self._negative_number_matcher = re.compile(r"^-[\d.][\d.,:eE+-]*$")
 
@@ -80,6 +83,12 @@ class Parser(ArgumentParser):
             raise UsageError(
                 f"--config: the file does not hold text ({error}): give YAML"
             ) from error
+
+    def dump(self, cfg: Namespace, *args: Any, **kwargs: Any) -> str:
+        """Text of ``--print_config``, with what options of None stand for."""
+        if self.function is not None:
+            _fill(self.function, cfg)
+        return super().dump(cfg, *args, **kwargs)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise instead of printing a usage text and leaving."""
@@ -149,6 +158,7 @@ def command(function: Callable[..., Any]) -> Parser:
         description=" ".join(summary.split()),
         formatter_class=argparse.HelpFormatter,
     )
+    parser.function = function
     parser.add_argument("--config", action="config", help="read options from a YAML file")
     # Recorded in a study's config.yaml, which can be read again.
     parser.add_argument("--versions", type=dict[str, str] | None, help=argparse.SUPPRESS)
@@ -174,6 +184,24 @@ def command(function: Callable[..., Any]) -> Parser:
 
 def call(function: Callable[..., Result], options: Namespace) -> Result:
     """Call a command with its parsed options."""
+    values, groups = _values(function, options)
+    hints = get_type_hints(function)
+    try:
+        made = {name: hints[name](**entries) for name, entries in groups.items()}
+        return function(**values, **made)
+    except UsageError:
+        raise
+    except (ValueError, TypeError) as error:
+        if len(error.args) == 1 and isinstance(error.args[0], str):
+            known = [option.name for option in options_of(function)]
+            error.args = (as_typed(error.args[0], known),)
+        raise
+
+
+def _values(
+    function: Callable[..., Any], options: Namespace
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Arguments of a command, and fields of its dataclasses by argument."""
     values: dict[str, Any] = {}
     groups: dict[str, dict[str, Any]] = {}
     for name, kind, _, _, group in options_of(function):
@@ -181,9 +209,26 @@ def call(function: Callable[..., Result], options: Namespace) -> Result:
         if reader is not None and value is not None:
             value = reader(value, name.replace("_", "-"))
         (groups.setdefault(group, {}) if group else values)[name] = value
+    return values, groups
+
+
+def _fill(function: Callable[..., Any], options: Namespace) -> None:
+    """Put in what options of None stand for, where the others say it."""
     hints = get_type_hints(function)
-    made = {name: hints[name](**entries) for name, entries in groups.items()}
-    return function(**values, **made)
+    try:
+        groups = _values(function, options)[1]
+    except UsageError:
+        return
+    for group, entries in groups.items():
+        try:
+            made = hints[group](**entries)
+            found = {name: getattr(made, name) for name, value in entries.items() if value is None}
+            if hints[group](**{**entries, **found}) != made:
+                continue
+        except (ValueError, TypeError, OSError):
+            continue  # what is refused is printed as it was given
+        for name, value in found.items():
+            options[name] = listed(value) if isinstance(value, tuple) else value
 
 
 def given_option(given: Sequence[str], name: str, default: str) -> str:
@@ -202,6 +247,17 @@ def given_option(given: Sequence[str], name: str, default: str) -> str:
         if key == f"--{name}":
             value = text if equals else following
     return value
+
+
+def given_files(given: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """Files that are given as ``--config``, and what they hold."""
+    found = {}
+    for argument, following in zip(given, [*given[1:], ""], strict=True):
+        key, equals, text = argument.partition("=")
+        if key == "--config":
+            file = text if equals else following
+            found[file] = _mapping_of(file)
+    return found
 
 
 def _mapping_of(path: str) -> Mapping[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["RunOptions", "run_study"]
+__all__ = ["RunOptions", "run_study", "command_of", "missing_by", "COMMANDS"]
 
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,23 @@ from typing import TYPE_CHECKING, Any
 from ornstein.cli.parsing import UsageError, as_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ornstein.engine.precision import Precision
     from ornstein.engine.shards import Shard
     from ornstein.engine.study import Study
 
 MAX_SIMULATIONS = 5000
+COMMANDS = {
+    "linear": "linear",
+    "steps": "steps",
+    "empirical-steps": "steps",
+    "recursion": "recursion",
+    "unet": "unet",
+    "unet-snapshots": "unet",
+    "unet-steps": "steps",
+}
+"""Command of each kind of study."""
 
 
 @dataclass(frozen=True)
@@ -129,3 +142,19 @@ def run_study(study: Study, options: RunOptions, folder: Path | None = None) -> 
             file=sys.stderr,
         )
     return 1 if summary.failed else 0
+
+
+def command_of(folder: Path) -> list[str] | None:
+    """The command that goes on with a study, from its configuration; None if there is none."""
+    config = folder / "config.yaml"
+    if not config.is_file():
+        return None
+    kind = config.read_text().removeprefix("# ").partition(" study")[0]
+    if kind not in COMMANDS:
+        return None
+    return [COMMANDS[kind], "--config", str(config), "--out", str(folder)]
+
+
+def missing_by(command: Sequence[str]) -> str:
+    """Say what computes the cells that are missing."""
+    return f"What is missing is computed by: ornstein {shlex.join(command)}"

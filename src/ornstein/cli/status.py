@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ornstein.cli.parsing import UsageError, as_json
+from ornstein.cli.running import command_of, missing_by
 
 if TYPE_CHECKING:
     from ornstein.engine.status import Status
@@ -73,8 +74,11 @@ def _print(found: Status, folder: str, errors: list[dict[str, Any]]) -> None:
     print(format_table([Column(h, [str(row[key]) for row in rows]) for key, h in headings.items()]))
     done, planned = sum(found.done.values()), sum(found.planned.values())
     print(f"\n{done} cells done of {planned} planned in the latest run.")
+    command = command_of(Path(folder)) if found.left else None
     if found.holder is not None:
         print(f"At work: {found.holder}.")
+    elif command is not None:
+        print(missing_by(command))
     for error in errors[:5]:
         reason = " ".join(error["error"].split())
         print(f"failed: n = {error['train_size']}, run {error['replicate']}: {reason}")

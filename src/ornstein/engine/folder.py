@@ -15,7 +15,7 @@ from ornstein import __version__
 from ornstein.engine.store import FILE_NAME, StudyError
 from ornstein.engine.summary import write_csv
 from ornstein.files import atomic_write
-from ornstein.settings_files import dump_settings
+from ornstein.settings_files import dump_settings, listed
 
 if TYPE_CHECKING:
     from ornstein.engine.precision import Precision
@@ -59,7 +59,7 @@ def write_settings(folder: Path, study: Study, precision: Precision | None = Non
     """
     options = {
         # Lists as the command line writes them.
-        key: ",".join(map(_plain, value)) if isinstance(value, list | tuple) else value
+        key: listed(value) if isinstance(value, list | tuple) else value
         for key, value in study.settings.items()
     }
     if precision is not None:
@@ -89,10 +89,3 @@ def write_summary(folder: Path, summary: Summary) -> None:
 def written(folder: Path) -> list[str]:
     """Names of the files that a study leaves, those that are there."""
     return [name for name in (FILE_NAME, *_BESIDE) if (folder / name).exists()]
-
-
-def _plain(entry: float | str) -> str:
-    """All digits of a number, and 10 rather than 10.0."""
-    if isinstance(entry, str):
-        return entry
-    return str(int(entry)) if float(entry).is_integer() else repr(entry)

@@ -154,7 +154,9 @@ class ProcessPool(Pool[T, R]):
         """Hand a task to the processes, which are started with the first one."""
         from joblib.externals.loky.process_executor import BrokenProcessPool
 
-        with _interrupts_ignored():
+        if self._executor is None:
+            _start_trackers()
+        with _interrupts_wait():
             try:
                 future = self._running().submit(_call, task)
             except BrokenProcessPool:
@@ -185,19 +187,27 @@ class ProcessPool(Pool[T, R]):
         self._stack.close()
 
     def _running(self) -> Any:
-        from multiprocessing import resource_tracker as of_python
-
-        from joblib.externals.loky.backend import resource_tracker as of_loky
         from joblib.externals.loky.process_executor import ProcessPoolExecutor
 
         if self._executor is None:
-            with silent_trackers():  # the workers use those of this process
-                for tracker in (of_loky, of_python):
-                    tracker.ensure_running()
             self._executor = ProcessPoolExecutor(
                 self.workers, initializer=_start, initargs=(self._function, os.getpid())
             )
         return self._executor
+
+
+def _start_trackers() -> None:
+    """Start what removes the semaphores of killed workers, which use those of this process.
+
+    Before signals wait: they ignore Ctrl-C themselves, and let it through again when they run.
+    """
+    from multiprocessing import resource_tracker as of_python
+
+    from joblib.externals.loky.backend import resource_tracker as of_loky
+
+    with silent_trackers():
+        for tracker in (of_loky, of_python):
+            tracker.ensure_running()
 
 
 def open_pool(
@@ -326,18 +336,23 @@ def _call(task: Any) -> Any:
 
 
 @contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Processes started within ignore Ctrl-C, which a terminal sends to all: the driver does not.
+def _interrupts_wait() -> Iterator[None]:
+    """Within, signals wait: a task is handed over whole, and none of them is lost.
 
-    An ignored signal stays ignored in a child. Other signals that the driver handles (SIGTERM and
-    SIGHUP) wait until the end, so that a task is handed over whole. Only the main thread may change
-    what a signal does.
+    Processes started within do not get Ctrl-C, which a terminal sends to all: a blocked signal
+    stays blocked in a child, and in the threads that replace one. Where signals cannot be blocked
+    (Windows), Ctrl-C is ignored instead. Only the main thread may change what a signal does.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     received: list[int] = []
-    before: dict[int, Any] = {signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN)}
+    before: dict[int, Any] = {}
+    blocked: Any = None
+    if hasattr(signal, "pthread_sigmask"):
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    else:
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and callable(signal.getsignal(number)):
@@ -347,5 +362,7 @@ def _interrupts_ignored() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        if blocked is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         for number in received:
             signal.raise_signal(number)

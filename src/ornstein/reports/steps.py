@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from ornstein.data.spectra import describe_spectrum
 from ornstein.reports.axes import round_numbers, set_ticks, share_axis, tick_text
 from ornstein.reports.figures import (
     VERMILION,
@@ -149,6 +150,9 @@ def _best_of(found: Sequence[Optimum], sampler: str) -> str:
 
 def population(options: StepsOptions) -> str:
     """What the points are drawn from, in words."""
+    if options.spectrum is not None:
+        words = describe_spectrum(np.array(options.eigenvalues()), options.spectrum)
+        return f"N({options.mean:g}, Sigma), {words}"
     shape = "" if options.population == "isotropic" else f", variances k^-{options.exponent:g}"
     return f"N({options.mean:g}, {options.std:g}^2) in d = {options.dim}{shape}"
 
@@ -290,7 +294,10 @@ def _said(summary: StepsSummary) -> list[str]:
 
 def _panels(summary: StepsSummary) -> tuple[list[Panel], str]:
     """Panels, and why that of KL is missing where it is infinite at every n."""
-    panels = distance_panels(summary.options.dim, summary.options.std)
+    dim, std = summary.options.dim, summary.options.std
+    assert dim is not None  # the options fill both in
+    assert std is not None
+    panels = distance_panels(dim, std)
     panels.append(Panel("delta_positive", r"$P(\Delta > 0)$"))
     measured = [row["kl_mean"] for row in summary.rows if not math.isinf(row["train_size"])]
     if measured and not any(map(math.isfinite, measured)):

@@ -8,6 +8,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
+from ornstein.data.spectra import read_spectrum
 from ornstein.diffusion.grids import LogSchedule, TangentSchedule
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.diffusion.schedules import BetaSchedule, as_schedule
@@ -41,15 +44,18 @@ class StepsOptions:
     samplers : tuple of str
         any of ddpm, ddpm:large, ddim, ddim:ETA (0 to 1), euler, heun
     dim : int
-        dimension d
+        dimension d; by default 100, or the number of eigenvalues of the spectrum
     mean : float
         of each coordinate of the population
     std : float
-        root of the mean variance of a coordinate, > 0
+        root of the mean variance of a coordinate, > 0; by default 1, or as the eigenvalues are
+    spectrum : str
+        population eigenvalues, all > 0: isotropic (the default), power-law:EXPONENT, a comma list
+        or a file
     population : str
-        isotropic, or power-law: variances k^-exponent
+        isotropic or power-law; spectrum says the same
     exponent : float
-        of the power law
+        of that power law
     schedule : str
         noise schedule of ddpm and ddim
     ode_schedule : str
@@ -81,9 +87,10 @@ class StepsOptions:
     train_sizes: tuple[int, ...] = (50, 150, 400, 1000, 3000)
     steps: tuple[int, ...] = (5, 10, 20, 50, 100, 200, 500, 1000)
     samplers: tuple[str, ...] = ("ddpm", "ddpm:large", "ddim", "euler", "heun")
-    dim: int = 100
+    dim: int | None = None
     mean: float = 0.0
-    std: float = 1.0
+    std: float | None = None
+    spectrum: str | None = None
     population: Literal["isotropic", "power-law"] = "isotropic"
     exponent: float = 1.0
     schedule: Literal["linear", "scaled_linear", "cosine", "karras"] = "linear"
@@ -98,6 +105,10 @@ class StepsOptions:
 
     def __post_init__(self) -> None:
         check_plan(self)
+        if self.dim is not None:
+            as_count(self.dim, "dim")
+        if self.std is not None:
+            as_positive(self.std, "std")
         if self.population not in {"isotropic", "power-law"}:
             raise ValueError(
                 f"population is {self.population!r}, expected 'isotropic' or 'power-law'"
@@ -109,11 +120,10 @@ class StepsOptions:
             )
         if self.start not in {"standard", "marginal"}:
             raise ValueError(f"start is {self.start!r}, expected 'standard' or 'marginal'")
-        as_count(self.dim, "dim")
         for name in ("mean", "exponent"):
             if not math.isfinite(getattr(self, name)):
                 raise ValueError(f"{name} is {getattr(self, name):g}, expected a finite number")
-        as_positive(self.std, "std")
+        self._choose_spectrum()
         as_positive(self.ridge, "ridge", zero=True)
         as_count(self.diffusion_steps, "diffusion_steps", at_least=0)
         check_samplers(self)
@@ -139,9 +149,43 @@ class StepsOptions:
 
     def law(self) -> Gaussian:
         """The population."""
+        assert self.dim is not None
+        assert self.std is not None
+        if self.spectrum is not None:
+            values = read_spectrum(self.spectrum, self.dim)
+            return Gaussian(np.full(self.dim, self.mean), values / values.mean() * self.std**2)
         if self.population == "isotropic":
             return Gaussian.isotropic(self.dim, self.mean, self.std)
         return Gaussian.power_law(self.dim, self.exponent, self.mean, self.std)
+
+    def _choose_spectrum(self) -> None:
+        """Fill in what the spectrum says; one that `population` can say is kept there."""
+        size, scale = 100, 1.0
+        if self.spectrum is not None:
+            if self.population != "isotropic":
+                raise ValueError(
+                    "spectrum and population are both given: leave population out, and give "
+                    f"spectrum as power-law:{self.exponent:g}"
+                )
+            text = self.spectrum.strip()
+            kind, _, exponent = text.partition(":")
+            values = read_spectrum(text, self.dim)
+            if values.min() == 0:
+                raise ValueError(
+                    f"spectrum: {int((values == 0).sum())} of the {values.size} eigenvalues of "
+                    f"{text} are 0, expected all > 0: leave out the directions that do not vary"
+                )
+            object.__setattr__(self, "spectrum", None)
+            if kind == "power-law":
+                object.__setattr__(self, "population", kind)
+                object.__setattr__(self, "exponent", float(exponent))
+            elif kind != "isotropic":
+                object.__setattr__(self, "spectrum", text)
+                size, scale = values.size, math.sqrt(values.mean())
+        if self.dim is None:
+            object.__setattr__(self, "dim", size)
+        if self.std is None:
+            object.__setattr__(self, "std", scale)
 
     def _choose_grid(self) -> None:
         """Refuse a grid without effect; that of Karras is the default, and is not kept."""

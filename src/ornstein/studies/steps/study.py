@@ -20,6 +20,7 @@ from __future__ import annotations
 
 __all__ = ["StepsStudy", "distances", "DISTANCES"]
 
+import hashlib
 import math
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
@@ -67,11 +68,12 @@ class StepsStudy(Study):
     @property
     def dim(self) -> int:
         """Dimension of the data."""
-        return self.options.dim
+        return self.source.dim
 
     @property
     def std(self) -> float:
         """Root of the mean coordinate variance."""
+        assert self.options.std is not None  # the options fill it in
         return self.options.std
 
     @property
@@ -87,8 +89,13 @@ class StepsStudy(Study):
     @property
     def identity(self) -> dict[str, Any]:
         """All that decides the value of a cell, and which values it has."""
-        identity = {"study": self.name, **self.settings}
+        identity = {"study": self.name, "model": "linear", **asdict(self.options)}
         del identity["train_sizes"], identity["simulations"]
+        if self.options.spectrum is None:
+            del identity["spectrum"]
+        else:
+            values = np.array(self.options.eigenvalues(), dtype=np.float64).tobytes()
+            identity["spectrum_sha256"] = hashlib.sha256(values).hexdigest()
         # As folders have it that older versions wrote.
         identity["diffusion_steps"] = self.options.diffusion_steps or None
         if self.options.grid is None:
@@ -97,8 +104,13 @@ class StepsStudy(Study):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The options with defaults filled in."""
-        return {"model": "linear", **asdict(self.options)}
+        """The options with defaults filled in, and the population by its spectrum."""
+        found = {"model": "linear", **asdict(self.options)}
+        population, exponent = found.pop("population"), found.pop("exponent")
+        if found["spectrum"] is None:
+            law = f":{exponent!r}" if population == "power-law" else ""
+            found["spectrum"] = f"{population}{law}"
+        return found
 
     def seconds(self, cell: Cell) -> float:
         """Rough cost of a cell on one core."""
@@ -107,7 +119,7 @@ class StepsStudy(Study):
         once = 1e-3 + (2 * n**2 * d + 10 * n**2 + 8 * n * d**2 + 20 * d**3) / 1e10
         recursion = len(self.options.samplers) * sum(self.options.steps) * d / 1e8
         each = 3e-4 + n * d / 2e8
-        if self.options.population != "isotropic":
+        if not self.source.covariance.is_isotropic:
             each += 60 * d**3 / 1e10
         return once + recursion + laws * each
 
