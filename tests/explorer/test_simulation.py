@@ -192,4 +192,15 @@ def test_distances_of_any_two_gaussians():
                 ("wasserstein_squared", wasserstein_squared),
             ):
                 cases.append(Case(f"commuting_{name}", arguments, distance(p, q), 1e-6))
+    names = ("kl", kl_divergence), ("hellinger_squared", hellinger_squared)
+    for p, q, gap in (
+        ([1.0, 0.0], [1.0, 1.0], [0.0, 0.0]),
+        ([1.0, 1.0], [2.0, 0.0], [0.0, 0.0]),
+        ([1.0, 0.0], [2.0, 0.0], [0.3, 0.0]),
+        ([1.0, 0.0], [2.0, 0.0], [0.3, 0.2]),
+    ):
+        for name, distance in (*names, ("wasserstein_squared", wasserstein_squared)):
+            expected = distance(Gaussian(gap, p), Gaussian([0.0, 0.0], q))
+            squares = [value**2 for value in gap]
+            cases.append(Case(f"commuting_{name}", [p, q, [1, 1], squares], expected))
     agree(cases, at_least=300)
