@@ -23,7 +23,7 @@ def run() -> None:
     modules = Path(ornstein.__file__).parent / "explorer" / "mathematics"
     script = Path(__file__).with_suffix(".mjs")
     done = subprocess.run([node, script, modules], capture_output=True, text=True, check=True)
-    print("## Explorer: mathematics of the page, d = 100, one call of a drag in node, processor time\n")
+    print("## Explorer: mathematics of the page, d = 100, one call in node, processor time\n")
     print(f"| call | ms | frames of {_FRAME:g} ms |\n|---|---|---|")
     for name, milliseconds in json.loads(done.stdout).items():
         print(f"| {name} | {milliseconds:.2f} | {milliseconds / _FRAME:.2f} |")

@@ -9,6 +9,7 @@ from ornstein import theory
 from ornstein.diffusion import schedules
 from ornstein.diffusion.grids import Modes, grid_loss, tangent_noises
 from ornstein.diffusion.samplers import as_sampler
+from ornstein.theory.linear_denoisers.best_steps import _thinned
 from ornstein.theory.linear_denoisers.fitted_sampling import FittedSampler
 from ornstein.theory.linear_denoisers.tangent_grids import _of_points
 
@@ -111,6 +112,14 @@ def test_best_steps():
                 expected = theory.best_steps(values, n, *names)._asdict()
                 cases.append(Case("best_steps", [values, n, *names], expected))
     agree(cases, at_least=12)
+
+
+def test_numbers_of_steps_that_are_looked_at():
+    cases = []
+    for largest in (1, 2, 10, 37, 250, 1000):
+        counts = np.unique(np.append(np.geomspace(1, largest, 200).round(), largest)).astype(int)
+        cases.append(Case("step_counts", [largest], _thinned(counts.tolist())))
+    agree(cases, at_least=6)
 
 
 def test_tangent_grid():
