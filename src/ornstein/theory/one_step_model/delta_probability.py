@@ -176,4 +176,6 @@ def _probability(
     both = np.outer(weights[inside], weights[weights > _NEGLIGIBLE])
     places = np.linspace(levels.min() - 1e-9, levels.max() + 1e-9, _PLACES)
     F = distribution_of_sum(np.exp(terms) / n, masses, n, np.exp(places))
+    # Rounded: the interpolation divides by differences, which may be 1e-310.
+    F = np.round(F, 12)
     return float((both * PchipInterpolator(places, F)(levels)).sum())
