@@ -144,7 +144,7 @@ def test_progress_is_shown_on_a_terminal_and_only_on_stderr(
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     """``ornstein predict one-step | head -1``."""
     process = subprocess.Popen(
-        entry("predict", "one-step", "--n-train", "2:1500"),
+        entry("predict", "one-step", "--n-train", "2:200"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=tmp_path,

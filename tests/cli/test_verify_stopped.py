@@ -67,11 +67,16 @@ def started(tmp_path: Path, jobs: int, stderr: int) -> Iterator[subprocess.Popen
 
 @posix
 @pytest.mark.slow
-@pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize(
-    ("sent", "to_all"),
+    ("jobs", "sent", "to_all"),
     # A terminal sends Ctrl-C to all processes; `kill` sends to one, a scheduler to all.
-    [(signal.SIGINT, True), (signal.SIGTERM, False), (signal.SIGTERM, True)],
+    [
+        (1, signal.SIGINT, True),
+        (1, signal.SIGTERM, False),
+        (2, signal.SIGINT, True),
+        (2, signal.SIGTERM, False),
+        (2, signal.SIGTERM, True),
+    ],
 )
 def test_ends_with_one_line(tmp_path: Path, jobs: int, sent: signal.Signals, to_all: bool) -> None:
     with started(tmp_path, jobs, subprocess.PIPE) as process:

@@ -233,10 +233,10 @@ SCANS = {
          "data_noise_variance": [0.0, 1e-30, 1e-9]}, most=200, one_by_one=("eigenvalues",)),
     "recursive_one_step": Scan(
         {"dim": [1, 2, 30], "n_train": [2, 3, 60, 10**6], "generations": [1, 3]},
-        infinite=True, whole=("dim", "n_train", "generations"), most=12, one_by_one=None),
+        infinite=True, whole=("dim", "n_train", "generations"), most=8, one_by_one=None),
     "recursive_one_step_spectrum": Scan(
-        {"eigenvalues": PLAIN[:4], "n_train": [7, 60, 10**6], "generations": [1, 3]},
-        whole=("n_train", "generations"), most=12, one_by_one=None),
+        {"eigenvalues": PLAIN[1:4], "n_train": [7, 10**6], "generations": [1, 2]},
+        whole=("n_train", "generations"), most=6, one_by_one=None),
     "convergence_order": Scan(
         {"n_steps": [[10, 20, 40]], "discretization_squared": [[1.0, 0.25, 0.0625]]},
         one_by_one=None),

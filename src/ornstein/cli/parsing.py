@@ -189,9 +189,9 @@ def call(function: Callable[..., Result], options: Namespace) -> Result:
     try:
         made = {name: hints[name](**entries) for name, entries in groups.items()}
         return function(**values, **made)
-    except UsageError:
-        raise
     except (ValueError, TypeError) as error:
+        if str(error).startswith("--"):
+            raise
         if len(error.args) == 1 and isinstance(error.args[0], str):
             known = [option.name for option in options_of(function)]
             error.args = (as_typed(error.args[0], known),)
