@@ -19,6 +19,7 @@ COMMANDS = {
     "empirical-steps": "steps",
     "unet": "unet",
     "unet-snapshots": "unet",
+    "unet-canaries": "unet",
     "unet-steps": "steps",
 }
 """Command of each kind of study."""
