@@ -132,6 +132,28 @@ def test_snapshots(ornstein: Callable) -> None:
 
 
 @pytest.mark.usefixtures("without_figure")
+def test_canaries(ornstein: Callable) -> None:
+    options = (*MLP, "--train-sizes", "12", "--canaries", 3, "--out", "study")
+    result = ornstein("unet", *options)
+    assert (result.status, result.err) == (0, "")
+    check_text(result.out)
+    assert "Planted records (canaries)" in result.out
+    (row,) = rows_of("study")
+    assert list(row)[-6:] == [
+        f"canary_auc{which}{end}" for which in ("", "_without") for end in ("", "_low", "_high")
+    ]
+    again = ornstein("unet", "--config", "study/config.yaml", "--jobs", 1, "--out", "study")
+    assert again.status == 0
+    assert rows_of("study") == [row]
+    both = ornstein("unet", *options, "--snapshots")
+    assert both.status == 2
+    assert both.err == (
+        "ornstein: error: --canaries and --snapshots are two studies: give one of the two\n"
+    )
+    assert "canaries is 6, and 10 images are trained on" in ornstein("unet", *options[:-3], 6).err
+
+
+@pytest.mark.usefixtures("without_figure")
 def test_tensorboard_shows_memorization_over_training(ornstein: Callable) -> None:
     options = (*STEPS, "--log", "tensorboard", "--simulations", 1)
     result = ornstein("unet", *options, "--train-sizes", "10", "--out", "study")

@@ -27,6 +27,7 @@ COMMANDS = {
     "recursion": "recursion",
     "unet": "unet",
     "unet-snapshots": "unet",
+    "unet-canaries": "unet",
     "unet-steps": "steps",
 }
 """Command of each kind of study."""

@@ -63,6 +63,11 @@ _MEANINGS = {
     "W2^2": "squared 2-Wasserstein distance of the two",
     "linear": "exact, of the best linear denoiser of the same images",
     "component": "of the mixture, where a point most probably comes from",
+    "canaries found": "of planted records, those with a generated point near them",
+    "controls": "the same of records that no network has seen",
+    "distance": "from a planted record to the nearest generated point, per coordinate",
+    "AUC": "of the attack, planted records against controls; 1/2: not told apart",
+    "without": "the same of the network that has not seen the planted records",
     "all": "mean over the runs of all sizes, each counted once",
 }
 
@@ -157,12 +162,37 @@ def _columns(summary: UNetSummary, lines: Sequence[Row]) -> dict[str, list[list[
             [measured(title, lines, name), measured("linear", lines, f"{name}_linear")]
             for title, name in (("KL, nats", "kl"), ("W2^2", "wasserstein2"))
         ]
+    if getattr(summary, "canaries", 0):
+        title = "Planted records (canaries), shares with 95% intervals, distances in std"
+        found[title] = [
+            [
+                _interval("canaries found", lines, "canary_found"),
+                _interval("controls", lines, "control_found"),
+            ],
+            [
+                measured("distance", lines, "canary_distance"),
+                measured("of controls", lines, "control_distance"),
+            ],
+            [
+                _interval("AUC", lines, "canary_auc"),
+                _interval("without", lines, "canary_auc_without"),
+            ],
+        ]
     return found
+
+
+def _interval(title: str, lines: Sequence[Row], name: str) -> Column:
+    """A share with its 95% interval."""
+    cells = [
+        f"{line[name]:.3f} [{line[f'{name}_low']:.3f}, {line[f'{name}_high']:.3f}]"
+        for line in lines
+    ]
+    return Column(title, cells)
 
 
 def answer(summary: UNetSummary) -> str:
     """Return one sentence: has it learned, has it copied."""
-    parts = [barely_trained(summary), _learned(summary), _copies(summary)]
+    parts = [barely_trained(summary), _learned(summary), _copies(summary), _planted(summary)]
     return f"Answer: {'; '.join(filter(None, parts))}."
 
 
@@ -204,6 +234,18 @@ def _copies(summary: UNetSummary) -> str:
         f"{most['train_size']} a fraction {shown} is memorized, of held-out images "
         f"{number(most['baseline_mean'], 2)})"
     )
+
+
+def _planted(summary: UNetSummary) -> str:
+    """At which sizes planted records are given away; empty without any."""
+    if not getattr(summary, "canaries", 0):
+        return ""
+    rows = summary.rows
+    found = [r["train_size"] for r in rows if r["canary_found_low"] > r["control_found_high"]]
+    told = [r["train_size"] for r in rows if r["canary_auc_low"] > r["canary_auc_without_high"]]
+    generated = f"generated at n = {listed(found)}" if found else "generated at no n"
+    attack = f"told from controls at n = {listed(told)}" if told else "told from controls at no n"
+    return f"planted records are {generated}, and {attack} (beyond the 95% intervals)"
 
 
 def _components(summary: UNetSummary) -> str:

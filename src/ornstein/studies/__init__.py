@@ -22,6 +22,7 @@ __all__ = [
     "NeuralOptions",
     "UNetStudy",
     "SnapshotStudy",
+    "CanaryStudy",
     "NeuralStepsOptions",
     "NeuralStepsStudy",
 ]
@@ -32,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ornstein.studies.linear.options import LinearOptions
     from ornstein.studies.linear.study import LinearStudy
+    from ornstein.studies.neural.canaries import CanaryStudy
     from ornstein.studies.neural.options import NeuralOptions
     from ornstein.studies.neural.snapshots import SnapshotStudy
     from ornstein.studies.neural.steps import NeuralStepsOptions, NeuralStepsStudy
@@ -51,6 +53,7 @@ _HOMES = {
     "NeuralOptions": "neural.options",
     "UNetStudy": "neural.unet",
     "SnapshotStudy": "neural.snapshots",
+    "CanaryStudy": "neural.canaries",
     "NeuralStepsOptions": "neural.steps",
     "NeuralStepsStudy": "neural.steps",
 }

@@ -114,7 +114,8 @@ def fitted_gaussian_share(
             f"{n * _MOST_RATIO:.3g}"
         )
     values, counts = _modes(unit)
-    drawn = ndtri(_EDGE + (1 - 2 * _EDGE) * Sobol(values.size, seed=0).random(_POINTS))
+    points = Sobol(values.size, seed=0)  # pyright: ignore[reportCallIssue] - rng from SciPy 1.15 on
+    drawn = ndtri(_EDGE + (1 - 2 * _EDGE) * points.random(_POINTS))
     # Of a group of modes the sum of squares, by Wilson and Hilferty.
     root = 1 - 2 / (9 * counts) + drawn * np.sqrt(2 / (9 * counts))
     squares = np.where(counts == 1, drawn**2, counts * np.maximum(root, 0.0) ** 3)
