@@ -15,7 +15,9 @@ from benchmarks import (
     data,
     empirical,
     engine,
+    large_spectrum,
     linear,
+    network_grids,
     networks,
     samples,
     steps,
@@ -26,6 +28,7 @@ ALL = {
     "linear": linear.run,
     "theory": theory.run,
     "any_spectrum": any_spectrum.run,
+    "large_spectrum": large_spectrum.run,
     "empirical": empirical.run,
     "steps": steps.run,
     "samples": samples.run,
@@ -33,13 +36,17 @@ ALL = {
     "data": data.run,
     "engine": engine.run,
     "networks": networks.run,
+    "network_grids": network_grids.run,
     "audit": audit_calibration.run,
 }
+
+LONG = ("large_spectrum", "network_grids")
+"""Those that take minutes, by name only."""
 
 
 def main() -> None:
     """Print a Markdown report."""
-    names = sys.argv[1:] or list(ALL)
+    names = sys.argv[1:] or [name for name in ALL if name not in LONG]
     print(
         f"# Benchmarks\n\n{platform.machine()}, {cpu_count()} cores, Python "
         f"{platform.python_version()}, NumPy {np.__version__}. Ratios are of times measured side "
