@@ -12,11 +12,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from ornstein.data.spectra import read_spectrum
 from ornstein.diffusion.samplers import as_sampler
+from ornstein.diffusion.schedules import BetaSchedule
+from ornstein.diffusion.trained_grids import TrainedGrid
 from ornstein.engine.study import Cell
 from ornstein.memorization.sample_measures import fitted_distances, linear_distances
 from ornstein.studies.neural.models import generate, torch_threads, train_models
 from ornstein.studies.neural.steps import NeuralStepsOptions, NeuralStepsStudy
+from ornstein.theory import sampler_quality
 
 _GRIDS = ("tangent", "karras", "log", None)
 _STEPS = (5, 10, 20, 50)
@@ -37,7 +41,8 @@ _OPTIONS = NeuralStepsOptions(
 
 
 def run() -> None:
-    """Print the table of this file."""
+    """Print the tables of this file."""
+    _exact_kl()
     studies = {grid: NeuralStepsStudy(replace(_OPTIONS, grid=grid)) for grid in _GRIDS}
     found: dict[tuple[str, str | None, int], list[tuple[float, float]]] = {}
     for index in range(_NETWORKS):
@@ -56,6 +61,23 @@ def run() -> None:
             cells = [_cell(row) for row in table]
             apart = _mean(table[1, :, 0] - table[0, :, 0])
             print(f"| {name} | {steps} | {' | '.join(cells)} | {apart} |")
+    print()
+
+
+def _exact_kl() -> None:
+    """KL / d of Euler's method with the population's own denoisers, on a network's noises."""
+    values = read_spectrum("digits")
+    values = tuple((values[values > 0] / values.mean()).tolist())
+    process = BetaSchedule("linear", _OPTIONS.diffusion_steps)
+    print("## KL / d with the exact denoisers of a Gaussian with the covariance of the digits\n")
+    print("| S | tangent | Karras | log | every T/S-th |\n|---|---|---|---|---|")
+    for steps in _STEPS:
+        schedules = [TrainedGrid(g, process, values) if g else process for g in _GRIDS]
+        found = [
+            sampler_quality(values, steps, "euler", schedule, start="marginal").kl / len(values)
+            for schedule in schedules
+        ]
+        print(f"| {steps} | {' | '.join(f'{kl:.3g}' for kl in found)} |")
     print()
 
 
