@@ -16,8 +16,10 @@ from benchmarks import (
     empirical,
     engine,
     explorer,
+    large_spectrum,
     linear,
     neighbours,
+    network_grids,
     networks,
     samples,
     steps,
@@ -28,6 +30,7 @@ ALL = {
     "linear": linear.run,
     "theory": theory.run,
     "any_spectrum": any_spectrum.run,
+    "large_spectrum": large_spectrum.run,
     "empirical": empirical.run,
     "steps": steps.run,
     "samples": samples.run,
@@ -37,14 +40,18 @@ ALL = {
     "data": data.run,
     "engine": engine.run,
     "networks": networks.run,
+    "network_grids": network_grids.run,
     "audit": audit_calibration.run,
     "explorer": explorer.run,
 }
 
+LONG = ("large_spectrum", "network_grids")
+"""Those that take minutes, by name only."""
+
 
 def main() -> None:
     """Print a Markdown report."""
-    names = sys.argv[1:] or list(ALL)
+    names = sys.argv[1:] or [name for name in ALL if name not in LONG]
     print(
         f"# Benchmarks\n\n{platform.machine()}, {cpu_count()} cores, Python "
         f"{platform.python_version()}, NumPy {np.__version__}. Ratios are of times measured side "

@@ -759,6 +759,11 @@ PHASES = {
         "noise scale 1.7",
     ),
     ("kl of a spectrum", "noise_scale"): ({"time": 0.7, "spectrum": "power-law:0.5"}, "time 0.7"),
+    ("hellinger", "time"): ({"noise_scale": 1.7, "std": 1.2}, "noise scale 1.7, std 1.2"),
+    ("hellinger of a spectrum", "noise_scale"): (
+        {"time": 0.7, "spectrum": "power-law:0.5"},
+        "time 0.7",
+    ),
     ("auc", "noise"): ({"spectrum": "power-law:0.5"}, "power-law:0.5"),
     ("test_loss", "noise"): ({"spectrum": "power-law:0.5"}, "power-law:0.5"),
     ("excess_loss", "noise"): ({"spectrum": "power-law:0.5"}, "power-law:0.5"),
@@ -781,6 +786,16 @@ def phase_map(quantity: str, y: Any) -> Any:
     if quantity == "kl of a spectrum":
         given = {name: one_step[name] for name in ("time", "noise_scale")}
         return any_spectrum_kl_map(sizes, rows, power_law(0.5, 20), y, **given)
+    if quantity.startswith("hellinger"):
+        values = power_law(0.5, 20) if "spectrum" in quantity else np.full(20, 1.2**2)
+        laws = [
+            theory.one_step_anisotropic(
+                values, sizes, value if y == "time" else 0.7, value if y != "time" else 1.7
+            )
+            for value in rows.tolist()
+        ]
+        lines = any_spectrum_kl_map(sizes, rows, values, y, time=0.7, noise_scale=1.7)
+        return lines._replace(values=np.stack([law.hellinger_squared for law in laws]))
     if quantity == "auc":
         return membership_map(sizes, rows, power_law(0.5, 20))
     if quantity == "kl":
@@ -837,7 +852,7 @@ def test_phase_tables(predict: Callable, quantity: str, y: str) -> None:
     assert ("infinite for n - 1 below the rank" in notes) == (quantity == "kl of a spectrum")
     words = {"kl": "KL(generated || population) / d, nats", "delta": "Delta relative to its terms"}
     words |= {"test_loss": "test loss / d", "excess_loss": "test loss / optimum - 1"}
-    words |= {"auc": "AUC of the membership attack"}
+    words |= {"auc": "AUC of the membership attack", "hellinger": "squared Hellinger distance"}
     assert words[command_of(quantity)] in title
     assert f"n=...: {words[command_of(quantity)]}, at that training size" in notes
 

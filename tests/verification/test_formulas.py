@@ -109,6 +109,14 @@ BROKEN: dict[str, list[Callable[[Check, dict], float]]] = {
         with_parameters(std=lambda p: p["std"] ** 2),
     ],
     "W2^2, d < n < n*": [more_points, no_noise, with_parameters(std=lambda p: p["std"] ** 2)],
+    "ln det, d = 4": [
+        bulk_log_det,
+        lambda check, p: check.predict(**p) / 2,
+        # n degrees of freedom, where a fitted mean leaves n - 1.
+        with_parameters(n_train=lambda p: p["n_train"] + 1),
+        with_parameters(noise_scale=lambda p: 1.3 * p["noise_scale"]),
+        no_noise,
+    ],
     "ln det, d < n < n*": [
         bulk_log_det,
         lambda _, p: p["dim"] * math.log(signal_fraction(p)),

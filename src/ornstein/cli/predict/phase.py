@@ -25,6 +25,7 @@ _Y = {
 }
 _QUANTITIES = {
     "kl": ("KL(generated || population) / d, nats", ("time", "noise_scale")),
+    "hellinger": ("squared Hellinger distance", ("time", "noise_scale")),
     "delta": (r"$\Delta$ relative to its terms", ("time", "noise_scale")),
     "test_loss": ("test loss / d", ("noise", "train_time")),
     "excess_loss": ("test loss / optimum - 1", ("noise", "train_time")),
@@ -35,7 +36,7 @@ _QUANTITIES = {
 def phase(
     x: Literal["train_size"] = "train_size",
     y: Literal["time", "noise_scale", "noise", "train_time"] | None = None,
-    quantity: Literal["kl", "delta", "test_loss", "excess_loss", "auc"] = "kl",
+    quantity: Literal["kl", "hellinger", "delta", "test_loss", "excess_loss", "auc"] = "kl",
     x_range: str = "25:1000",
     y_range: str | None = None,
     points: int | None = None,
@@ -50,11 +51,12 @@ def phase(
 ) -> Prediction:
     """Phase diagram of one result over training size and a second parameter.
 
-    KL and Delta belong to the one-step model (y: time or noise_scale). Delta is its expectation
-    over training sets, by Laplace's method, relative to the sizes of its terms; above 0 the model
-    is closer to fresh data than to its training set. Test losses belong to the best linear denoiser
-    of n points (y: noise), or to one in training on isotropic points (y: train_time); the AUC is
-    that of the attack on the former, by which training points are told from others.
+    KL, Hellinger and Delta belong to the one-step model (y: time or noise_scale). Delta is its
+    expectation over training sets, by Laplace's method, relative to the sizes of its terms; above 0
+    the model is closer to fresh data than to its training set. Test losses belong to the best
+    linear denoiser of n points (y: noise), or to one in training on isotropic points (y:
+    train_time); the AUC is that of the attack on the former, by which training points are told
+    from others.
 
     Parameters
     ----------
@@ -73,7 +75,8 @@ def phase(
     dim : int
         dimension d, by default 100
     spectrum : str
-        population eigenvalues, for kl and over noise: isotropic, power-law:EXPONENT, list or file
+        population eigenvalues, for kl, hellinger and over noise: isotropic, power-law:EXPONENT,
+        list or file
     time : float
         diffusion time T where it is not mapped
     noise_scale : float
@@ -100,23 +103,24 @@ def phase(
     options = _counting({**given, "noise": noise, "init": init}, quantity, axis)
     population = population_spectrum(spectrum, dim)
     isotropic = bool((population == 1).all())
-    if not isotropic and axis != "noise" and quantity != "kl":
+    distance = quantity in {"kl", "hellinger"}
+    if not isotropic and axis != "noise" and not distance:
         raise UsageError(
             f"--spectrum: given {spectrum!r}, expected isotropic unless --y is noise or --quantity "
-            "is kl"
+            "is kl or hellinger"
         )
-    if not isotropic and quantity == "kl" and std != 1.0:
+    if not isotropic and distance and std != 1.0:
         raise UsageError(
             f"--std: given {std:g}, which counts for isotropic only: leave it out, or scale the "
             "eigenvalues"
         )
     if not isotropic:
         options.pop("std", None)
-    slow = quantity == "kl" and not isotropic
+    slow = quantity == "hellinger" or (quantity == "kl" and not isotropic)
     count = as_count((40 if slow else 200) if points is None else points, "points", at_least=2)
     sizes = np.unique(_range(x_range, "x-range", count).round())
     rows = _range(y_range or default, "y-range", count)
-    found = _map(quantity, axis, sizes, rows, population, options)
+    found = _map(quantity, axis, sizes, rows, population, dict(options))
     words = _plain(label)
     parameters = ", ".join(f"{name.replace('_', ' ')} {options[name]:.10g}" for name in options)
     lines = [f"{words}, over n and {axis.replace('_', ' ')}, {described(population, spectrum)}"]
@@ -161,13 +165,20 @@ def _map(
     quantity: str, axis: Any, sizes: Array, rows: Array, population: Array, options: dict[str, Any]
 ) -> PhaseMap:
     from ornstein.theory import phase as maps
-    from ornstein.theory.phase_spectra import any_spectrum_kl_map, membership_map
+    from ornstein.theory.phase_spectra import (
+        any_spectrum_hellinger_map,
+        any_spectrum_kl_map,
+        membership_map,
+    )
 
     relative = quantity == "excess_loss"
     if quantity == "auc":
         return membership_map(sizes, rows, population)
     if quantity == "kl" and not (population == 1).all():
         return any_spectrum_kl_map(sizes, rows, population, axis, **options)
+    if quantity == "hellinger":
+        unit = options.pop("std", 1.0) ** 2
+        return any_spectrum_hellinger_map(sizes, rows, unit * population, axis, **options)
     if axis == "noise":
         return maps.denoising_map(sizes, rows, population, relative=relative)
     if axis == "train_time":
