@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.forecasting.example import example_report
 
 from ornstein.forecasting import forecast as module
 
@@ -21,29 +22,38 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_json_and_folder(ornstein: Callable, data: Path) -> None:
+def test_from_a_file_to_a_document(ornstein: Callable, data: Path) -> None:
     result = ornstein(
-        "forecast", "--data", "a.npy", "--target", "w2=0.1,auc=0.6", "--replicates", 2,
-        "--train-sizes", 20, "--out", "found/here", "--json",
+        "forecast", "--data", "a.npy", "--target", "w2=0.1", "--replicates", 2,
+        "--train-sizes", 20, "--json",
     )  # fmt: skip
+    assert (result.status, result.err) == (0, "")
+    document = json.loads(result.out)
+    assert document["name"] == "a.npy"
+    assert document["sizes"]["constant"] == 1
+    assert [target["name"] for target in document["targets"]] == ["w2"]
+    assert [point["n"] for point in document["curve"]] == [20, 40, 80, 200, 400]
+    assert any("constant" in note or "never" in note for note in document["notes"])
+
+
+def test_folder(ornstein: Callable, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "forecast_points", lambda *_, **__: example_report())
+    result = ornstein("forecast", "--data", "a.npy", "--out", "found/here")
     assert result.status == 0
+    assert result.out == f"{example_report()}\n"
     assert result.err == (
         "ornstein: wrote report.html, forecast.txt, forecast.json, curve.csv, figure.svg, "
         "figure.png to found/here\n"
     )
-    document = json.loads(result.out)
-    assert document["name"] == "a.npy"
-    assert document["sizes"]["constant"] == 1
-    assert [target["name"] for target in document["targets"]] == ["w2", "auc"]
-    assert any("never vary" in note or "constant" in note for note in document["notes"])
     folder = data / "found" / "here"
-    assert json.loads((folder / "forecast.json").read_text()) == document
+    assert json.loads((folder / "forecast.json").read_text())["name"] == "some.npy"
     lines = (folder / "curve.csv").read_text().splitlines()
     assert lines[0].startswith("n,multiple,attack_noise,w2,w2_se,w2_measured,w2_measured_se")
-    assert len(lines) == 1 + 5
-    assert "Forecast for a.npy: 40 points of 3 coordinates" in (folder / "forecast.txt").read_text()
+    assert len(lines) == 1 + 4
+    assert (folder / "forecast.txt").read_text() == result.out
     assert "How much data is enough" in (folder / "report.html").read_text()
     assert (folder / "figure.png").stat().st_size > 10_000
+    assert (folder / "figure.svg").stat().st_size > 10_000
 
 
 def test_every_option_reaches_the_forecast(
@@ -112,9 +122,11 @@ def test_bad_input_is_one_line(ornstein: Callable, data: Path, arguments, words:
 
 def test_neither_torch_nor_matplotlib_is_loaded_for_text(tmp_path: Path) -> None:
     code = (
-        "import sys, numpy as np; from ornstein import forecast\n"
-        "str(forecast(np.random.default_rng(0).standard_normal((24, 2)), targets=[], "
-        "train_sizes=[12], replicates=2))\n"
+        "import sys, numpy as np; import ornstein.reports.forecast\n"
+        "from ornstein import forecast; from ornstein.forecasting import forecast as module\n"
+        "rng = np.random.default_rng(0); rows = rng.standard_normal((24, 2))\n"
+        "whole, parts = module.estimates(module.standardize(rows).points, rng)\n"
+        "module.points_needed('w2', 0.1, whole, parts, None)\n"
         "print([name for name in ('torch', 'matplotlib', 'dask') if name in sys.modules])"
     )
     found = subprocess.run(

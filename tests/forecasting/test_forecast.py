@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ornstein import ForecastReport, Gaussian, forecast
+from ornstein.data.files import load_data
 from ornstein.forecasting import forecast as module
 from ornstein.forecasting.curve import Comparison
 
@@ -11,19 +12,24 @@ from ornstein.forecasting.curve import Comparison
 @pytest.fixture(scope="module")
 def small() -> ForecastReport:
     points = Gaussian.isotropic(6, mean=3.0, std=2.0).sample(120, rng=0)
-    return forecast(points, targets=["w2=0.02"], replicates=3, progress=False)
+    return forecast(points, targets=["w2=0.02"], replicates=2, progress=False)
 
 
 def test_the_digits_are_predicted_within_10_percent() -> None:
     """At N/8 and N/2; at N/16 = 1.8 d the loss at the lowest noise is 7% off."""
-    options = {"targets": ["w2=0.01"], "train_sizes": (224, 898), "replicates": 12}
-    report = forecast("digits", progress=False, **options)
-    for each in report.compared:
+    rng, process = np.random.default_rng(0), module.OneStepProcess()
+    data = module.standardize(load_data("digits").points)
+    assert (data.points.shape, data.constant) == ((1797, 61), 3)
+    whole, parts = module.estimates(data.points, rng)
+    attacked = {224: 0.3, 898: 0.3}
+    asked = module.quantities(process, attacked)
+    measured = module.measure(data.points, (224, 898), process, attacked, 12, rng, False)
+    curve = module.forecast_curve(whole, parts, (224, 898), attacked, asked)
+    for each in module.compare(whole, parts, measured, asked, curve):
         room = 10 + 300 * each.measured_error / each.measured
         assert abs(each.percent) < room, each
-    assert report.sizes[:3] == (1797, 61, 3)
-    assert 650 < report.targets[0].n < 750
-    assert report.targets[0].low < report.targets[0].n < report.targets[0].high
+    found = module.points_needed("w2", 0.01, whole, parts, process)
+    assert 650 < found.low < found.n < found.high < 750
 
 
 def test_what_a_report_holds(small: ForecastReport) -> None:
@@ -44,16 +50,20 @@ def test_what_a_report_holds(small: ForecastReport) -> None:
     ]  # fmt: skip
 
 
-def test_the_same_seed_gives_the_same_forecast_in_any_unit(small: ForecastReport) -> None:
-    points = 4.0 * Gaussian.isotropic(6, mean=3.0, std=2.0).sample(120, rng=0)
-    other = forecast(points, targets=["w2=0.02"], replicates=3, progress=False)
-    for name in ("curve", "compared", "targets", "modes", "stopping", "best_losses", "assumptions"):
-        assert repr(getattr(other, name)) == repr(getattr(small, name)), name
-    assert other.sizes.unit == 4 * small.sizes.unit
-    assert other.spectrum == tuple(16 * value for value in small.spectrum)
-    assert other.collapse.time == small.collapse.time
-    assert other.collapse.noise == pytest.approx(4 * small.collapse.noise)
-    assert other.sampling.grid == pytest.approx([4 * level for level in small.sampling.grid])
+def test_the_same_seed_gives_the_same_in_any_unit() -> None:
+    points, rngs = Gaussian.isotropic(4, mean=3.0).sample(40, rng=0), [0, 0]
+    one, other = module.standardize(points), module.standardize(4.0 * points)
+    assert (one.points == other.points).all()
+    assert other.unit == 4 * one.unit
+    (first, _), (second, _) = (
+        module.estimates(data.points, np.random.default_rng(seed))
+        for data, seed in zip((one, other), rngs, strict=True)
+    )
+    assert (first.population == second.population).all()
+    assert first.fluctuations.tail_factor("distance") == second.fluctuations.tail_factor("distance")
+    assert module.collapse(first, 40, 4.0).noise == 4 * module.collapse(first, 40, 1.0).noise
+    grids = [module.sampling(first, 40, unit).grid for unit in (1.0, 4.0)]
+    assert grids[1] == pytest.approx([4 * level for level in grids[0]])
 
 
 def test_assumptions_that_fail_are_named() -> None:

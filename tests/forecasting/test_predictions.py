@@ -48,7 +48,8 @@ def test_all_quantities_are_what_subsets_of_fresh_data_measure(name: str) -> Non
                 continue  # to all points, not to the population
             mean, error = mean_and_error([row[place].mean(quantity.name) for row in rows])
             predicted = quantity.fresh(truth, n)
-            room = 0.03 if quantity.name == "auc" else 0.02 * mean
+            # The equivalents leave out what is of relative order 1/|n - d| at low noise.
+            room = 0.03 if quantity.name == "auc" else (0.01 + 1 / abs(n - 30)) * mean
             assert abs(predicted - mean) < 5 * error + room, (quantity.name, n)
 
 

@@ -1,10 +1,10 @@
 """The learning curve of the linear models, measured on subsets of the data.
 
 A replicate draws n of the N points without replacement and fits on them; what is left is fresh.
-Replicates of one n take disjoint subsets of one order of the rows as long as there are some, then
-of the next order. Distances are to the Gaussian with mean and covariance of all N points; losses
-and the attack's AUC are measured on points that were left out; two models for the consistency are
-fitted on two disjoint subsets.
+Replicates are independent, given the data (two halves of the data would have the same distance to
+all of them, and count as one). Distances are to the Gaussian with mean and covariance of all N
+points; losses and the attack's AUC are measured on points that were left out; two models for the
+consistency are fitted on two disjoint subsets.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ornstein.forecasting.predictions import NOISES, pairs_below
 from ornstein.progress import progress_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -79,9 +79,8 @@ def measure(
     with progress_bar(len(sizes) * replicates, "fit", progress, label="learning curve") as bar:
         for n in sizes:
             rows: list[dict[str, float]] = []
-            subsets = _subsets(len(points), n, rng)
             for _ in range(replicates):
-                order = next(subsets)
+                order = rng.permutation(len(points))
                 rows.append(_replicate(reference, order, n, process, attacked[n], rng))
                 bar.update()
             found.append(
@@ -109,14 +108,6 @@ class Reference:
         values = np.maximum(values, 0.0)
         self.scores, self.vectors = centred @ vectors, vectors
         self.root, self.trace = np.sqrt(values), float(values.sum())
-
-
-def _subsets(count: int, n: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-    """Orders of all rows, whose first n are a subset, disjoint from the last ones if it can be."""
-    while True:
-        order = rng.permutation(count)
-        for start in range(0, count - n + 1, n):
-            yield np.roll(order, -start)
 
 
 def _replicate(
