@@ -51,7 +51,7 @@ class TrainedGrid:
     >>> TrainedGrid("log", process).levels(4).noise.round(3).tolist()
     [2.562, 0.401, 0.067, 0.01, 0.0]
     >>> TrainedGrid("tangent", process).levels(4).noise.round(3).tolist()
-    [2.562, 1.149, 0.593, 0.27, 0.0]
+    [2.562, 1.259, 0.684, 0.308, 0.0]
     """
 
     grid: str

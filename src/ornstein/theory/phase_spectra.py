@@ -1,12 +1,12 @@
 r"""Phase diagrams for any spectrum: KL and Hellinger of the one-step model, the membership attack.
 
-===========================  ===============================  ===================================
-map                          second parameter                 lines drawn on it
-===========================  ===============================  ===================================
-`any_spectrum_kl_map`        time T or noise scale            n = d, n*, collapse
-`any_spectrum_hellinger_map` time T or noise scale            n = d, n*, collapse
-`membership_map`             EDM noise s                      n = d, collapse, leaks most
-===========================  ===============================  ===================================
+============================  ===============================  ==================================
+map                           second parameter                 lines drawn on it
+============================  ===============================  ==================================
+`any_spectrum_kl_map`         time T or noise scale            n = d, n*, collapse
+`any_spectrum_hellinger_map`  time T or noise scale            n = d, n*, collapse
+`membership_map`              EDM noise s                      n = d, collapse, leaks most
+============================  ===============================  ==================================
 
 Lines are those of :mod:`ornstein.theory.phase`. The one-step model noises data with
 ``s^2 = lambda_ (1 - e^{-2T})``, so that its **n*** is ``sum_k (1 + s^2/lambda_k)`` (none, where
