@@ -64,10 +64,11 @@ _MEANINGS = {
     "linear": "exact, of the best linear denoiser of the same images",
     "component": "of the mixture, where a point most probably comes from",
     "canaries found": "of planted records, those with a generated point near them",
-    "controls": "the same of records that no network has seen",
-    "distance": "from a planted record to the nearest generated point, per coordinate",
+    "controls found": "the same of records that no network has seen",
+    "from canaries": "distance to the nearest generated point, per coordinate",
+    "from controls": "the same of records that no network has seen",
     "AUC": "of the attack, planted records against controls; 1/2: not told apart",
-    "without": "the same of the network that has not seen the planted records",
+    "AUC without": "the same of the network that has not seen the planted records",
     "all": "mean over the runs of all sizes, each counted once",
 }
 
@@ -167,15 +168,15 @@ def _columns(summary: UNetSummary, lines: Sequence[Row]) -> dict[str, list[list[
         found[title] = [
             [
                 _interval("canaries found", lines, "canary_found"),
-                _interval("controls", lines, "control_found"),
+                _interval("controls found", lines, "control_found"),
             ],
             [
-                measured("distance", lines, "canary_distance"),
-                measured("of controls", lines, "control_distance"),
+                measured("from canaries", lines, "canary_distance"),
+                measured("from controls", lines, "control_distance"),
             ],
             [
                 _interval("AUC", lines, "canary_auc"),
-                _interval("without", lines, "canary_auc_without"),
+                _interval("AUC without", lines, "canary_auc_without"),
             ],
         ]
     return found
