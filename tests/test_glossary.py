@@ -47,6 +47,7 @@ def networks() -> list:
     return [
         pytest.param(lambda: studies.UNetStudy(neural(**NETWORK, **mixture)), id="unet"),
         pytest.param(lambda: studies.SnapshotStudy(neural(**NETWORK)), id="snapshots"),
+        pytest.param(lambda: studies.CanaryStudy(neural(**NETWORK), canaries=2), id="canaries"),
         pytest.param(
             lambda: studies.NeuralStepsStudy(studies.NeuralStepsOptions(**NETWORK, steps=(2,))),
             id="steps",

@@ -33,7 +33,7 @@ import numpy as np
 
 from ornstein.engine.study import cell_seed
 from ornstein.engine.summary import mean_and_error
-from ornstein.intervals import wilson_interval
+from ornstein.intervals import Z95, wilson_interval
 from ornstein.memorization.membership import membership_attack
 from ornstein.memorization.neighbours import nearest_neighbours
 from ornstein.studies.neural.models import generate, train_models
@@ -63,7 +63,6 @@ CANARY_METRICS = (
     "canary_auc_without_se",
 )
 _NOISE, _NOISED = 0.3, 4
-_Z95 = 1.959964
 
 
 @dataclass(frozen=True)
@@ -178,7 +177,7 @@ class CanaryStudy(UNetStudy):
                 random_state=network.seeds.sampling,
             )
             values[name] = float(attack.auc[0])
-            values[f"{name}_se"] = float(attack.auc_high[0] - attack.auc_low[0]) / (2 * _Z95)
+            values[f"{name}_se"] = float(attack.auc_high[0] - attack.auc_low[0]) / (2 * Z95)
         return values
 
     def _canary_row(self, values: Mapping[str, Sequence[float]]) -> dict[str, float]:
@@ -193,7 +192,7 @@ class CanaryStudy(UNetStudy):
             row[f"{name}_mean"], row[f"{name}_se"] = mean_and_error(values[name])
         for name in ("canary_auc", "canary_auc_without"):
             auc, errors = np.asarray(values[name]), np.asarray(values[f"{name}_se"])
-            half = _Z95 * math.sqrt(float(np.square(errors).sum())) / errors.size
+            half = Z95 * math.sqrt(float(np.square(errors).sum())) / errors.size
             row[name] = float(auc.mean())
             row[f"{name}_low"] = max(row[name] - half, 0.0)
             row[f"{name}_high"] = min(row[name] + half, 1.0)
