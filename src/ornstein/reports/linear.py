@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["tables", "figures"]
+__all__ = ["tables", "document", "figures"]
 
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ornstein.reports.axes import count_axis, landmark, plain_axis, share_axis, value_axis
+from ornstein.reports.documents import Document, Section, Table, document_text
 from ornstein.reports.figures import BLUE, VERMILION, caption, legend_below, style
 from ornstein.reports.series import (
     column,
@@ -22,12 +23,9 @@ from ornstein.reports.series import (
 )
 from ornstein.reports.tables import (
     Column,
-    format_groups,
-    legend,
     number,
     numbers,
     paragraph,
-    report,
     share,
     texts,
     with_error,
@@ -58,6 +56,7 @@ _POINT_MEANINGS = {
     "P(Delta > 0)": "share of runs closer to the originals, Wilson 95% interval",
     "perfect model": "P(Delta > 0) of a model that generates the population",
 }
+_DISTANCES = "Generated law against the population (mean ± standard error over runs)"
 _POINTS = "Generated law against points: ln of squared L2 distances to originals and training set"
 
 
@@ -82,28 +81,31 @@ _CERTAIN = 0.999
 
 def tables(summary: LinearSummary) -> str:
     """Return heading, tables, what their columns mean, an answer, and notes."""
+    return document_text(document(summary))
+
+
+def document(summary: LinearSummary) -> Document:
+    """Return what `tables` prints, before it is text."""
     rows = _shown(summary)
-    distances, points = _distances(summary, rows), _against_points(rows)
-    blocks = [
-        heading(summary),
-        "Generated law against the population (mean ± standard error over runs)",
-        distances,
-        legend(_MEANINGS, distances),
-        paragraph(_POINTS, ""),
-        points,
-        legend(_POINT_MEANINGS, points),
-    ]
     notes = list(summary.notes)
     if len(rows) < len(summary.rows):
         notes.append(
             f"{len(rows)} of {len(summary.rows)} training sizes are shown; summary.csv and --json "
             "have all."
         )
-    return report(blocks, answer(summary) if summary.rows else "", notes)
+    return Document(
+        subject=_subject(summary),
+        sections=(
+            Section([_distances(summary, rows)], _MEANINGS),
+            Section([_against_points(rows)], _POINT_MEANINGS),
+        ),
+        answer=answer(summary) if rows else "",
+        notes=notes,
+    )
 
 
-def _distances(summary: LinearSummary, rows: Sequence[Row]) -> str:
-    """Two tables: distances to the population, measured and predicted."""
+def _distances(summary: LinearSummary, rows: Sequence[Row]) -> Table:
+    """Distances to the population, measured and predicted."""
 
     def compared(heading: str, name: str) -> list[Column]:
         return [
@@ -114,10 +116,10 @@ def _distances(summary: LinearSummary, rows: Sequence[Row]) -> str:
     runs, sizes = [texts("runs", rows, "simulations")], [texts("n", rows, "train_size")]
     first = [runs, compared("KL, nats", "kl"), compared("Wasserstein^2", "wasserstein2")]
     second = [compared("Hellinger^2", "hellinger2"), compared("tr Sigma_G/(d s^2)", "trace")]
-    return "\n\n".join(format_groups(sizes, groups) for groups in (first, second))
+    return Table(_DISTANCES, sizes, [first, second])
 
 
-def _against_points(rows: Sequence[Row]) -> str:
+def _against_points(rows: Sequence[Row]) -> Table:
     columns = [
         numbers("originals", rows, "log_l2_original_mean", 6),
         numbers("training set", rows, "log_l2_train_mean", 6),
@@ -127,11 +129,15 @@ def _against_points(rows: Sequence[Row]) -> str:
     if all("delta_perfect" in row for row in rows):
         perfect = [f"{row['delta_perfect']:.3f}" for row in rows]
         columns.append(Column("perfect model", perfect))
-    return format_groups([texts("n", rows, "train_size")], [[column] for column in columns])
+    return Table(_POINTS, [texts("n", rows, "train_size")], [[[column] for column in columns]])
 
 
 def heading(summary: LinearSummary) -> str:
     """Say what was studied, in two lines."""
+    return "\n".join(paragraph(line, "") for line in _subject(summary))
+
+
+def _subject(summary: LinearSummary) -> tuple[str, ...]:
     options = summary.options
     originals = f"{options.originals} originals ({options.original_mode})"
     if options.data is not None:
@@ -141,14 +147,13 @@ def heading(summary: LinearSummary) -> str:
         what = f"{summary.source}, std {number(summary.std)}"
     else:
         what = f"{summary.source} in d = {summary.dim}"
-    lines = (
+    return (
         f"One-step linear denoiser on {what}",
         (
             f"T = {options.time:g}, noise scale {options.noise_scale:g}, {originals}, "
             f"seed {options.seed}; n* = {_threshold(summary)}"
         ),
     )
-    return "\n".join(paragraph(line, "") for line in lines)
 
 
 def _threshold(summary: LinearSummary) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["heading", "said", "copied", "barely_trained"]
+__all__ = ["heading", "subject", "said", "copied", "barely_trained"]
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,11 @@ _LEAST_COPIED = 0.01
 
 
 def heading(summary: NeuralSummary, *, how_sampled: bool = True) -> str:
+    """Say what was studied, wrapped to the width of the terminal."""
+    return "\n".join(paragraph(line, "") for line in subject(summary, how_sampled=how_sampled))
+
+
+def subject(summary: NeuralSummary, *, how_sampled: bool = True) -> tuple[str, ...]:
     """Say what was studied: network and data, training, and sampling if that is one way."""
     options = summary.options
     if options.training_steps is None:
@@ -26,7 +31,7 @@ def heading(summary: NeuralSummary, *, how_sampled: bool = True) -> str:
     else:
         length = counted(options.training_steps, "optimiser step")
     how = f"by {options.sampler} in {options.chosen_steps} steps " if how_sampled else ""
-    lines = (
+    return (
         f"{_network(summary)} on {summary.source}, {' x '.join(map(str, summary.shape))}",
         (
             f"trained {length} in batches of {options.batch_size}, T = {options.diffusion_steps}, "
@@ -34,7 +39,6 @@ def heading(summary: NeuralSummary, *, how_sampled: bool = True) -> str:
         ),
         f"{options.generated} generated {how}from the {options.start} start, seed {options.seed}",
     )
-    return "\n".join(paragraph(line, "") for line in lines)
 
 
 def said(summary: NeuralSummary) -> list[str]:

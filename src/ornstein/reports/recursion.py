@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["tables", "figures"]
+__all__ = ["tables", "document", "figures"]
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ornstein.reports.axes import value_axis
+from ornstein.reports.documents import Document, Section, Table, document_text
 from ornstein.reports.figures import (
     caption,
     legend_below,
@@ -23,11 +24,8 @@ from ornstein.reports.series import Panel, column, means, sizes_of, where
 from ornstein.reports.tables import (
     Column,
     counted,
-    format_groups,
-    legend,
     number,
     paragraph,
-    report,
     texts,
     with_error,
 )
@@ -60,25 +58,34 @@ _SHOWN = 12
 
 def tables(summary: RecursionSummary) -> str:
     """Return heading, a table for each training size, what columns mean, an answer, and notes."""
-    found = []
-    for size in sizes_of(summary.rows):
-        found += _of_size(summary, size)
-    meanings = [legend(_MEANINGS, "\n".join(found))] if found else []
-    blocks = [heading(summary), *found, *meanings]
+    return document_text(document(summary))
+
+
+def document(summary: RecursionSummary) -> Document:
+    """Return what `tables` prints, before it is text."""
+    found = [_of_size(summary, size) for size in sizes_of(summary.rows)]
     notes = list(summary.notes)
     if summary.options.generations > _SHOWN:
         notes.append(
             f"{_SHOWN} of {summary.options.generations} generations are shown; summary.csv and "
             "--json have all."
         )
-    return report(blocks, answer(summary) if summary.rows else "", notes)
+    return Document(
+        subject=_subject(summary),
+        sections=[Section(found, _MEANINGS)],
+        answer=answer(summary) if summary.rows else "",
+        notes=notes,
+    )
 
 
 def heading(summary: RecursionSummary) -> str:
-    """Say what was studied, in two lines."""
-    options = summary.options
-    lines = (", ".join(filter(None, said)) for said in (_what(summary), _how(summary)))
-    return "\n".join(paragraph(line, "") for line in (*lines, f"seed {options.seed}"))
+    """Say what was studied, in three lines."""
+    return "\n".join(paragraph(line, "") for line in _subject(summary))
+
+
+def _subject(summary: RecursionSummary) -> list[str]:
+    lines = [", ".join(filter(None, said)) for said in (_what(summary), _how(summary))]
+    return [*lines, f"seed {summary.options.seed}"]
 
 
 def _what(summary: RecursionSummary) -> list[str]:
@@ -121,7 +128,7 @@ def answer(summary: RecursionSummary) -> str:
     return f"Answer: KL to the population of {where_}: {'; '.join(parts)}."
 
 
-def _of_size(summary: RecursionSummary, size: int) -> list[str]:
+def _of_size(summary: RecursionSummary, size: int) -> Table:
     """Title and table of one training size."""
     here = where(summary.rows, train_size=size)
     rows = [here[i] for i in _chosen(len(here))]
@@ -137,10 +144,8 @@ def _of_size(summary: RecursionSummary, size: int) -> list[str]:
         for name, heading in _COLUMNS.items()
     ]
     title = f"n = {size} ({number(size / summary.options.dim, 2)} d), "
-    return [
-        title + counted(here[0]["simulations"], "run") + ends,
-        format_groups([texts("k", rows, "generation")], groups),
-    ]
+    title += counted(here[0]["simulations"], "run") + ends
+    return Table(title, [texts("k", rows, "generation")], [groups])
 
 
 def _predicted(row: Row, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["tables", "figures", "samples_figure"]
+__all__ = ["tables", "document", "figures", "samples_figure"]
 
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,19 +18,17 @@ from ornstein.reports.axes import (
     share_axis,
     value_axis,
 )
+from ornstein.reports.documents import Document, Section, Table, document_text
 from ornstein.reports.figures import BLUE, GREEN, GREY, VERMILION, caption, style
 from ornstein.reports.grids import image_sheets
-from ornstein.reports.networks import barely_trained, copied, heading, said
+from ornstein.reports.networks import barely_trained, copied, said, subject
 from ornstein.reports.series import column, distance_panels, means, perfect_model, shares
 from ornstein.reports.tables import (
     Column,
-    format_groups,
-    legend,
     listed,
     measured,
     number,
     numbers,
-    report,
     share,
     texts,
     with_error,
@@ -111,18 +109,23 @@ def tables(summary: UNetSummary) -> str:
 
     The last line of each table is over all sizes, except for components.
     """
+    return document_text(document(summary))
+
+
+def document(summary: UNetSummary) -> Document:
+    """Return what `tables` prints, before it is text."""
     rows = summary.rows
     lines = [*rows, {"train_size": "all", **summary.overall}] if len(rows) > 1 else list(rows)
     sizes = [texts("n", lines, "train_size")]
-    found = {
-        title: format_groups(sizes, groups) for title, groups in _columns(summary, lines).items()
-    }
+    found = [Table(title, sizes, [groups]) for title, groups in _columns(summary, lines).items()]
     if summary.components:
-        title = "Components of the mixture among the generated points, beside the truth"
-        found[title] = _components(summary)
-    blocks = [block for pair in found.items() for block in pair]
-    blocks = [heading(summary), *blocks, legend(_MEANINGS, "\n".join(found.values()))]
-    return report(blocks, answer(summary) if rows else "", summary.notes)
+        found.append(_components(summary))
+    return Document(
+        subject=subject(summary),
+        sections=[Section(found, _MEANINGS)],
+        answer=answer(summary) if rows else "",
+        notes=summary.notes,
+    )
 
 
 def _columns(summary: UNetSummary, lines: Sequence[Row]) -> dict[str, list[list[Column]]]:
@@ -206,7 +209,7 @@ def _copies(summary: UNetSummary) -> str:
     )
 
 
-def _components(summary: UNetSummary) -> str:
+def _components(summary: UNetSummary) -> Table:
     """A line per training size and component: weight, mean and deviation, measured and true."""
     count = len(summary.components)
     lines = [(row, index) for row in summary.rows for index in range(count)]
@@ -219,7 +222,8 @@ def _components(summary: UNetSummary) -> str:
         cells = [measured(name, [row], component_metric(i, name)).cells[0] for row, i in lines]
         truth = [number(summary.components[i][place], 3) for _, i in lines]
         groups.append([Column(name, cells), Column("truth", truth)])
-    return format_groups(keys, groups)
+    title = "Components of the mixture among the generated points, beside the truth"
+    return Table(title, keys, [groups])
 
 
 def figures(summary: UNetSummary) -> dict[str, Any]:
