@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ornstein.cli.output import Format, in_format, one_output
 from ornstein.cli.parsing import UsageError, as_json
 from ornstein.cli.streams import print_result
 from ornstein.data.reading_options import ReadingOptions
@@ -59,6 +60,8 @@ class AuditOptions:
         gigabytes that a search for neighbours may take beside the data
     json : bool
         print one JSON document and nothing else
+    format : str
+        of the tables that are printed: text, latex (booktabs), csv or markdown
     """
 
     train: str | None = None
@@ -75,8 +78,10 @@ class AuditOptions:
     jobs: int = -1
     max_memory: float | None = None
     json: bool = False
+    format: Format = "text"
 
     def __post_init__(self) -> None:
+        one_output(self.format, json=self.json)
         for name in ("train", "held_out", "generated"):
             if getattr(self, name) is None:
                 raise UsageError(
@@ -166,8 +171,18 @@ def audit(
     if folder is not None:
         names = _write(report, folder)
         print(f"ornstein: wrote {', '.join(names)} to {folder}", file=sys.stderr)
-    print_result(as_json(report.to_dict()) if options.json else report)
+    print_result(_printed(report, options))
     return int(_failed(report, options.fail_on))
+
+
+def _printed(report: AuditReport, options: AuditOptions) -> str:
+    if options.json:
+        return as_json(report.to_dict())
+    if options.format == "text":
+        return str(report)
+    from ornstein.reports.audit_document import audit_document
+
+    return in_format(audit_document(report), options.format)
 
 
 def _checked(

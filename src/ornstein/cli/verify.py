@@ -6,6 +6,7 @@ __all__ = ["verify"]
 
 import sys
 
+from ornstein.cli.output import Format, in_format, one_output
 from ornstein.cli.parsing import as_json
 
 
@@ -16,6 +17,7 @@ def verify(
     jobs: int = -1,
     seed: int = 0,
     json: bool = False,
+    format: Format = "text",
 ) -> int:
     """Every theory result against simulation: predicted, simulated, standard error, z.
 
@@ -35,12 +37,19 @@ def verify(
         seed of all simulations
     json : bool
         print one JSON document and nothing else
+    format : str
+        of the table: text, latex (booktabs), csv or markdown
     """
-    from ornstein.reports.verification import use_color, verification_table
+    from ornstein.reports.verification import (
+        use_color,
+        verification_document,
+        verification_table,
+    )
     from ornstein.verification import running
     from ornstein.verification.own_checks import load_checks
     from ornstein.verification.registry import CHECKS, select
 
+    one_output(format, json=json)
     chosen = select(only, CHECKS if checks is None else load_checks(checks))
     result = running.verify(chosen, fast=fast, seed=seed, jobs=jobs)
     if json:
@@ -53,6 +62,8 @@ def verify(
             "rows": result.rows,
         }
         print(as_json(document))
+    elif format != "text":
+        print(in_format(verification_document(result), format))
     else:
         print(verification_table(result, color=use_color(sys.stdout)))
     return 0 if result.passed else 1
