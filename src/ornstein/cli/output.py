@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["Format", "FigureStyle", "one_output", "in_format"]
+__all__ = ["Format", "FigureStyle", "one_output", "in_format", "made_folder"]
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ornstein.cli.values import UsageError
@@ -30,6 +31,23 @@ def one_output(name: str, *, json: bool) -> None:
             f"--format {name} and --json exclude each other: tables for a text, or one document "
             "with all digits"
         )
+
+
+def made_folder(out: str) -> Path:
+    """The folder to write to, made now: nothing is computed that cannot be written.
+
+    Raises
+    ------
+    UsageError
+        If it is a file.
+    OSError
+        If it cannot be made.
+    """
+    folder = Path(out)
+    if folder.is_file():
+        raise UsageError(f"--out: {out!r} is a file, expected a folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def in_format(document: Document, name: str) -> str:

@@ -18,6 +18,7 @@ __all__ = [
     "options_of",
     "command",
     "call",
+    "arguments",
     "given_option",
     "integers",
     "reals",
@@ -174,6 +175,11 @@ def command(function: Callable[..., Any]) -> Parser:
 
 def call(function: Callable[..., Result], options: Namespace) -> Result:
     """Call a command with its parsed options."""
+    return function(**arguments(function, options))
+
+
+def arguments(function: Callable[..., Any], options: Namespace) -> dict[str, Any]:
+    """Arguments of a command, its dataclasses among them, from its parsed options."""
     values: dict[str, Any] = {}
     groups: dict[str, dict[str, Any]] = {}
     for name, kind, _, _, group in options_of(function):
@@ -183,7 +189,7 @@ def call(function: Callable[..., Result], options: Namespace) -> Result:
         (groups.setdefault(group, {}) if group else values)[name] = value
     hints = get_type_hints(function)
     made = {name: hints[name](**entries) for name, entries in groups.items()}
-    return function(**values, **made)
+    return {**values, **made}
 
 
 def given_option(given: Sequence[str], name: str, default: str) -> str:

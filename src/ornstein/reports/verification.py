@@ -7,16 +7,18 @@ red as well.
 
 from __future__ import annotations
 
-__all__ = ["verification_table", "verification_document", "use_color"]
+__all__ = ["verification_table", "verification_document", "verification_page", "use_color"]
 
 import math
 import os
 import textwrap
+from dataclasses import replace
 from itertools import product
 from string import ascii_letters
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ornstein.reports.documents import Document, Section, table
+from ornstein.reports.documents import Document, Picture, Section, table
+from ornstein.reports.explanations import VERIFICATION
 from ornstein.reports.tables import WIDTH, Column, number, paragraph
 from ornstein.verification.checks import SIGNIFICANCE
 from ornstein.verification.registry import SECTIONS
@@ -93,6 +95,38 @@ def verification_document(result: Verification) -> Document:
         sections=[Section(tables, _COLUMNS)],
         answer=f"Answer: {_verdict(result)}{_error_rates(result)}",
         notes=[_in_words(row) for row in result.rows if not row.passed],
+    )
+
+
+def verification_page(
+    result: Verification,
+    settings: Mapping[str, Any],
+    versions: Mapping[str, str],
+    command: str,
+) -> Document:
+    """Return the document of the page of a verification, with a figure of all checks.
+
+    Parameters
+    ----------
+    result : Verification
+    settings, versions : mappings
+        Of the run.
+    command : str
+        That repeats it.
+    """
+    from ornstein.reports.verification_figure import verification_figure
+
+    figure = verification_figure(result)
+    text = "Each mark is a check; beyond a dashed line it fails."
+    return replace(
+        verification_document(result),
+        title=VERIFICATION.title,
+        question=VERIFICATION.question,
+        made=VERIFICATION.made,
+        figures=[Picture("Distance of all checks", figure, text)] if figure is not None else [],
+        configuration=settings,
+        versions=versions,
+        command=command,
     )
 
 
