@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from ornstein.reports.audit import (
     SHARES,
+    TITLES,
     audit_rows,
     copy_headings,
     copy_rows,
     how_found,
 )
-from ornstein.reports.audit_sentences import audit_sentences, compared, percent
+from ornstein.reports.audit_sentences import audit_answer, audit_sentences, compared, percent
 from ornstein.reports.documents import Document, Section, table
 from ornstein.reports.tables import Column, number
 
@@ -56,7 +57,8 @@ def audit_document(report: AuditReport) -> Document:
     return Document(
         subject=[f"{compared(report)}."],
         sections=sections,
-        answer=f"Answer: {report.verdict}. {' '.join(said.values())}",
+        answer=f"Answer: {audit_answer(report)}",
+        findings={TITLES[name]: sentence for name, sentence in said.items()},
         notes=[*(f"Caution: {each}" for each in report.cautions), *report.warnings],
     )
 

@@ -119,9 +119,9 @@ def _pairs(report: AuditReport, pairs: Pairs) -> ImagePairs | None:
     listed = report.copies or report.exact_copies
     return ImagePairs(
         "Listed pairs" if listed else "Suspects, none listed",
-        ("generated", "nearest training"),
+        ("rows", "generated", "nearest training"),
         [Pair(*each) for each in zip(names, drawn[0], drawn[1], strict=True)],
-        ("held out", "nearest training"),
+        ("", "held out", "nearest training"),
         [
             Pair(f"control {place}", *each)
             for place, each in enumerate(zip(drawn[2], drawn[3], strict=True), 1)

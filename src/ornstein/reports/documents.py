@@ -100,6 +100,8 @@ class Document:
     sections : sequence of Section
     answer : str
         One sentence; may begin with ``Answer:``.
+    findings : mapping of str to str
+        Where there are several answers, each of them, by what it is about.
     notes : sequence of str
         What a reader of the tables needs to know.
     title, question : str
@@ -118,6 +120,7 @@ class Document:
     subject: Sequence[str]
     sections: Sequence[Section] = ()
     answer: str = ""
+    findings: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
     title: str = ""
     question: str = ""

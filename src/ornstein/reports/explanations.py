@@ -16,6 +16,8 @@ class Explanation(NamedTuple):
     title: str
     question: str
     made: Mapping[str, str]
+    figure: str = ""
+    """What the marks and lines of the main figure are."""
 
 
 _RUNS = (
@@ -60,6 +62,8 @@ EXPLANATIONS: dict[str, Explanation] = {
             "perfect model": "P(Delta > 0) of the population itself in place of the generated law, "
             "from draws of its own; summary.csv has its Wilson 95% interval.",
         },
+        "Marks: simulation with standard errors, or Wilson intervals. Lines: theory, and a perfect "
+        "model. n = d and n* are marked above each panel.",
     ),
     "steps": Explanation(
         "Number of sampling steps: a linear denoiser",
@@ -78,6 +82,8 @@ EXPLANATIONS: dict[str, Explanation] = {
             "P(Delta > 0)": f"{_SHARE} The last line has half the width of the widest.",
             "order": "Slope of the distance against S on logarithmic axes, with infinite data.",
         },
+        "Marks: means over runs. Lines: theory at n points; dashed: infinite data. The last place "
+        "of each axis is infinitely many steps. Rings: a finite S is better.",
     ),
     "empirical_steps": Explanation(
         "Number of sampling steps: the memorizing optimum",
@@ -90,6 +96,8 @@ EXPLANATIONS: dict[str, Explanation] = {
             "copied": _MEMORIZED,
             "P(Delta > 0)": _SHARE,
         },
+        "Marks: means over runs with standard errors. Dashed: the best linear denoiser, exact. "
+        "Dotted: held-out points.",
     ),
     "recursion": Explanation(
         "Models trained on their own samples",
@@ -101,6 +109,7 @@ EXPLANATIONS: dict[str, Explanation] = {
             f"points are drawn. {_MEANS}",
             "theory": "What is expected of them in closed form, without simulation.",
         },
+        "Marks: means over runs with standard errors. Lines: theory.",
     ),
     "unet": Explanation(
         "A trained network: what it has learned and what it has copied",
@@ -116,6 +125,8 @@ EXPLANATIONS: dict[str, Explanation] = {
             "KL, W2^2": _FITTED,
             "linear": _LINEAR,
         },
+        "Marks: means over runs with standard errors, or shares with Wilson intervals. n = d is "
+        "marked above each panel.",
     ),
     "snapshots": Explanation(
         "Training dynamics: when a network generalizes, and when it memorizes",
@@ -131,6 +142,8 @@ EXPLANATIONS: dict[str, Explanation] = {
             "snapshots interpolated in ln(step): geometric mean over runs, with one standard error "
             "of its logarithm both ways.",
         },
+        "Marks: means over runs with standard errors. Dashed: training loss. Dotted: held-out "
+        "images. Rings: the best step.",
     ),
     "unet_steps": Explanation(
         "Number of sampling steps: a trained network",
@@ -143,6 +156,8 @@ EXPLANATIONS: dict[str, Explanation] = {
             "memorized": _MEMORIZED,
             "P(Delta > 0)": _SHARE,
         },
+        "Marks: means over runs with standard errors. Dashed: the best linear denoiser, exact. "
+        "Dotted: held-out images.",
     ),
 }
 """By the module of :mod:`ornstein.reports` that makes the tables of a study."""

@@ -72,7 +72,7 @@ def as_latex(document: Document) -> str:
             apart = [table._replace(parts=[part]) for part in table.parts]
             parts += [_latex_table(each, about) for each in apart if each.columns]
         parts += _comments(_meanings(section), "% ")
-    parts += _comments([document.answer, *document.notes], "% ")
+    parts += _comments(_said(document), "% ")
     return "\n".join(parts)
 
 
@@ -85,7 +85,7 @@ def as_csv(document: Document) -> str:
                 title = _comments([table.title], "# ")
                 blocks.append("\n".join([*title, _csv_table(table)]))
         blocks.append("\n".join(_comments(_meanings(section), "# ")))
-    blocks.append("\n".join(_comments([document.answer, *document.notes], "# ")))
+    blocks.append("\n".join(_comments(_said(document), "# ")))
     return "\n\n".join(filter(None, blocks))
 
 
@@ -98,8 +98,9 @@ def as_markdown(document: Document) -> str:
                 title = [f"**{_markdown(table.title)}**"] if table.title else []
                 blocks += [*title, _markdown_table(table)]
         blocks.append("\n".join(f"- {_markdown(line)}" for line in _meanings(section)))
-    blocks.append(_markdown(document.answer))
-    blocks.append("\n".join(f"- {_markdown(note)}" for note in document.notes))
+    answer, *others = _said(document)
+    blocks.append(_markdown(answer))
+    blocks.append("\n".join(f"- {_markdown(each)}" for each in others))
     return "\n\n".join(filter(None, blocks))
 
 
@@ -110,6 +111,12 @@ FORMATS: dict[str, Callable[[Document], str]] = {
     "markdown": as_markdown,
 }
 """Of tables, by the values of ``--format``."""
+
+
+def _said(document: Document) -> list[str]:
+    """Answer, findings and notes, the first of them empty if there is no answer."""
+    findings = [f"{name}: {text}" for name, text in document.findings.items()]
+    return [document.answer, *findings, *document.notes]
 
 
 def _meanings(section: Section) -> list[str]:

@@ -16,9 +16,15 @@ if TYPE_CHECKING:
 
     from ornstein.engine.status import Status
     from ornstein.engine.summary import Summary
+    from ornstein.reports.explanations import Explanation
 
 _SHOWN = 5
-_TITLES = {"samples.png": "Generated images beside the nearest training images"}
+_OTHERS = {
+    "samples.png": (
+        "Generated images beside the nearest training images",
+        "A model that copies shows its first panel twice.",
+    )
+}
 
 
 def study_document(
@@ -44,7 +50,7 @@ def study_document(
     said = EXPLANATIONS[summary.report]
     document = Document(subject=[]) if not summary.rows else document_of(summary)
     pictures = [
-        Picture(_TITLES.get(name, said.title), figure)
+        _picture(name, figure, said)
         for name, figure in (summary.figures() if summary.rows else {}).items()
     ]
     failed = [
@@ -65,6 +71,11 @@ def study_document(
         versions=versions,
         command=command,
     )
+
+
+def _picture(name: str, figure: Any, said: Explanation) -> Picture:
+    title, text = _OTHERS.get(name, ("What was measured", said.figure))
+    return Picture(title, figure, text)
 
 
 def _state(status: Status) -> str:

@@ -93,8 +93,11 @@ def verification_document(result: Verification) -> Document:
     return Document(
         subject=[_title(result)],
         sections=[Section(tables, _COLUMNS)],
-        answer=f"Answer: {_verdict(result)}{_error_rates(result)}",
-        notes=[_in_words(row) for row in result.rows if not row.passed],
+        answer=f"Answer: {_verdict(result, 'named in the notes')}",
+        notes=[
+            *(_in_words(row) for row in result.rows if not row.passed),
+            *filter(None, [_error_rates(result).strip()]),
+        ],
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from ornstein.reports.axes import plain_axis
+from ornstein.reports.axes import set_ticks
 from ornstein.reports.figures import BLUE, GREY, VERMILION, caption, style
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def verification_figure(result: Verification) -> Figure | None:
         for section, group in groupby(rows, key=lambda row: row.section):
             width = len(list(group))
             axis.axvline(first, color="#dddddd", lw=0.8, zorder=0)
-            if width > 2:
+            if width > 0.02 * len(rows):
                 middle = first + width / 2
                 axis.annotate(
                     section.split()[0][:8],
@@ -66,9 +66,9 @@ def verification_figure(result: Verification) -> Figure | None:
         axis.set_xlabel("check, in the order of the table; numbers above: sections")
         axis.set_ylabel("z / z that fails")
         axis.grid(visible=False)
-        plain_axis(axis)
-        low, high = axis.get_ylim()
-        axis.set_ylim(min(low, -1.3), max(high, 1.3))
+        most = min(max(1.3, 1.1 * float(abs(edge).max())), 1.1 * _MOST)
+        axis.set_ylim(-most, most)
+        set_ticks(axis.yaxis, np.arange(-math.floor(most), math.floor(most) + 1))
         if not passed.all():
             figure.legend(loc="outside lower center", ncols=4, frameon=False)
         size = "fast settings" if result.fast else "default settings"

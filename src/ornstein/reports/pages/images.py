@@ -43,10 +43,10 @@ class ImagePairs(NamedTuple):
     """Pairs and controls; `html` makes what a page shows."""
 
     title: str
-    headings: tuple[str, str]
-    """Of the two images of a pair."""
+    headings: tuple[str, str, str]
+    """Of the names of the pairs, and of their two images."""
     pairs: Sequence[Pair]
-    control_headings: tuple[str, str]
+    control_headings: tuple[str, str, str]
     controls: Sequence[Pair]
     low: float
     high: float
@@ -108,11 +108,11 @@ def _img(image: Array, scale: int, text: str) -> str:
     )
 
 
-def _table(title: str, headings: tuple[str, str], rows: Sequence[str]) -> str:
+def _table(title: str, headings: tuple[str, str, str], rows: Sequence[str]) -> str:
     if not rows:
         return ""
     head = "".join(
-        f'<th scope="col">{html.escape(each)}</th>' for each in ("pair", *headings, "difference")
+        f'<th scope="col">{html.escape(each)}</th>' for each in (*headings, "difference")
     )
     return (
         f"<table><caption>{html.escape(title)}</caption><thead><tr>{head}</tr></thead>"

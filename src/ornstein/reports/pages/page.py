@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _MOST_ROWS = 300
-_WORDS = 40  # characters of a cell from which on it is text that wraps
+_WORDS = 24  # characters of a cell from which on it is text that wraps
 
 
 def write_page(document: Document, path: str | Path) -> None:
@@ -75,10 +75,18 @@ def _head(document: Document, title: str) -> str:
         f'<p class="question">{_text(question)}</p>' if question else "",
         f'<p class="state"><strong>Not finished.</strong> {_text(state)}</p>' if state else "",
         f'<p class="answer"><strong>Answer.</strong> {_text(answer)}</p>' if answer else "",
+        _found(document.findings),
         *(f'<p class="subject">{_text(line)}</p>' for line in document.subject),
         "</header>",
     ]
     return "".join(parts)
+
+
+def _found(findings: Mapping[str, str]) -> str:
+    entries = "".join(
+        f"<li><strong>{_text(name)}.</strong> {_text(said)}</li>" for name, said in findings.items()
+    )
+    return f"<ol>{entries}</ol>" if entries else ""
 
 
 def _section(title: str, body: str) -> str:

@@ -36,9 +36,9 @@ table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums
 caption{text-align:left;font-weight:600;padding-bottom:.4rem}
 th,td{padding:.25rem .7rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;
 white-space:nowrap}
-thead th{border-bottom:2px solid var(--muted);vertical-align:bottom}
-th[scope=row]{text-align:left;font-weight:600}
-td.words,th.words{text-align:left;white-space:normal;min-width:14rem;max-width:30rem}
+thead th{white-space:normal;border-bottom:2px solid var(--muted);vertical-align:bottom}
+th[scope=row],thead th:first-child{text-align:left;font-weight:600}
+td.words,th.words{text-align:left;white-space:normal;min-width:9rem;max-width:24rem}
 dl{display:grid;grid-template-columns:minmax(6rem,max-content) 1fr;gap:.2rem 1rem;
 margin:.4rem 0 1rem;
 font-size:.9rem}
