@@ -111,17 +111,19 @@ class RunOptions:
 def run_study(study: Study, options: RunOptions, folder: Path | None = None) -> int:
     """Run a study in its folder, print its tables or its JSON document; return the exit status."""
     from ornstein.engine.folder import written
+    from ornstein.reports.figure_styles import figure_style
 
     folder = options.folder(study) if folder is None else folder
     shard = options.chosen_shard()
-    summary = study.run(
-        folder,
-        jobs=options.jobs,
-        dask=options.dask,
-        shard=shard,
-        precision=options.chosen_precision(),
-        retry_failed=options.retry_failed,
-    )
+    with figure_style(options.style):
+        summary = study.run(
+            folder,
+            jobs=options.jobs,
+            dask=options.dask,
+            shard=shard,
+            precision=options.chosen_precision(),
+            retry_failed=options.retry_failed,
+        )
     if shard is not None:
         place = shard.folder(folder)
         if options.json:

@@ -8,11 +8,18 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from ornstein.reports.axes import count_axis, landmark, plain_axis, share_axis, value_axis
 from ornstein.reports.documents import Document, Section, Table, document_text
-from ornstein.reports.figures import BLUE, VERMILION, caption, legend_below, style
+from ornstein.reports.figures import (
+    BLUE,
+    VERMILION,
+    caption,
+    legend_below,
+    new_figure,
+    points,
+    style,
+)
 from ornstein.reports.series import (
     column,
     distance_panels,
@@ -273,12 +280,12 @@ def figures(summary: LinearSummary) -> dict[str, Any]:
     marks = (1.0, summary.threshold / summary.dim)
     with style():
         shape = (2, 2) if len(panels) == 3 else (1, len(panels) + 1)
-        figure = Figure(figsize=(3.6 * shape[1], 2.9 * shape[0]), layout="constrained")
+        figure = new_figure(3.6 * shape[1], 2.9 * shape[0])
         axes = figure.subplots(*shape, sharex=True, squeeze=False).ravel()
         count_axis(axes[0], sizes, marks)
         for axis, panel in zip(axes, panels, strict=False):
             _draw(axis, summary, panel.name)
-            axis.set_title(panel.title, pad=12)
+            axis.set_title(panel.title, pad=points(12))
         _draw_shares(axes[-1], summary)
         for axis in axes:
             landmark(axis, marks[0], "n = d", (4, 2), "left")
@@ -354,4 +361,4 @@ def _draw_shares(axis: Axes, summary: LinearSummary) -> None:
     shares(axis, x, summary.rows, "delta", fmt="s", color=VERMILION, label="share of runs")
     perfect_model(axis, summary.theory, summary.dim)
     share_axis(axis)
-    axis.set_title(r"$P(\Delta > 0)$, Wilson 95% interval", pad=12)
+    axis.set_title(r"$P(\Delta > 0)$, Wilson 95% interval", pad=points(12))

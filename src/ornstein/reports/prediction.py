@@ -206,10 +206,17 @@ def _endless(columns: Sequence[Column], shown: Sequence[Any]) -> list[str]:
 def prediction_figure(prediction: Prediction) -> Figure:
     """Curves or a map, under the title of the prediction."""
     from ornstein.reports.curves import curve_figure
+    from ornstein.reports.figures import drawn_figures
     from ornstein.reports.maps import map_figure
 
     chart, title = prediction.chart(), prediction.title.splitlines()
-    return map_figure(chart, title) if isinstance(chart, MapChart) else curve_figure(chart, title)
+
+    def draw() -> dict[str, Figure]:
+        if isinstance(chart, MapChart):
+            return {"figure": map_figure(chart, title)}
+        return {"figure": curve_figure(chart, title)}
+
+    return drawn_figures(draw)["figure"]
 
 
 def _table(headings: Sequence[str], columns: Sequence[Any]) -> str:

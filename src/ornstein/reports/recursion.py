@@ -8,7 +8,6 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from ornstein.reports.axes import value_axis
 from ornstein.reports.documents import Document, Section, Table, document_text
@@ -16,6 +15,7 @@ from ornstein.reports.figures import (
     caption,
     legend_below,
     legend_key,
+    new_figure,
     size_entries,
     size_looks,
     style,
@@ -164,7 +164,7 @@ def figures(summary: RecursionSummary) -> dict[str, Any]:
     chosen = size_looks(sizes_of(summary.rows))
     panels, missing = _panels(summary)
     with style():
-        figure = Figure(figsize=(3.0 * len(panels) + 0.6, 3.6), layout="constrained")
+        figure = new_figure(3.0 * len(panels) + 0.6, 3.6)
         axes = figure.subplots(1, len(panels), squeeze=False)[0]
         for axis, panel in zip(axes, panels, strict=True):
             for size, look in chosen.items():
@@ -175,16 +175,27 @@ def figures(summary: RecursionSummary) -> dict[str, Any]:
                 theory[~np.isfinite(theory)] = math.nan
                 if np.isfinite(theory).any():
                     axis.plot(k, theory, "-", color=look.colour, lw=1.0, zorder=2)
+                if panel.name == "square":
+                    _limit_line(axis, summary, size, look.colour)
             axis.set_title(panel.label)
             axis.set_xlabel("generation k")
             _generation_axis(axis, summary.options.generations)
             value_axis(axis)
-        entries = size_entries(chosen, summary.options.dim)
-        legend_below(
-            figure, {**entries, "theory": legend_key("-")} if _has_theory(summary) else entries
-        )
+        keys = size_entries(chosen, summary.options.dim)
+        if _has_theory(summary):
+            keys["theory"] = legend_key("-")
+        if any(map(math.isfinite, summary.theory.get("limit", {}).values())):
+            keys["its limit, many generations"] = legend_key(":", 0.9)
+        legend_below(figure, keys)
         caption(figure, [*_what(summary), *_how(summary), f"seed {summary.options.seed}"], missing)
     return {"figure": figure}
+
+
+def _limit_line(axis: Axes, summary: RecursionSummary, size: int, colour: str) -> None:
+    """Mark what the second moment tends to, where that is finite."""
+    limit = summary.theory.get("limit", {}).get(size, math.nan)
+    if math.isfinite(limit):
+        axis.axhline(limit, color=colour, ls=":", lw=0.9, zorder=1)
 
 
 def _panels(summary: RecursionSummary) -> tuple[list[Panel], str]:

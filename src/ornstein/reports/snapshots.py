@@ -7,8 +7,6 @@ __all__ = ["tables", "document", "figures"]
 import math
 from typing import TYPE_CHECKING, Any
 
-from matplotlib.figure import Figure
-
 from ornstein.reports.axes import count_axis, plain_axis, share_axis
 from ornstein.reports.documents import Document, Section, Table, document_text, table
 from ornstein.reports.figures import (
@@ -18,6 +16,7 @@ from ornstein.reports.figures import (
     caption,
     legend_below,
     legend_key,
+    new_figure,
     size_entries,
     size_looks,
     style,
@@ -177,7 +176,7 @@ def figures(summary: SnapshotSummary) -> dict[str, Any]:
     steps = column(summary.rows, "step")
     images = [summary.trained_on[row["train_size"]] for row in summary.rows]
     with style():
-        figure = Figure(figsize=(7.2, 6.0), layout="constrained")
+        figure = new_figure(7.2, 6.0)
         memorized, scaled, losses, delta = figure.subplots(2, 2).ravel()
         for axis in (memorized, losses, delta):
             count_axis(axis, steps, most=5)

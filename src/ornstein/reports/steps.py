@@ -8,7 +8,6 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from ornstein.reports.axes import round_numbers, set_ticks, share_axis, tick_text
@@ -18,6 +17,8 @@ from ornstein.reports.figures import (
     caption,
     legend_below,
     legend_key,
+    new_figure,
+    points,
     size_entries,
     size_looks,
     style,
@@ -61,13 +62,13 @@ def figures(summary: StepsSummary) -> dict[str, Any]:
     panels, missing = _panels(summary)
     with style():
         width, height = max(5.2, 1.0 + 1.6 * len(samplers)), 0.9 + 1.75 * len(panels)
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = new_figure(width, height)
         orders = [summary.orders[sampler] for sampler in samplers]
         titles = [
             sampler if math.isnan(order) else f"{sampler}\norder {order:.2f}"
             for sampler, order in zip(samplers, orders, strict=True)
         ]
-        axes = sampler_axes(figure, panels, titles, "sampling steps S", fontsize=8)
+        axes = sampler_axes(figure, panels, titles, "sampling steps S", fontsize=points(8))
         for line, panel in zip(axes, panels, strict=True):
             for axis, sampler in zip(line, samplers, strict=True):
                 for size, look in chosen.items():

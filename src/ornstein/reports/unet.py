@@ -8,7 +8,6 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from ornstein.reports.axes import (
     count_axis,
@@ -19,7 +18,16 @@ from ornstein.reports.axes import (
     value_axis,
 )
 from ornstein.reports.documents import Document, Section, Table, document_text
-from ornstein.reports.figures import BLUE, GREEN, GREY, VERMILION, caption, style
+from ornstein.reports.figures import (
+    BLUE,
+    GREEN,
+    GREY,
+    VERMILION,
+    caption,
+    new_figure,
+    points,
+    style,
+)
 from ornstein.reports.grids import image_sheets
 from ornstein.reports.networks import barely_trained, copied, said, subject
 from ornstein.reports.series import column, distance_panels, means, perfect_model, shares
@@ -39,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from ornstein.studies.neural.unet import UNetSummary
 
@@ -240,7 +249,7 @@ def _figure(summary: UNetSummary) -> Figure:
     sizes = column(summary.rows, "train_size")
     with style():
         columns = math.ceil((len(panels) + 1) / 2)
-        figure = Figure(figsize=(3.1 * columns + 0.6, 5.6), layout="constrained")
+        figure = new_figure(3.1 * columns + 0.6, 5.6)
         axes = figure.subplots(2, columns, sharex=True).ravel()
         count_axis(axes[0], sizes, [summary.dim], most=6)
         _shares(axes[1], summary)
@@ -280,7 +289,7 @@ def _draw(axis: Axes, summary: UNetSummary, panel: _Panel) -> None:
         best = summary.theory["linear_loss"]
         axis.plot(axis.get_xlim(), [best, best], ":", color="black", lw=1.0, label="best linear")
         lines = 2
-    axis.set_title(panel.title, pad=12)
+    axis.set_title(panel.title, pad=points(12))
     panel.draw_axis(axis)
     legend_inside(axis, lines=lines)
 
@@ -295,7 +304,7 @@ def _shares(axis: Axes, summary: UNetSummary) -> None:
         shares(axis, shift * sizes, summary.rows, name, color=colour, label=label, fmt=form)
     perfect_model(axis, summary.theory)
     share_axis(axis)
-    axis.set_title(r"$P(\Delta > 0)$, Wilson 95% interval", pad=12)
+    axis.set_title(r"$P(\Delta > 0)$, Wilson 95% interval", pad=points(12))
     legend_inside(axis, lines=1 + ("perfect_delta" in summary.theory))
 
 

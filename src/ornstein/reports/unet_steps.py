@@ -8,7 +8,6 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from ornstein.reports.axes import count_axis, set_ticks, share_axis, value_axis
 from ornstein.reports.documents import Document, Section, Table, document_text
@@ -17,6 +16,7 @@ from ornstein.reports.figures import (
     caption,
     legend_below,
     legend_key,
+    new_figure,
     size_entries,
     size_looks,
     style,
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from ornstein.studies.neural.steps import NeuralStepsSummary
     from ornstein.studies.steps.empirical import EmpiricalStepsSummary
@@ -189,7 +190,7 @@ def figure_by_sampler(
     panels, missing = _panels(summary)
     with style():
         width, height = max(5.2, 1.0 + 2.0 * len(samplers)), 1.0 + 1.9 * len(panels)
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = new_figure(width, height)
         axes = sampler_axes(figure, panels, samplers, "sampling steps S")
         count_axis(axes[0, 0], summary.all_steps)
         set_ticks(axes[0, 0].xaxis, _apart(summary.all_steps))

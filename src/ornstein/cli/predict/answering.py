@@ -58,9 +58,11 @@ def answer(function: Callable[..., Prediction], options: Namespace) -> int:
     file = None if options.plot is None else writable_figure(options.plot)
     prediction = _computed(function, options)
     if file is not None:
+        from ornstein.reports.figure_styles import figure_style
         from ornstein.reports.figures import save_figure
 
-        save_figure(prediction_figure(prediction), file)
+        with figure_style(options.style):
+            save_figure(prediction_figure(prediction), file)
         print(f"ornstein: wrote {file}", file=sys.stderr)
     if options.json:
         print(as_json(prediction_document(prediction)))
