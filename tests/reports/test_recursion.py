@@ -167,7 +167,12 @@ class TestFigure:
         ):
             series = list(drawn(axis).values())
             points = [s for s in series if s.marker != "None"]
-            lines = [s for s in series if s.marker == "None"]
+            lines = [s for s in series if s.marker == "None" and s.dash == "-"]
+            limits = [s for s in series if s.dash == ":"]
+            # Of n = 50 it is infinite.
+            assert [(set(s.y), s.colour) for s in limits] == (
+                [({1.5445}, points[0].colour)] if name == "square" else []
+            )
             for s, line, n in zip(points, lines, (10, 50), strict=True):
                 rows = [row(n, k) for k in (1, 2, 3)]
                 mean = unit * np.array([r[f"{name}_mean"] for r in rows])
@@ -191,7 +196,10 @@ class TestFigure:
             "Gaussian models trained on samples of the last one, from N(0, 1.5²) in d = 6, "
             "3 generations, 0.25 of the points are fresh, mean fitted, seed 7"
         )
-        assert list(entries_of(figure)) == ["n = 10 (1.7 d)", "n = 50 (8.3 d)", "theory"]
+        sizes = ["n = 10 (1.7 d)", "n = 50 (8.3 d)"]
+        assert list(entries_of(figure)) == [*sizes, "theory", "limit of theory"]
+        endless = figures(summary(theory={"limit": {10: math.inf, 50: math.nan}}))["figure"]
+        assert list(entries_of(endless)) == [*sizes, "theory"]
 
     def test_what_is_missing_is_said(self) -> None:
         rows = [row(10, k, kl_mean=math.inf, kl_se=math.nan) for k in (1, 2, 3)]

@@ -185,7 +185,7 @@ def figures(summary: RecursionSummary) -> dict[str, Any]:
         if _has_theory(summary):
             keys["theory"] = legend_key("-")
         if any(map(math.isfinite, summary.theory.get("limit", {}).values())):
-            keys["its limit, many generations"] = legend_key(":", 0.9)
+            keys["limit of theory"] = legend_key(":", 0.9)
         legend_below(figure, keys)
         caption(figure, [*_what(summary), *_how(summary), f"seed {summary.options.seed}"], missing)
     return {"figure": figure}

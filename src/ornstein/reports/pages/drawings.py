@@ -99,10 +99,7 @@ def _plain(text: str) -> str:
 
 
 def _rasterised(figure: Figure) -> int:
-    """Mark the largest parts of a figure to be drawn as images; return how many points they have.
-
-    Lines without markers are simplified when they are written, and stay.
-    """
+    """Mark the largest parts of a figure to be drawn as images; return their points."""
     parts = sorted(_parts(figure), key=lambda part: -part[0])
     left = sum(count for count, _ in parts)
     marked = 0
@@ -119,8 +116,7 @@ def _parts(figure: Figure) -> Iterator[tuple[int, Any]]:
     """Parts of a figure with the number of points that each writes."""
     for axis in figure.axes:
         for line in axis.get_lines():
-            if line.get_marker() not in {"None", "none", "", None}:
-                yield len(line.get_xdata()), line  # type: ignore[arg-type]
+            yield len(line.get_xdata()), line  # type: ignore[arg-type]
         for collection in axis.collections:
             if not collection.get_rasterized():
                 yield _points_of(axis, collection), collection
