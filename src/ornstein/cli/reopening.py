@@ -57,7 +57,7 @@ def this_run(name: str, function: Callable[..., Any], values: Mapping[str, Any])
     """
     words = command_words(name, function, values, command(function).get_defaults())
     settings = {key: value for key, value in values.items() if key not in _NOT_OF_THE_RESULT}
-    return Run(settings, {**versions_in_use(), "cpu": cpu_type()}, shlex.join(["ornstein", *words]))
+    return Run(settings, {**versions_in_use(), "CPU": cpu_type()}, shlex.join(["ornstein", *words]))
 
 
 class Reopened(NamedTuple):

@@ -43,7 +43,7 @@ def shown_rows(contents: Contents, index: Sequence[int]) -> tuple[list[str], lis
         table = contents.table[list(contents.kinds)[:MOST_COLUMNS]].iloc[list(index)]
         missing = table.isna().to_numpy()
         rows = [
-            ["" if gone else str(value) for value, gone in zip(row, empty, strict=True)]
+            ["" if gone else _text(value) for value, gone in zip(row, empty, strict=True)]
             for row, empty in zip(table.itertuples(index=False), missing, strict=True)
         ]
         return [str(name) for name in table.columns], rows
@@ -52,3 +52,10 @@ def shown_rows(contents: Contents, index: Sequence[int]) -> tuple[list[str], lis
     values = contents.rows(np.asarray(index, dtype=int))[:, :MOST_COLUMNS]
     names = [f"x{place}" for place in range(values.shape[1])]
     return names, [[f"{value:.6g}" for value in row] for row in values]
+
+
+def _text(value: object) -> str:
+    """As it stands in a file: all digits of a number, and 10 rather than 10.0."""
+    if isinstance(value, float) and value.is_integer():
+        return f"{value:.0f}"
+    return str(value)

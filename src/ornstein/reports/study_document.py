@@ -68,7 +68,7 @@ def study_document(
         state=_state(status),
         notes=[*document.notes, *failed],
         configuration=settings,
-        versions=versions,
+        versions={**versions, **({"CPU": "; ".join(status.cpus)} if status.cpus else {})},
         command=command,
     )
 
