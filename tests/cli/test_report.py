@@ -47,9 +47,9 @@ def test_a_study(ornstein: Callable, tmp_path: Path, without_figure: None) -> No
     versions = dict(page.table("What it ran with").rows)
     assert versions["numpy"] == np.__version__
     assert {"python", "ornstein", "CPU"} <= set(versions)
-    assert (
-        page.code == "ornstein linear --train-sizes 3,9 --dim 4 --mean 10.0 --std 1.5 "
-        "--weights 1.0 --originals 10000 --original-mode expected --simulations 3"
+    assert page.code == (
+        "ornstein linear --train-sizes 3,9 --dim 4 --mean 10 --std 1.5 --spectrum isotropic "
+        "--originals 10000 --original-mode expected --simulations 3"
     )
 
 
