@@ -71,8 +71,10 @@ def style(name: str | None = None) -> Any:
     sizes = STYLES[name] if name else chosen()
     scaled = {key: sizes.points(value) for key, value in _STYLE.items() if key.endswith("size")}
     # Lines of axes, which no module draws, are made anew at each drawing.
-    own = {key: sizes.lines * mpl.rcParamsDefault[key] for key in _LINES}
-    return mpl.rc_context({**_STYLE, **scaled, **own})
+    usual: Any = mpl.rcParamsDefault
+    own = {key: sizes.lines * usual[key] for key in _LINES}
+    settings: Any = {**_STYLE, **scaled, **own}
+    return mpl.rc_context(settings)
 
 
 def new_figure(width: float, height: float, panels: int = 2) -> Figure:
@@ -94,7 +96,7 @@ def drawn_figures(draw: Callable[[], dict[str, Figure]]) -> dict[str, Figure]:
     """Return what `draw` draws, with lines and marks in the chosen style."""
     figures = draw()
     for figure in figures.values():
-        _scale_lines(figure, STYLES[figure.get_label() or "screen"].lines)
+        _scale_lines(figure, STYLES[_style_of(figure)].lines)
     return figures
 
 
@@ -110,7 +112,7 @@ def characters(figure: Figure) -> int:
 
 def save_figure(figure: Figure, *paths: Path) -> None:
     """Write a figure to each of `paths`; the ending decides the format."""
-    with style(figure.get_label() or None):
+    with style(_style_of(figure)):
         if len(paths) > 1:  # the layout is found once, and holds for all
             figure.draw_without_rendering()
             figure.set_layout_engine("none")
@@ -147,6 +149,11 @@ def legend_below(figure: Figure, entries: Mapping[str, Any]) -> None:
         ncols=max(1, min(columns, len(entries))),
         frameon=False,
     )
+
+
+def _style_of(figure: Figure) -> str:
+    """The style that a figure was made in, which is its label."""
+    return str(figure.get_label() or "screen")
 
 
 def _scale_lines(figure: Figure, factor: float) -> None:

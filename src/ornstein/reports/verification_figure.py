@@ -68,7 +68,7 @@ def verification_figure(result: Verification) -> Figure | None:
         axis.grid(visible=False)
         most = min(max(1.3, 1.1 * float(abs(edge).max())), 1.1 * _MOST)
         axis.set_ylim(-most, most)
-        set_ticks(axis.yaxis, np.arange(-math.floor(most), math.floor(most) + 1))
+        set_ticks(axis.yaxis, np.arange(-math.floor(most), math.floor(most) + 1.0))
         if not passed.all():
             figure.legend(loc="outside lower center", ncols=4, frameon=False)
         size = "fast settings" if result.fast else "default settings"
