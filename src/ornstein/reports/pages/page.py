@@ -103,7 +103,11 @@ def _picture(picture: Picture, prefix: str) -> str:
     else:
         made = drawing(picture.figure, picture.title, prefix)
     said = " ".join(filter(None, [f"{picture.title}.", picture.text, made.remark]))
-    return f"<figure>{made.html}<figcaption>{_text(said)}</figcaption></figure>"
+    label = f'aria-label="{_text(picture.title)}"'
+    return (
+        f'<figure><div class="scroll" role="region" tabindex="0" {label}>'
+        f"{made.html}</div><figcaption>{_text(said)}</figcaption></figure>"
+    )
 
 
 def _tables(section: Section) -> str:

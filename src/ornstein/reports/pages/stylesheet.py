@@ -27,8 +27,10 @@ max-width:none}
 .state{border-left:4px solid var(--warn);background:var(--soft);padding:.7rem 1rem;max-width:none}
 .subject{color:var(--muted);margin:0}
 figure{margin:1rem 0}
-figure svg{display:block;width:100%;height:auto;max-width:var(--width)}
+figure svg{display:block;width:100%;height:auto;max-width:var(--width);
+min-width:min(var(--width),40rem)}
 figure img{display:block;max-width:100%;height:auto;background:#fff}
+figure .scroll{margin:0}
 figcaption{color:var(--muted);font-size:.9rem;margin-top:.4rem;max-width:46rem}
 .scroll{overflow-x:auto;margin:1rem 0 .4rem}
 .scroll:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
@@ -56,6 +58,7 @@ dl{grid-template-columns:1fr}dd{margin-bottom:.4rem}}
 @media print{:root{color-scheme:light;--paper:#fff;--ink:#000;--muted:#444;--line:#bbb;--soft:#fff;
 --accent:#0072b2;--warn:#a83f00}
 body{font-size:10pt}main{max-width:none;padding:0}h2{break-after:avoid}
-figure,tr,dt,dd{break-inside:avoid}.scroll{overflow:visible}table{font-size:8pt}
+figure svg{min-width:0}figure,tr,dt,dd{break-inside:avoid}.scroll{overflow:visible}
+table,dl{font-size:8pt}
 th,td{padding:.15rem .4rem}pre,.answer,.state{border:1px solid var(--line)}}
 """.strip()
