@@ -210,6 +210,14 @@ class TestFigure:
         figure = figures(summary(row(10, 1, **none)))["figure"]
         assert "theory" not in entries_of(figure)
 
+    def test_theory_of_one_generation_is_seen(self) -> None:
+        options = RecursionOptions((10,), 1, dim=DIM)
+        figure = figures(summary(row(10, 1), options=options))["figure"]
+        assert ", 1 generation, " in caption_of(figure)
+        (mark,) = [s for s in drawn(figure.axes[0]).values() if s.marker == "_"]
+        np.testing.assert_allclose(mark.y, row(10, 1)["kl_theory"] / DIM)
+        assert entries_of(figure)["theory"].get_marker() == "_"
+
     @pytest.mark.parametrize("last", [1, 3, 100])
     def test_labels_do_not_overlap(self, last: int) -> None:
         options = RecursionOptions((10, 50), last, dim=DIM)

@@ -101,7 +101,7 @@ def _how(summary: RecursionSummary) -> list[str]:
     options = summary.options
     share = f"{options.fresh_fraction:g} of the points are fresh"
     return [
-        f"{options.generations} generations",
+        counted(options.generations, "generation"),
         share if options.fresh_fraction else "no fresh points",
         "known mean" if options.known_mean else "mean fitted",
         f"T = {options.time:g}" if options.time is not None else "",
@@ -174,7 +174,9 @@ def figures(summary: RecursionSummary) -> dict[str, Any]:
                 theory = panel.unit * column(here, f"{panel.name}_theory")
                 theory[~np.isfinite(theory)] = math.nan
                 if np.isfinite(theory).any():
-                    axis.plot(k, theory, "-", color=look.colour, lw=1.0, zorder=2)
+                    # A line of one point would not be seen.
+                    form = "-" if len(k) > 1 else "_"
+                    axis.plot(k, theory, form, color=look.colour, lw=1.0, ms=14, zorder=2)
                 if panel.name == "square":
                     _limit_line(axis, summary, size, look.colour)
             axis.set_title(panel.label)
@@ -183,7 +185,8 @@ def figures(summary: RecursionSummary) -> dict[str, Any]:
             value_axis(axis)
         keys = size_entries(chosen, summary.options.dim)
         if _has_theory(summary):
-            keys["theory"] = legend_key("-")
+            one = summary.options.generations == 1
+            keys["theory"] = legend_key("", marker="_", ms=9) if one else legend_key("-")
         if any(map(math.isfinite, summary.theory.get("limit", {}).values())):
             keys["limit of theory"] = legend_key(":", 0.9)
         legend_below(figure, keys)
