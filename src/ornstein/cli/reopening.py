@@ -32,6 +32,8 @@ _KINDS = {
     "unet-steps": ("steps", "network_steps", "neural.steps", "NeuralStepsStudy"),
 }
 """Module and function of the command, module and class of the study, by its name."""
+_CHOOSES = "model"
+"""Its default differs from what a command without it takes."""
 _NOT_OF_THE_RESULT = {"out", "jobs", "versions", "json", "format", "style", "show_rows"}
 
 
@@ -128,7 +130,8 @@ def command_words(
     words = [name]
     for option in options_of(function):
         value, usual = values[option.name], getattr(defaults, option.name)
-        if value is None or value == usual or option.name in _NOT_OF_THE_RESULT:
+        usual_one = value == usual and option.name != _CHOOSES
+        if value is None or usual_one or option.name in _NOT_OF_THE_RESULT:
             continue
         flag = f"--{option.name.replace('_', '-')}"
         words += [flag] if option.default is False else [flag, _short(str(value))]
