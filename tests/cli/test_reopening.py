@@ -35,9 +35,7 @@ def made() -> dict[str, Study]:
             studies.RecursionOptions(dim=3, train_sizes=(9,), known_mean=True)
         ),
         "unet": studies.UNetStudy(neural(**NETWORK)),
-        "unet, mlp": studies.UNetStudy(
-            neural(**EPOCHS, model="mlp", epochs=4)
-        ),
+        "unet, mlp": studies.UNetStudy(neural(**EPOCHS, model="mlp", epochs=4)),
         "unet-snapshots": studies.SnapshotStudy(neural(**NETWORK, model="mlp")),
         "unet-steps": studies.NeuralStepsStudy(studies.NeuralStepsOptions(**NETWORK, steps=(2, 5))),
     }
