@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ornstein import theory
 from ornstein.cli.output import in_format
 from ornstein.reports.documents import document_of
 from ornstein.studies import LinearOptions, LinearStudy
@@ -57,15 +58,17 @@ def test_status_and_merge(ornstein: Callable, tmp_path: Path, without_figure: No
 
 
 def test_a_verification(ornstein: Callable) -> None:
-    checks = ("verify", "--fast", "--only", "5", "--jobs", 1)
-    head, *rows = values(ornstein(*checks, "--format", "csv").out)
-    found = json.loads(ornstein(*checks, "--json").out)["rows"]
+    printed = ornstein("verify", "--fast", "--only", "5", "--jobs", 1, "--format", "csv").out
+    head, *rows = values(printed)
     assert head[:6] == ["check", "parameters", "runs", "predicted", "simulated", "simulated s.e."]
-    for row, exact in zip(rows, found, strict=True):
-        assert row[0] == exact["check"]
-        assert float(row[3]) == pytest.approx(exact["predicted"], abs=5e-4)
-        assert float(row[4]) == pytest.approx(exact["simulated"], abs=5e-4)
-        assert float(row[5]) == pytest.approx(exact["standard_error"], rel=0.05)
+    expected = theory.wishart_kl(20, 50)
+    assert [row[0] for row in rows] == ["KL(gen || pop)", "KL(pop || gen)"]
+    for row, value in zip(rows, expected, strict=True):
+        predicted, simulated, error = map(float, row[3:6])
+        assert predicted == pytest.approx(value, abs=5e-4)
+        assert 0 < error < 0.02
+        assert simulated != predicted
+        assert abs(simulated - value) < 4.3 * error
 
 
 @pytest.mark.parametrize("name", ["paper", "talk"])

@@ -19,6 +19,8 @@ from ornstein.engine.store import FILE_NAME, StudyError
 from ornstein.reports.explanations import EXPLANATIONS
 
 LINEAR = ("linear", "--dim", 4, "--train-sizes", "3,9", "--simulations", 3, "--std", 1.5)
+LINEAR += ("--jobs", 1)
+RECURSION = ("recursion", "--train-sizes", "9,20", "--dim", 4, "--simulations", 2, "--jobs", 1)
 
 
 def read(path: Path) -> Page:
@@ -26,7 +28,7 @@ def read(path: Path) -> Page:
 
 
 def test_a_study(ornstein: Callable, tmp_path: Path, without_figure: None) -> None:
-    ran = ornstein(*LINEAR, "--out", "study", "--jobs", 1)
+    ran = ornstein(*LINEAR, "--out", "study")
     assert ornstein("report", "study") == (0, "Written: study/report.html\n", "")
     page = read(tmp_path / "study" / "report.html")
     said = EXPLANATIONS["linear"]
@@ -56,7 +58,7 @@ def test_a_study(ornstein: Callable, tmp_path: Path, without_figure: None) -> No
 def test_the_command_repeats_the_study(
     ornstein: Callable, tmp_path: Path, without_figure: None
 ) -> None:
-    ornstein("recursion", "--train-sizes", "9,20", "--dim", 4, "--simulations", 2, "--out", "a")
+    ornstein(*RECURSION, "--out", "a")
     ornstein("report", "a", "--out", "page.html")
     words = shlex.split(read(tmp_path / "page.html").code)
     assert main([*words[1:], "--out", "b", "--jobs", "1"]) == 0
