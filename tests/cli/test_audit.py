@@ -34,14 +34,15 @@ def test_text_and_folder(ornstein: Callable, files: Path) -> None:
     assert "Verdict: copies" in result.out
     assert "60 generated points, 60 training and 60 held-out points of 16" in result.out
     assert result.err == (
-        "ornstein: wrote report.html, copies.csv, audit.json, pairs.svg, pairs.png to found/here\n"
+        "ornstein: wrote report.html, copies.csv, audit.json, pairs.svg, pairs.png, pairs.npz to "
+        "found/here\n"
     )
     folder = files / "found" / "here"
     lines = (folder / "copies.csv").read_text().splitlines()
     assert lines[0] == "generated,train,distance,contrast,listed,exact"
     assert "0,20,0.0,inf,True,True" in lines
     assert json.loads((folder / "audit.json").read_text())["verdict"] == "copies"
-    assert "<b>Verdict: copies</b>" in (folder / "report.html").read_text()
+    assert "<strong>Answer.</strong> Copies were found" in (folder / "report.html").read_text()
     assert (folder / "pairs.png").stat().st_size > 1000
 
 

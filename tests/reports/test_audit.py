@@ -1,20 +1,25 @@
 """Text, sentences, rows, HTML and picture of an audit: each number in its place."""
 
 import html
+import json
 import math
 import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.reports.html_reading import check_page
 
+from ornstein.cli.parsing import as_json
 from ornstein.memorization.audit_report import AuditReport, Pairs
 from ornstein.memorization.copies import Copy
 from ornstein.memorization.metrics import Metric
 from ornstein.memorization.power import Detectable
-from ornstein.reports.audit import audit_rows, audit_text, copy_rows
-from ornstein.reports.audit_html import audit_fragment, pairs_figure, write_audit_html
+from ornstein.reports.audit import TITLES, audit_rows, audit_text, copy_rows
+from ornstein.reports.audit_html import audit_fragment, audit_page, pairs_figure, write_audit_html
 from ornstein.reports.audit_sentences import audit_sentences
+from ornstein.reports.documents import plain_answer
+from ornstein.reports.pages import page
 
 NOTHING = AuditReport(
     verdict="nothing detected",
@@ -208,44 +213,128 @@ def test_rows_for_pandas() -> None:
     assert (metric["name"], metric["value"], metric["reference"]) == ("authenticity", 0.625, 0.875)
 
 
-def test_html_escapes_and_holds_every_number(tmp_path) -> None:
+def test_the_page_escapes_and_holds_every_number(tmp_path) -> None:
     write_audit_html(COPIED, tmp_path / "a.html")
-    page = (tmp_path / "a.html").read_text()
-    assert page.startswith("<!DOCTYPE html>")
-    assert "Meaning of the first &lt;number&gt;." in page
-    assert "removed &amp; said" in page
-    assert "<p><b>Caution:</b> The units may differ.</p>" in page
-    assert "<li><b>Dependence on the training data.</b> The share nearer" in page
-    fragment = audit_fragment(COPIED)
-    assert fragment in page
-    assert "<img" not in page
-    verdicts, detectable, pairs, metrics = tables_of(page)
-    assert verdicts == [
-        ["share", "of the points", "low", "high", "expected", "p", "found from"],
+    read = check_page((tmp_path / "a.html").read_text())
+    assert read.headings[0] == (1, "Audit of generated data")
+    assert read.by_class["question"] == ["Has the model copied its training data?"]
+    (answer,) = read.by_class["answer"]
+    assert answer == (
+        "Answer. Copies were found: 0.30% [0.10%, 0.88%] of the generated points are listed or "
+        "exact copies of training points."
+    )
+    assert read.by_class["subject"] == [
+        "1003 generated points, 801 training and 502 held-out points of 64 coordinates."
+    ]
+    sentences = audit_sentences(COPIED)
+    assert read.items == [
+        *(f"{TITLES[name]}. {text}" for name, text in sentences.items()),
+        "Caution: The units may differ.",
+        "Gaussian reference: bootstrap 0.531, closed form 0.546 (Gaussian data).",
+        "Something was removed & said.",
+    ]
+    assert "img" not in read.tags
+    verdicts = read.table("Three verdicts")
+    assert verdicts.head == ["share", "of the points", "low", "high", "expected", "p", "found from"]
+    assert verdicts.rows == [
         ["copied", "0.003000", "0.001000", "0.008800", "", "", "0.02100"],
         ["nearer than Gaussians", "0.9020", "0.8710", "0.9230", "0.5310", "0.01000", "0.5930"],
         ["nearer than chance", "0.9020", "0.8710", "0.9230", "0.5000", "0.0001000", "0.5740"],
     ]
-    assert detectable == [
-        ["noise in standard deviations", "found from, share", "points"],
-        ["0.01000", "0.02100", "21"],
-        ["0.1000", "0.03400", "34"],
-        ["0.3000", "never", "0"],
+    detectable = read.table("Copies that would have been found, by how far they are from the data")
+    assert detectable.head == ["noise", "found from", "points"]
+    assert detectable.rows == [
+        ["1.0%", "0.02100", "21"],
+        ["10%", "0.03400", "34"],
+        ["30%", "never", ""],
     ]
-    assert pairs == [
-        ["generated", "train", "distance", "contrast", "found"],
+    pairs = read.table("Pairs of the largest contrast")
+    assert pairs.head == ["generated", "train", "distance", "contrast", "found"]
+    assert pairs.rows == [
         ["7", "8", "0", "infinite", "exact"],
         ["3", "4", "0.5000", "infinite", "listed"],
         ["5", "6", "0.7500", "2.125", "listed"],
         ["11", "12", "13.25", "1.375", "suspect"],
         ["14", "15", "16.50", "0.6250", "suspect"],
     ]
-    assert metrics == [
-        ["metric", "generated", "held out", "copying makes it", "meaning"],
-        ["authenticity", "0.6250", "0.8750", "lower", "Meaning of the first <number>."],
+    metrics = read.table("Descriptive metrics")
+    assert metrics.head == ["metric", "generated", "held out", "copying makes it", "meaning"]
+    assert metrics.rows == [
+        ["authenticity", "0.6250", "0.8750", "lower", "Meaning of the first <number>."]
     ]
-    for name in ("generated", "train", "distance", "contrast", "found"):
-        assert f"<li>{name}: " in page
+    for table in (verdicts, detectable, pairs, metrics):
+        assert set(table.head) <= {*read.definitions, "high", "metric"}, table.caption
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, "Nothing was detected: neither copying nor dependence; of copies, 2.1% or more would"),
+        (
+            {"verdict": "depends on the training data"},
+            "(0.512 nearer to the training set, 0.5 by chance; p = 0.31); no copying was detected.",
+        ),
+        (
+            {"verdict": "closer than a Gaussian"},
+            "(0.512 nearer to the training set, against 0.531; p = 0.82).",
+        ),
+    ],
+)
+def test_the_answer_is_one_sentence(changes: dict, sentence: str) -> None:
+    text = plain_answer(audit_page(replace(NOTHING, **changes)))
+    assert sentence in text
+    assert len(re.findall(r"\.(?= |$)", text)) == 1
+
+
+ROWS = ((3, 4, 0.25), (5, 6, 0.5), (7, 8, 0.0), (11, 12, 2.0))
+CONTROLS = ((21, 22, 4.0), (23, 24, 5.0), (25, 26, 6.0))
+
+
+def test_the_page_shows_pairs_with_their_rows() -> None:
+    rng = np.random.default_rng(0)
+    images = [rng.random((count, 4, 5)) for count in (4, 4, 3, 3)]
+    document = audit_page(
+        replace(COPIED, pairs=Pairs(*images, ROWS, CONTROLS)),
+        settings={"train": "a.npy", "fdr": 0.125},
+        versions={"numpy": "9.9"},
+        command="ornstein audit --train a.npy",
+    )
+    read = check_page(page(document))
+    listed = read.table("Listed pairs")
+    assert [row[0] for row in listed.rows] == [
+        "3 and 4, distance 0.2500",
+        "5 and 6, distance 0.5000",
+        "7 and 8, distance 0",
+        "11 and 12, distance 2.000",
+    ]
+    assert [row[0] for row in read.table("Controls: held-out images").rows] == [
+        "21 and 22, distance 4.000",
+        "23 and 24, distance 5.000",
+        "25 and 26, distance 6.000",
+    ]
+    assert read.tags.count("img") == 3 * 7
+    assert read.table("Options of the run").rows == [["train", "a.npy"], ["fdr", "0.125"]]
+    assert read.code == "ornstein audit --train a.npy"
+    few = Pairs(*(image[:2] for image in images), ROWS[2:], CONTROLS[:2])
+    suspects = check_page(page(audit_page(replace(NOTHING, pairs=few))))
+    assert suspects.table("Suspects, none listed").rows[1][0] == "11 and 12, distance 2.000"
+
+
+@pytest.mark.parametrize("report", [NOTHING, COPIED])
+def test_the_json_document_is_read_back(report) -> None:
+    assert AuditReport.from_dict(json.loads(as_json(report.to_dict()))) == report
+    with pytest.raises(ValueError, match="no document of an audit: 'copies'"):
+        AuditReport.from_dict({"verdict": "copies"})
+
+
+def test_the_fragment_for_notebooks() -> None:
+    fragment = audit_fragment(COPIED)
+    assert "removed &amp; said" in fragment
+    assert "<p><b>Caution:</b> The units may differ.</p>" in fragment
+    assert "<li><b>Dependence on the training data.</b> The share nearer" in fragment
+    assert tables_of(fragment)[0][1] == [
+        *["copied", "0.003000", "0.001000", "0.008800", "", "", "0.02100"]
+    ]
 
 
 @pytest.mark.parametrize("shape", [(4, 5), (1, 4, 5), (3, 4, 5), (4, 5, 3)])

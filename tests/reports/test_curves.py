@@ -312,7 +312,7 @@ def test_no_label_of_a_prediction_hides_another(
     axis = axis_of(figure)
     assert figure._suptitle is not None
     shown = " ".join(figure._suptitle.get_text().split())
-    assert shown == " ".join(prediction.title.split())
+    assert shown == " ".join(prediction.title.split()).replace("^2", "²")
     # Nothing is blank: some finite value lies inside the axes.
     low, high = axis.get_ylim()
     inside = [np.asarray(line.get_ydata(), dtype=float) for line in axis.lines]

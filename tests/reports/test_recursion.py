@@ -167,7 +167,12 @@ class TestFigure:
         ):
             series = list(drawn(axis).values())
             points = [s for s in series if s.marker != "None"]
-            lines = [s for s in series if s.marker == "None"]
+            lines = [s for s in series if s.marker == "None" and s.dash == "-"]
+            limits = [s for s in series if s.dash == ":"]
+            # Of n = 50 it is infinite.
+            assert [(set(s.y), s.colour) for s in limits] == (
+                [({1.5445}, points[0].colour)] if name == "square" else []
+            )
             for s, line, n in zip(points, lines, (10, 50), strict=True):
                 rows = [row(n, k) for k in (1, 2, 3)]
                 mean = unit * np.array([r[f"{name}_mean"] for r in rows])
@@ -191,7 +196,10 @@ class TestFigure:
             "Gaussian models trained on samples of the last one, from N(0, 1.5²) in d = 6, "
             "3 generations, 0.25 of the points are fresh, mean fitted, seed 7"
         )
-        assert list(entries_of(figure)) == ["n = 10 (1.7 d)", "n = 50 (8.3 d)", "theory"]
+        sizes = ["n = 10 (1.7 d)", "n = 50 (8.3 d)"]
+        assert list(entries_of(figure)) == [*sizes, "theory", "limit of theory"]
+        endless = figures(summary(theory={"limit": {10: math.inf, 50: math.nan}}))["figure"]
+        assert list(entries_of(endless)) == [*sizes, "theory"]
 
     def test_what_is_missing_is_said(self) -> None:
         rows = [row(10, k, kl_mean=math.inf, kl_se=math.nan) for k in (1, 2, 3)]
@@ -201,6 +209,14 @@ class TestFigure:
         none = {f"{name}_theory": math.nan for name in MEASURED}
         figure = figures(summary(row(10, 1, **none)))["figure"]
         assert "theory" not in entries_of(figure)
+
+    def test_theory_of_one_generation_is_seen(self) -> None:
+        options = RecursionOptions((10,), 1, dim=DIM)
+        figure = figures(summary(row(10, 1), options=options))["figure"]
+        assert ", 1 generation, " in caption_of(figure)
+        (mark,) = [s for s in drawn(figure.axes[0]).values() if s.marker == "_"]
+        np.testing.assert_allclose(mark.y, row(10, 1)["kl_theory"] / DIM)
+        assert entries_of(figure)["theory"].get_marker() == "_"
 
     @pytest.mark.parametrize("last", [1, 3, 100])
     def test_labels_do_not_overlap(self, last: int) -> None:

@@ -6,11 +6,14 @@ __all__ = ["audit", "AuditOptions", "AuditReading"]
 
 import math
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ornstein.cli.audit_folder import write_audit
+from ornstein.cli.output import Format, in_format, made_folder, one_output
 from ornstein.cli.parsing import UsageError, as_json
+from ornstein.cli.reopening import this_run
 from ornstein.cli.streams import print_result
 from ornstein.data.reading_options import ReadingOptions
 from ornstein.validation import as_count
@@ -51,6 +54,8 @@ class AuditOptions:
         exit with status 1 if copies, or dependence on the training data, are found
     out : str
         folder for report.html, copies.csv, audit.json and the picture of pairs
+    show_rows : bool
+        of tables: show the rows of the pairs in report.html too
     seed : int
         of relabellings, blocks and drawn Gaussians
     jobs : int
@@ -59,6 +64,8 @@ class AuditOptions:
         gigabytes that a search for neighbours may take beside the data
     json : bool
         print one JSON document and nothing else
+    format : str
+        of the tables that are printed: text, latex (booktabs), csv or markdown
     """
 
     train: str | None = None
@@ -71,12 +78,17 @@ class AuditOptions:
     features: str | None = None
     fail_on: Literal["copies", "dependence", "never"] = "never"
     out: str | None = None
+    show_rows: bool = False
     seed: int = 0
     jobs: int = -1
     max_memory: float | None = None
     json: bool = False
+    format: Format = "text"
 
     def __post_init__(self) -> None:
+        one_output(self.format, json=self.json)
+        if self.show_rows and self.out is None:
+            raise UsageError("--show-rows has no effect without --out, the folder of report.html")
         for name in ("train", "held_out", "generated"):
             if getattr(self, name) is None:
                 raise UsageError(
@@ -139,7 +151,7 @@ def audit(
     """
     from ornstein.memorization.audit import audit as compare
 
-    folder = None if options.out is None else _folder(options.out)
+    folder = None if options.out is None else made_folder(options.out)
     sources = (options.train, options.held_out, options.generated)
     side = None if pixels is None else as_count(pixels, "pixels")
     sets, shape, mixed, cautions, found = _checked(
@@ -165,10 +177,36 @@ def audit(
         report, cautions=(*cautions, *report.cautions), warnings=(*found, *report.warnings)
     )
     if folder is not None:
-        names = _write(report, folder)
+        run = this_run("audit", audit, _values(options, reading, pixels, numbers))
+        names = write_audit(report, folder, run, show_rows=options.show_rows)
         print(f"ornstein: wrote {', '.join(names)} to {folder}", file=sys.stderr)
-    print_result(as_json(report.to_dict()) if options.json else report)
+    print_result(_printed(report, options))
     return int(_failed(report, options.fail_on))
+
+
+def _values(
+    options: AuditOptions,
+    reading: AuditReading,
+    pixels: int | None,
+    numbers: Literal["robust", "ranks"] | None,
+) -> dict[str, Any]:
+    """All options of the command, by name."""
+    groups = {name: getattr(each, name) for each in (options, reading) for name in _fields(each)}
+    return {**groups, "pixels": pixels, "numbers": numbers}
+
+
+def _fields(group: AuditOptions | AuditReading) -> list[str]:
+    return [field.name for field in fields(group) if field.init]
+
+
+def _printed(report: AuditReport, options: AuditOptions) -> str:
+    if options.json:
+        return as_json(report.to_dict())
+    if options.format == "text":
+        return str(report)
+    from ornstein.reports.audit_document import audit_document
+
+    return in_format(audit_document(report), options.format)
 
 
 def _checked(
@@ -231,36 +269,6 @@ def _groups(text: str) -> tuple[Any, Any]:
             if labels[-1][-1] == "":  # the last line ends
                 labels[-1] = labels[-1][:-1]
     return labels[0], labels[1]
-
-
-def _folder(out: str) -> Path:
-    """The folder to write to, made now: nothing is computed that cannot be written."""
-    folder = Path(out)
-    if folder.is_file():
-        raise UsageError(f"--out: {out!r} is a file, expected a folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _write(report: AuditReport, folder: Path) -> list[str]:
-    from ornstein.files import atomic_write
-
-    with atomic_write(folder / "audit.json") as draft:
-        draft.write_text(as_json(report.to_dict()) + "\n", encoding="utf-8")
-    with atomic_write(folder / "copies.csv") as draft:
-        report.copies_to_pandas().to_csv(draft, index=False, lineterminator="\n")
-    report.to_html(folder / "report.html")
-    names = ["report.html", "copies.csv", "audit.json"]
-    figure = report.figure()
-    if figure is None:
-        for name in ("pairs.svg", "pairs.png"):  # of an audit before, of images
-            (folder / name).unlink(missing_ok=True)
-    else:
-        from ornstein.reports.figures import save_figure
-
-        save_figure(figure, folder / "pairs.svg", folder / "pairs.png")
-        names += ["pairs.svg", "pairs.png"]
-    return names
 
 
 def _failed(report: AuditReport, fail_on: str) -> bool:

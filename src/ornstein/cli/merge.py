@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ornstein.cli.output import FigureStyle, Format, one_output
 from ornstein.cli.parsing import UsageError, as_json
 from ornstein.cli.running import command_of, missing_by
 
@@ -15,7 +16,13 @@ if TYPE_CHECKING:
     from ornstein.engine.merging import Merged
 
 
-def merge(folders: list[str], out: str | None = None, json: bool = False) -> int:
+def merge(
+    folders: list[str],
+    out: str | None = None,
+    json: bool = False,
+    format: Format = "text",
+    style: FigureStyle = "screen",
+) -> int:
     """Join the shards of a study, or copies of it, and print its tables.
 
     Merging again, or one by one, gives the same. Cells that are still missing are counted, and the
@@ -29,11 +36,18 @@ def merge(folders: list[str], out: str | None = None, json: bool = False) -> int
         folder to merge into; by default the one with the shards
     json : bool
         print one JSON document and nothing else
+    format : str
+        of the tables that are printed: text, latex (booktabs), csv or markdown
+    style : str
+        of the figures: screen; paper (the width of a column of text, small type); talk (a slide)
     """
     from ornstein.engine.merging import merge as merged_into
     from ornstein.engine.merging import shards_in
     from ornstein.engine.store import FILE_NAME
 
+    one_output(format, json=json)
+    if json and style != "screen":
+        raise UsageError("--style has no effect with --json, with which no figure is drawn")
     places = [Path(folder) for folder in folders]
     sources: list[Path] = []
     for place in places:
@@ -53,7 +67,7 @@ def merge(folders: list[str], out: str | None = None, json: bool = False) -> int
     if json:
         print(as_json({"folder": str(target), "command": command, **result._asdict()}))
         return 1 if result.missing or result.failed else 0
-    print(_said(result, others, target))
+    print(_said(result, others, target), file=sys.stdout if format == "text" else sys.stderr)
     for folder in result.working:
         print(f"ornstein: {folder} is still being computed", file=sys.stderr)
     if result.missing or command is None:
@@ -62,8 +76,9 @@ def merge(folders: list[str], out: str | None = None, json: bool = False) -> int
         return 1 if result.missing or result.failed else 0
     from ornstein.cli.main import main
 
-    print()
-    return main(command)
+    if format == "text":
+        print()
+    return main([*command, "--format", format, "--style", style])
 
 
 def _said(result: Merged, sources: int, target: Path) -> str:

@@ -18,6 +18,7 @@ __all__ = [
     "options_of",
     "command",
     "call",
+    "arguments",
     "given_option",
     "given_files",
     "integers",
@@ -184,11 +185,8 @@ def command(function: Callable[..., Any]) -> Parser:
 
 def call(function: Callable[..., Result], options: Namespace) -> Result:
     """Call a command with its parsed options."""
-    values, groups = _values(function, options)
-    hints = get_type_hints(function)
     try:
-        made = {name: hints[name](**entries) for name, entries in groups.items()}
-        return function(**values, **made)
+        return function(**arguments(function, options))
     except (ValueError, TypeError) as error:
         if str(error).startswith("--"):
             raise
@@ -196,6 +194,13 @@ def call(function: Callable[..., Result], options: Namespace) -> Result:
             known = [option.name for option in options_of(function)]
             error.args = (as_typed(error.args[0], known),)
         raise
+
+
+def arguments(function: Callable[..., Any], options: Namespace) -> dict[str, Any]:
+    """Arguments of a command, its dataclasses among them, from its parsed options."""
+    values, groups = _values(function, options)
+    hints = get_type_hints(function)
+    return {**values, **{name: hints[name](**entries) for name, entries in groups.items()}}
 
 
 def _values(

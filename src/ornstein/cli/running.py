@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ornstein.cli.output import FigureStyle, Format, in_format, one_output
 from ornstein.cli.parsing import UsageError, as_json
 
 if TYPE_CHECKING:
@@ -56,6 +57,10 @@ class RunOptions:
         compute failed cells again
     json : bool
         print one JSON document and nothing else
+    format : str
+        of the tables that are printed: text, latex (booktabs), csv or markdown
+    style : str
+        of the figures: screen; paper (the width of a column of text, small type); talk (a slide)
     """
 
     out: str | None = None
@@ -66,8 +71,20 @@ class RunOptions:
     max_simulations: int | None = None
     retry_failed: bool = False
     json: bool = False
+    format: Format = "text"
+    style: FigureStyle = "screen"
 
     def __post_init__(self) -> None:
+        one_output(self.format, json=self.json)
+        for name, value, usual in (
+            ("format", self.format, "text"),
+            ("style", self.style, "screen"),
+        ):
+            if self.shard is not None and value != usual:
+                raise UsageError(
+                    f"--{name} has no effect with --shard, which prints and draws nothing: give it "
+                    "to ornstein merge"
+                )
         if self.jobs == 0:
             raise UsageError("--jobs: given 0, expected 1 or more workers, or -1 for one per core")
         self.chosen_shard()
@@ -108,17 +125,19 @@ class RunOptions:
 def run_study(study: Study, options: RunOptions, folder: Path | None = None) -> int:
     """Run a study in its folder, print its tables or its JSON document; return the exit status."""
     from ornstein.engine.folder import written
+    from ornstein.reports.figure_styles import figure_style
 
     folder = options.folder(study) if folder is None else folder
     shard = options.chosen_shard()
-    summary = study.run(
-        folder,
-        jobs=options.jobs,
-        dask=options.dask,
-        shard=shard,
-        precision=options.chosen_precision(),
-        retry_failed=options.retry_failed,
-    )
+    with figure_style(options.style):
+        summary = study.run(
+            folder,
+            jobs=options.jobs,
+            dask=options.dask,
+            shard=shard,
+            precision=options.chosen_precision(),
+            retry_failed=options.retry_failed,
+        )
     if shard is not None:
         place = shard.folder(folder)
         if options.json:
@@ -133,9 +152,14 @@ def run_study(study: Study, options: RunOptions, folder: Path | None = None) -> 
             document |= summary.document()
         print(as_json({**document, "failed": summary.failed}))
     else:
-        if summary.rows:
+        if summary.rows and options.format != "text":
+            from ornstein.reports.documents import document_of
+
+            print(in_format(document_of(summary), options.format))
+        elif summary.rows:
             print(summary.table())
-        print(f"\nWritten to {folder}:\n  {', '.join(written(folder))}")
+        if options.format == "text":
+            print(f"\nWritten to {folder}:\n  {', '.join(written(folder))}")
     if summary.failed:
         print(
             f"ornstein: {len(summary.failed)} cell(s) failed: ornstein status {folder} shows why, "

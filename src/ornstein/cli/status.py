@@ -9,16 +9,19 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ornstein.cli.output import Format, in_format, one_output
 from ornstein.cli.parsing import UsageError, as_json
 from ornstein.cli.running import command_of, missing_by
 
 if TYPE_CHECKING:
     from ornstein.engine.status import Status
+    from ornstein.reports.documents import Document
+    from ornstein.reports.tables import Column
 
 _SECONDS = 2.0  # between two looks of --watch
 
 
-def status(folder: str, watch: bool = False, json: bool = False) -> int:
+def status(folder: str, watch: bool = False, json: bool = False, format: Format = "text") -> int:
     """Which cells of a study are planned, done and failed.
 
     Parameters
@@ -30,9 +33,14 @@ def status(folder: str, watch: bool = False, json: bool = False) -> int:
         computes any more, or Ctrl-C
     json : bool
         print one JSON document and nothing else
+    format : str
+        of the table: text, latex (booktabs), csv or markdown
     """
     from ornstein.engine.status import read_status
 
+    one_output(format, json=json)
+    if watch and format != "text":
+        raise UsageError("--watch and --format exclude each other: lines, or a table")
     if watch and json:
         raise UsageError("--watch and --json exclude each other: one document, or lines")
     if watch:
@@ -48,6 +56,8 @@ def status(folder: str, watch: bool = False, json: bool = False) -> int:
             "driver": None if found.holder is None else str(found.holder),
         }
         print(as_json(document))
+    elif format != "text":
+        print(in_format(_document(found, folder, errors), format))
     else:
         _print(found, folder, errors)
     return 1 if errors else 0
@@ -66,14 +76,11 @@ def _sizes(found: Status) -> list[dict[str, int]]:
 
 
 def _print(found: Status, folder: str, errors: list[dict[str, Any]]) -> None:
-    from ornstein.reports.tables import Column, format_table
+    from ornstein.reports.tables import format_table
 
-    headings = {"train_size": "n", "planned": "planned", "done": "done", "failed": "failed"}
-    rows = _sizes(found)
     print(f"{found.identity.get('study', 'study')} study in {folder}\n")
-    print(format_table([Column(h, [str(row[key]) for row in rows]) for key, h in headings.items()]))
-    done, planned = sum(found.done.values()), sum(found.planned.values())
-    print(f"\n{done} cells done of {planned} planned in the latest run.")
+    print(format_table(_columns(found)))
+    print(f"\n{_done(found)}")
     command = command_of(Path(folder)) if found.left else None
     if found.holder is not None:
         print(f"At work: {found.holder}.")
@@ -84,6 +91,33 @@ def _print(found: Status, folder: str, errors: list[dict[str, Any]]) -> None:
         print(f"failed: n = {error['train_size']}, run {error['replicate']}: {reason}")
     if len(errors) > 5:
         print(f"... and {len(errors) - 5} more failures (--json lists them)")
+
+
+def _columns(found: Status) -> list[Column]:
+    from ornstein.reports.tables import Column
+
+    headings = {"train_size": "n", "planned": "planned", "done": "done", "failed": "failed"}
+    rows = _sizes(found)
+    return [Column(h, [str(row[key]) for row in rows]) for key, h in headings.items()]
+
+
+def _done(found: Status) -> str:
+    done, planned = sum(found.done.values()), sum(found.planned.values())
+    return f"{done} cells done of {planned} planned in the latest run."
+
+
+def _document(found: Status, folder: str, errors: list[dict[str, Any]]) -> Document:
+    from ornstein.reports.documents import Document, Section, table
+
+    failed = [
+        f"failed: n = {error['train_size']}, run {error['replicate']}: {error['error']}"
+        for error in errors
+    ]
+    return Document(
+        subject=[f"{found.identity.get('study', 'study')} study in {folder}", _done(found)],
+        sections=[Section([table("Cells by training size", _columns(found))])],
+        notes=failed,
+    )
 
 
 def _watch(folder: Path) -> int:

@@ -6,7 +6,10 @@ __all__ = ["verify"]
 
 import sys
 
+from ornstein.cli.output import Format, in_format, made_folder, one_output
 from ornstein.cli.parsing import as_json
+from ornstein.cli.reopening import this_run
+from ornstein.files import atomic_write
 
 
 def verify(
@@ -15,7 +18,9 @@ def verify(
     checks: str | None = None,
     jobs: int = -1,
     seed: int = 0,
+    out: str | None = None,
     json: bool = False,
+    format: Format = "text",
 ) -> int:
     """Every theory result against simulation: predicted, simulated, standard error, z.
 
@@ -33,26 +38,42 @@ def verify(
         worker processes; -1 for one per core
     seed : int
         seed of all simulations
+    out : str
+        folder for verification.json and report.html, one page with everything
     json : bool
         print one JSON document and nothing else
+    format : str
+        of the table: text, latex (booktabs), csv or markdown
     """
-    from ornstein.reports.verification import use_color, verification_table
+    from ornstein.reports.verification import (
+        use_color,
+        verification_document,
+        verification_page,
+        verification_table,
+    )
     from ornstein.verification import running
     from ornstein.verification.own_checks import load_checks
     from ornstein.verification.registry import CHECKS, select
 
+    one_output(format, json=json)
+    folder = None if out is None else made_folder(out)
     chosen = select(only, CHECKS if checks is None else load_checks(checks))
     result = running.verify(chosen, fast=fast, seed=seed, jobs=jobs)
+    if folder is not None:
+        from ornstein.reports.pages import write_page
+
+        values = {"fast": fast, "only": only, "checks": checks, "jobs": jobs, "seed": seed}
+        others = {"out": out, "json": json, "format": format}
+        run = this_run("verify", verify, {**values, **others})
+        with atomic_write(folder / "verification.json") as draft:
+            text = as_json({**result.document(), "run": run._asdict()})
+            draft.write_text(text + "\n", encoding="utf-8")
+        write_page(verification_page(result, *run), folder / "report.html")
+        print(f"ornstein: wrote verification.json, report.html to {folder}", file=sys.stderr)
     if json:
-        document = {
-            "seed": result.seed,
-            "fast": result.fast,
-            "passed": result.passed,
-            "false_alarm_rate": result.false_alarm_rate,
-            "simulations": result.simulations,
-            "rows": result.rows,
-        }
-        print(as_json(document))
+        print(as_json(result.document()))
+    elif format != "text":
+        print(in_format(verification_document(result), format))
     else:
         print(verification_table(result, color=use_color(sys.stdout)))
     return 0 if result.passed else 1

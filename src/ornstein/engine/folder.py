@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["default_folder", "require_study_folder", "write_settings", "write_summary", "written"]
+__all__ = [
+    "default_folder",
+    "require_study_folder",
+    "versions_in_use",
+    "write_settings",
+    "write_summary",
+    "written",
+]
 
 import hashlib
 import json
@@ -18,6 +25,8 @@ from ornstein.files import atomic_write
 from ornstein.settings_files import dump_settings, listed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ornstein.engine.precision import Precision
     from ornstein.engine.study import Study
     from ornstein.engine.summary import Summary
@@ -66,18 +75,23 @@ def write_settings(folder: Path, study: Study, precision: Precision | None = Non
         targets = precision.targets.items()
         options["target_se"] = ",".join(f"{name}={value!r}" for name, value in targets)
         options["max_simulations"] = precision.max_simulations
-    packages = ("numpy", "scipy", "scikit-learn", "joblib", *study.packages)
-    options["versions"] = {
-        "ornstein": __version__,
-        "python": platform.python_version(),
-        **{name: version(name) for name in packages},
-    }
+    options["versions"] = versions_in_use(study.packages)
     text = f"# {study.name} study; run again with --config\n"
     try:
         with atomic_write(folder / "config.yaml") as draft:
             draft.write_text(text + dump_settings(options))
     except OSError as error:
         raise StudyError(f"cannot write to the folder {str(folder)!r}: {error}") from error
+
+
+def versions_in_use(more: Sequence[str] = ()) -> dict[str, str]:
+    """Versions of Python, of this package, of those that all numbers depend on, and of `more`."""
+    packages = ("numpy", "scipy", "scikit-learn", "joblib", *more)
+    return {
+        "ornstein": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+    }
 
 
 def write_summary(folder: Path, summary: Summary) -> None:

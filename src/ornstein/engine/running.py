@@ -10,7 +10,7 @@ others: only a cell whose own worker dies again is recorded as failed.
 
 from __future__ import annotations
 
-__all__ = ["run", "compute"]
+__all__ = ["run", "compute", "summarized", "cpu_type"]
 
 import platform
 import time
@@ -80,20 +80,35 @@ def run(
                 retry_failed=retry_failed,
                 progress=progress,
             )
-            summary = study.summarize(store)
+            summary = summarized(study, store, precision, shard)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f"interrupted{_kept(store)}") from None
         except PoolGoneError as error:
             raise PoolGoneError(f"{error}{_kept(store)}") from None
-        cells = cells_of(study, shard) if shard else planned_cells(study, store.replicates)
-        failed = sorted(store.failed() & set(cells))
-        notes = [*summary.notes, *_of_two_types(store.cpus())]
-        if precision is not None:
-            notes.append(_on_precision(study, store, precision))
-    summary = replace(summary, failed=failed, notes=notes)
     if place is not None and summary.rows and shard is None:
         write_summary(place, summary)
     return summary
+
+
+def summarized(
+    study: Study, store: Store, precision: Precision | None = None, shard: Shard | None = None
+) -> Summary:
+    """Make the summary of what is stored: the study's own, with failed cells and notes on the run.
+
+    Parameters
+    ----------
+    study : Study
+    store : Store
+        With `replicates` as the rule of `precision` has them.
+    precision, shard
+        As for :meth:`~ornstein.engine.study.Study.run`.
+    """
+    summary = study.summarize(store)
+    cells = cells_of(study, shard) if shard else planned_cells(study, store.replicates)
+    notes = [*summary.notes, *_of_two_types(store.cpus())]
+    if precision is not None:
+        notes.append(_on_precision(study, store, precision))
+    return replace(summary, failed=sorted(store.failed() & set(cells)), notes=notes)
 
 
 def _kept(store: Store) -> str:
@@ -264,7 +279,7 @@ def _batch(study: Study, cells: Sequence[Cell]) -> list[Outcome] | None:
         return None
     share = (time.perf_counter() - start) / len(cells)
     return [
-        Outcome(cell, share, values=dict(values), cpu=_cpu_type())
+        Outcome(cell, share, values=dict(values), cpu=cpu_type())
         for cell, values in zip(cells, measured, strict=True)
     ]
 
@@ -275,12 +290,12 @@ def _single(study: Study, cell: Cell) -> Outcome:
         values: dict[str, Any] = dict(study.measure(cell))
     except Exception as error:  # noqa: BLE001 - one failing cell is recorded, the rest goes on
         reason = f"{type(error).__name__}: {error}"
-        return Outcome(cell, time.perf_counter() - start, error=reason, cpu=_cpu_type())
-    return Outcome(cell, time.perf_counter() - start, values=values, cpu=_cpu_type())
+        return Outcome(cell, time.perf_counter() - start, error=reason, cpu=cpu_type())
+    return Outcome(cell, time.perf_counter() - start, values=values, cpu=cpu_type())
 
 
 @cache
-def _cpu_type() -> str:
+def cpu_type() -> str:
     """Model of this machine's CPU: numbers agree to the last bit within one type."""
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():

@@ -33,6 +33,8 @@ class Status:
         Spent on all cells, by all workers.
     holder : Holder or None
         The driver at work, if there is one.
+    cpus : tuple of str
+        Types of CPU that computed cells, where they are known.
     """
 
     identity: Mapping[str, Any]
@@ -42,6 +44,7 @@ class Status:
     errors: tuple[tuple[Cell, str], ...]
     seconds: float = 0.0
     holder: Holder | None = None
+    cpus: tuple[str, ...] = ()
 
     @property
     def left(self) -> int:
@@ -70,6 +73,9 @@ def read_status(folder: Path) -> Status:
         for status, size, count, seconds in connection.execute(query):
             counts.setdefault(status, {})[size] = count
             spent += seconds or 0.0
+        known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'cpus'").fetchone()
+        names = connection.execute("SELECT name FROM cpus ORDER BY name") if known else ()
+        cpus = tuple(name for (name,) in names)
         errors = connection.execute(
             "SELECT train_size, replicate, error FROM cells WHERE status = 'failed' "
             "ORDER BY train_size, replicate"
@@ -83,6 +89,7 @@ def read_status(folder: Path) -> Status:
         tuple((Cell(size, replicate), error) for size, replicate, error in errors),
         spent,
         None if holder is None or holder.has_ended() else holder,
+        cpus,
     )
 
 

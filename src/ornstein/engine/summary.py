@@ -60,13 +60,30 @@ class Summary:
         """Return the tables that the command line prints, at most 80 columns wide."""
         return self._report().tables(self)
 
-    def figure(self) -> Any:
-        """Return the main figure, a ``matplotlib.figure.Figure``."""
-        return self.figures()["figure"]
+    def figure(self, style: str | None = None) -> Any:
+        """Return the main figure, a ``matplotlib.figure.Figure``; `style` as for `figures`."""
+        return self.figures(style)["figure"]
 
-    def figures(self) -> dict[str, Any]:
-        """Return all figures by file name; those without an ending are written as SVG and PNG."""
-        return self._report().figures(self)
+    def figures(self, style: str | None = None) -> dict[str, Any]:
+        """Return all figures by file name; those without an ending are written as SVG and PNG.
+
+        Parameters
+        ----------
+        style : str, optional
+            ``screen``, ``paper`` or ``talk``; by default that of the context, ``screen``.
+
+        Raises
+        ------
+        ValueError
+            If there are no rows, so that there is nothing to draw, or no such style.
+        """
+        if not self.rows:
+            raise ValueError("no cell is finished, so there is nothing to draw")
+        drawing = import_module("ornstein.reports.figures")
+        if style is None:
+            return drawing.drawn_figures(lambda: self._report().figures(self))
+        with import_module("ornstein.reports.figure_styles").figure_style(style):
+            return self.figures()
 
     def write_figures(self, folder: Path) -> None:
         """Write all figures into a folder; those named without an ending as SVG and PNG."""

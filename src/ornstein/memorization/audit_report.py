@@ -5,24 +5,35 @@ from __future__ import annotations
 __all__ = ["AuditReport", "Pairs", "VERDICTS"]
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ornstein.memorization.copies import Copy
+from ornstein.memorization.metrics import Metric
+from ornstein.memorization.near_training_points import NearDuplicates
+from ornstein.memorization.power import Detectable
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from ornstein.memorization.copies import Copy
-    from ornstein.memorization.metrics import Metric
-    from ornstein.memorization.near_training_points import NearDuplicates
-    from ornstein.memorization.power import Detectable
-
     Array = NDArray[np.float64]
 
 VERDICTS = ("copies", "closer than a Gaussian", "depends on the training data", "nothing detected")
+
+
+_KINDS: dict[str, Any] = {
+    "copies": Copy,
+    "exact_copies": Copy,
+    "suspects": Copy,
+    "detectable": Detectable,
+    "metrics": Metric,
+}
+"""Of the entries of lists."""
 
 
 class Pairs(NamedTuple):
@@ -133,6 +144,39 @@ class AuditReport:
         plain["sentences"] = self.sentences()
         return plain
 
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any], pairs: Pairs | None = None) -> AuditReport:
+        """Return the report that `to_dict` wrote, from its JSON document.
+
+        Parameters
+        ----------
+        plain : mapping
+            Numbers that JSON does not have are null for NaN, ``inf`` and ``-inf``.
+        pairs : Pairs, optional
+            Images, which the document does not have.
+
+        Raises
+        ------
+        ValueError
+            If an entry is missing, or is not what it should be.
+        """
+        values: dict[str, Any] = {}
+        try:
+            for name, field_ in cls.__dataclass_fields__.items():
+                if name == "pairs" or (name not in plain and field_.default is not MISSING):
+                    continue
+                kind, value = _KINDS.get(name), plain[name]
+                if name == "near_duplicates":
+                    values[name] = None if value is None else NearDuplicates(**value)
+                elif kind is None:
+                    values[name] = tuple(value) if isinstance(value, list) else _number(value)
+                else:
+                    entries = [{key: _number(x) for key, x in each.items()} for each in value]
+                    values[name] = tuple(kind(**entry) for entry in entries)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"this is no document of an audit: {error}") from error
+        return cls(**values, pairs=pairs)
+
     def to_pandas(self) -> Any:
         """A ``pandas.DataFrame`` of verdicts and metrics, a row each."""
         import pandas as pd
@@ -167,6 +211,13 @@ class AuditReport:
     def _reports(name: str = "audit") -> Any:
         # By name: reports are a layer above, and are looked up only when one is asked for.
         return import_module(f"ornstein.reports.{name}")
+
+
+def _number(value: Any) -> Any:
+    """A number of JSON, which has no NaN and no infinity."""
+    if value is None:
+        return math.nan
+    return float(value) if value in ("inf", "-inf") else value
 
 
 def _plain(value: Any) -> Any:

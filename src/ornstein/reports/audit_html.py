@@ -1,4 +1,4 @@
-"""An audit as HTML: a table for notebooks, one file for everybody else, and the picture of pairs.
+"""An audit as HTML: a table for notebooks, a page for everybody else, and the picture of pairs.
 
 The picture has two halves: the listed pairs (or, without a list, the suspects) with their
 difference, and beside them held-out points with *their* nearest training points. Two fresh images
@@ -8,45 +8,34 @@ set, counted from 0, and below each difference the distance of the two.
 
 from __future__ import annotations
 
-__all__ = ["audit_fragment", "write_audit_html", "pairs_figure"]
+__all__ = ["audit_fragment", "audit_page", "write_audit_html", "pairs_figure"]
 
-import base64
 import html
-import io
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ornstein.files import atomic_write
-from ornstein.reports.audit import (
-    SHARES,
-    TITLES,
-    audit_rows,
-    copy_headings,
-    copy_rows,
-    how_found,
-)
-from ornstein.reports.audit_sentences import audit_sentences, compared, gaussian_line
+from ornstein.reports.audit import SHARES, TITLES, audit_rows
+from ornstein.reports.audit_document import audit_document
+from ornstein.reports.audit_sentences import audit_sentences, gaussian_line
+from ornstein.reports.documents import Picture
+from ornstein.reports.explanations import AUDIT
+from ornstein.reports.pages.images import ImagePairs, Pair, difference
 from ornstein.reports.tables import number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from ornstein.memorization.audit_report import AuditReport
+    from ornstein.memorization.audit_report import AuditReport, Pairs
+    from ornstein.reports.documents import Document, Section
 
     Array = NDArray[np.float64]
 
-_STYLE = (
-    "body{font-family:system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;"
-    "line-height:1.45}table{border-collapse:collapse;margin:1em 0}"
-    "th,td{padding:.25em .7em;border-bottom:1px solid #ccc;text-align:right;vertical-align:top}"
-    "th:first-child,td:first-child,td:last-child{text-align:left}img{max-width:100%}"
-)
-_MOST_ROWS = 200
 _BELOW = 0.3  # of the height of an image, for its label
 _COLUMN = 1.0  # inches
 _LABEL: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7.5}
@@ -77,44 +66,73 @@ def audit_fragment(report: AuditReport) -> str:
 
 def write_audit_html(report: AuditReport, path: str | Path) -> None:
     """Write a page that holds everything, pictures too, in one file."""
-    rows = copy_rows(report)
-    columns = ("generated", "train", "distance", "contrast")
-    pairs = _table(
-        (*columns, "found"),
-        [[*(_cell(row[name]) for name in columns), how_found(row)] for row in rows[:_MOST_ROWS]],
+    from ornstein.reports.pages import write_page
+
+    write_page(audit_page(report), path)
+
+
+def audit_page(
+    report: AuditReport,
+    *,
+    rows: Section | None = None,
+    settings: Mapping[str, Any] | None = None,
+    versions: Mapping[str, str] | None = None,
+    command: str = "",
+) -> Document:
+    """Return the document of the page of an audit.
+
+    Parameters
+    ----------
+    report : AuditReport
+    rows : Section, optional
+        Rows of the data themselves, if they are to be shown.
+    settings, versions : mappings, optional
+        Of the run.
+    command : str
+        That repeats it.
+    """
+    document = audit_document(report)
+    pairs = None if report.pairs is None else _pairs(report, report.pairs)
+    text = (
+        "Pairs of the largest contrast and their difference; then held-out images with the "
+        "training images nearest to them, as alike as fresh images can be: only what is nearer "
+        "than those is a copy."
     )
-    more = f"<p>{len(rows) - _MOST_ROWS} more are not shown.</p>" if len(rows) > _MOST_ROWS else ""
-    meanings = "".join(
-        f"<li>{_text(name)}: {_text(text)}</li>" for name, text in copy_headings().items()
+    return replace(
+        document,
+        title=AUDIT.title,
+        question=AUDIT.question,
+        made=AUDIT.made,
+        figures=[] if pairs is None else [Picture(pairs.title, pairs, text)],
+        sections=[*document.sections, *([] if rows is None else [rows])],
+        configuration=settings or {},
+        versions=versions or {},
+        command=command,
     )
-    detectable = _table(
-        ("noise in standard deviations", "found from, share", "points"),
-        [
-            [_cell(each.noise), _cell(each.fraction) or "never", _cell(each.copies)]
-            for each in report.detectable
-        ],
+
+
+def _pairs(report: AuditReport, pairs: Pairs) -> ImagePairs | None:
+    """Pairs of images with their numbers, and controls; None if there are none."""
+    from ornstein.memorization.image_variants import image_axes
+
+    if not len(pairs.generated):
+        return None
+    drawn = [[_drawn(image, image_axes(image.shape)) for image in images] for images in pairs[:4]]
+    names, controls = (_row_names(rows) for rows in (pairs.rows, pairs.held_out_rows))
+    listed = report.copies or report.exact_copies
+    return ImagePairs(
+        "Listed pairs" if listed else "Suspects, none listed",
+        ("rows", "generated", "nearest training"),
+        [Pair(*each) for each in zip(names, drawn[0], drawn[1], strict=True)],
+        ("rows", "held out", "nearest training"),
+        [Pair(*each) for each in zip(controls, drawn[2], drawn[3], strict=True)],
+        float(pairs.train.min()),
+        float(pairs.train.max()),
     )
-    metrics = _table(
-        ("metric", "generated", "held out", "copying makes it", "meaning"),
-        [
-            [_text(m.name), _cell(m.value), _cell(m.held_out), _text(m.direction), _text(m.meaning)]
-            for m in report.metrics
-        ],
-    )
-    page = (
-        "<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'><title>Audit</title>"
-        f"<style>{_STYLE}</style></head><body><h1>Audit of generated data</h1>"
-        f"<p>{_text(compared(report))}.</p>"
-        f"{audit_fragment(report)}"
-        "<h2>Copies that would have been found</h2><p>Planted copies at several distances from "
-        f"training points, found with probability 0.8.</p>{detectable}"
-        f"<h2>Pairs of the largest contrast</h2>{_picture(report)}{pairs}{more}<ul>{meanings}</ul>"
-        "<h2>Descriptive metrics</h2><p>No tests: read each beside its held-out value.</p>"
-        f"{metrics}"
-        "</body></html>"
-    )
-    with atomic_write(path) as draft:
-        draft.write_text(page, encoding="utf-8")
+
+
+def _row_names(rows: Sequence[tuple[int, int, float]]) -> list[str]:
+    return [f"{first} and {second}, distance {number(gap)}" for first, second, gap in rows]
 
 
 def pairs_figure(report: AuditReport) -> Figure | None:
@@ -147,7 +165,7 @@ def pairs_figure(report: AuditReport) -> Figure | None:
         for first, half in zip((0, 2), halves, strict=True):
             grid = half.subplots(1, 3)
             images, others = shown[first], shown[first + 1]
-            gaps = [_difference(a, b) / span for a, b in zip(images, others, strict=True)]
+            gaps = [difference(a, b) / span for a, b in zip(images, others, strict=True)]
             scaled = [[(image - low) / span for image in each] for each in (images, others)]
             for axes, column, place in zip(grid, (*scaled, gaps), range(3), strict=True):
                 axes.set_title(titles[3 * (first > 0) + place], fontsize=7)
@@ -169,12 +187,6 @@ def _gap(height: int) -> int:
     return max(1, round(_BELOW * height))
 
 
-def _difference(image: Array, other: Array) -> Array:
-    """Absolute difference, the mean over colours."""
-    gap = np.abs(image - other)
-    return gap.mean(axis=2) if gap.ndim == 3 else gap
-
-
 def _stacked(images: Sequence[Array]) -> Array:
     """Images of values 0 to 1 below each other, with white or nothing below each."""
     grey = images[0].ndim == 2
@@ -189,21 +201,6 @@ def _drawn(image: Array, axes: tuple[int, int]) -> Array:
     channels = [axis for axis in range(image.ndim) if axis not in axes]
     moved = np.moveaxis(image, channels, range(image.ndim - len(channels), image.ndim))
     return moved[..., 0] if moved.ndim == 3 and moved.shape[2] == 1 else moved
-
-
-def _picture(report: AuditReport) -> str:
-    figure = pairs_figure(report)
-    if figure is None:
-        return ""
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=110)
-    data = base64.b64encode(stream.getvalue()).decode("ascii")
-    text = (
-        "Left: pairs with the largest contrast and their difference. Right: held-out images with "
-        "the training images nearest to them, as alike as fresh images can be. Below each image "
-        "its row, counted from 0; below each difference the distance of the two."
-    )
-    return f"<p>{text}</p><img alt='{text}' src='data:image/png;base64,{data}'>"
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

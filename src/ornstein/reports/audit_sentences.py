@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["audit_sentences", "compared", "percent", "gaussian_line"]
+__all__ = ["audit_sentences", "audit_answer", "compared", "percent", "gaussian_line"]
 
 import math
 from typing import TYPE_CHECKING
@@ -53,6 +53,30 @@ def gaussian_line(report: AuditReport) -> str:
     if math.isnan(report.gaussian_closed_form):
         return f"{line}; closed form: does not hold here"
     return f"{line}, closed form {report.gaussian_closed_form:.3f} (Gaussian data)"
+
+
+def audit_answer(report: AuditReport) -> str:
+    """Say in one sentence what the strongest verdict is."""
+    share, expected = f"{report.train_share:.3f}", f"{report.gaussian_share:.3f}"
+    if report.verdict == "copies":
+        interval = f"[{percent(report.copied_share_low)}, {percent(report.copied_share_high)}]"
+        return (
+            f"copies were found: {percent(report.copied_share)} {interval} of the generated points "
+            "are listed or exact copies of training points."
+        )
+    if report.verdict == "closer than a Gaussian":
+        return (
+            "no copies were listed, but the generated points are closer to the training data than "
+            f"Gaussians fitted to it ({share} nearer to the training set, against {expected}; p = "
+            f"{number(report.gaussian_p_value, 2)})."
+        )
+    if report.verdict == "depends on the training data":
+        return (
+            "the generated points depend on the training data, as those of every model do that has "
+            f"learned from few points ({share} nearer to the training set, 0.5 by chance; p = "
+            f"{number(report.dependence_p_value, 2)}); no copying was detected."
+        )
+    return f"nothing was detected: neither copying nor dependence; of copies, {_seen(report)}."
 
 
 def _copies(report: AuditReport) -> str:

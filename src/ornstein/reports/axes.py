@@ -25,7 +25,7 @@ import numpy as np
 from matplotlib.container import ErrorbarContainer
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from ornstein.reports.figures import GREY
+from ornstein.reports.figures import GREY, points
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,6 @@ _DIGITS = ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,))
 _FEWEST = 3
 _MARGIN = 1.12
 _NEAR = 3.0
-_SMALL: Any = {"textcoords": "offset points", "fontsize": 7, "color": GREY}
 # A change of less than this is not magnified to the height of a panel.
 _LEAST = 0.02
 
@@ -134,7 +133,7 @@ def share_axis(axis: Axes, *, half: bool = False) -> None:
     if half:
         axis.axhline(0.5, color=GREY, lw=0.8, ls=":", zorder=1)
         place = {"xycoords": axis.get_yaxis_transform(), "xytext": (2, 0), "va": "center"}
-        axis.annotate("1/2", (1, 0.5), **place, **_SMALL)
+        axis.annotate("1/2", (1, 0.5), **place, **_small())
 
 
 def landmark(axis: Axes, x: float, text: str, dashes: tuple[float, float], side: str) -> None:
@@ -145,7 +144,7 @@ def landmark(axis: Axes, x: float, text: str, dashes: tuple[float, float], side:
     axis.axvline(x, color=GREY, lw=0.9, dashes=dashes, zorder=1)
     shift, align = (2, "left") if side == "right" else (-2, "right")
     place = {"xycoords": axis.get_xaxis_transform(), "xytext": (shift, 1), "va": "bottom"}
-    axis.annotate(text, (x, 1), ha=align, **place, **_SMALL)
+    axis.annotate(text, (x, 1), ha=align, **place, **_small())
 
 
 def legend_inside(axis: Axes, lines: int = 1) -> None:
@@ -166,7 +165,7 @@ def legend_inside(axis: Axes, lines: int = 1) -> None:
         borderaxespad=0.1,
         columnspacing=1.0,
         handlelength=1.6,
-        fontsize=7.5,
+        fontsize=points(7.5),
     ).set_zorder(5)
 
 
@@ -221,6 +220,10 @@ def set_ticks(direction: Axis, numbers: Sequence[float] | Array) -> None:
     direction.set_major_locator(FixedLocator(list(numbers)))
     direction.set_major_formatter(FuncFormatter(lambda value, _: tick_text(value)))
     direction.set_minor_locator(NullLocator())
+
+
+def _small() -> dict[str, Any]:
+    return {"textcoords": "offset points", "fontsize": points(7), "color": GREY}
 
 
 def _between(numbers: Any, low: float, high: float) -> Array:

@@ -8,23 +8,32 @@ hatching they are named in the legend below the axes, where no label can lie on 
 
 from __future__ import annotations
 
-__all__ = ["curve_figure", "round_numbers", "set_ticks", "tick_text", "heading"]
+__all__ = ["curve_figure", "round_numbers", "set_ticks", "tick_text", "heading", "label_lines"]
 
 import math
 import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
-from ornstein.reports.figures import BLUE, GREEN, GREY, VERMILION, style
+from ornstein.reports.figures import (
+    BLUE,
+    GREEN,
+    GREY,
+    VERMILION,
+    characters,
+    new_figure,
+    points,
+    style,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from ornstein.reports.charts import Chart, Curve
@@ -35,7 +44,8 @@ _WIDTHS = (2.6, 2.0, 1.5, 1.1)
 _MARKS: Any = ((0, (3, 2)), (0, (1, 1.5)), (0, (6, 1, 1, 1, 1, 1)))
 # From here on a linear axis would show its small values as 0.
 _DECADES = 20.0
-_LINE, _ENTRY = 86, 36
+_LINE, _ENTRY = 86 / 5.6, 36 / 5.6  # letters an inch
+_LABEL = 0.75  # letters of a label over those of a caption
 _NARROWEST, _LEAST = 0.01, 0.01
 
 
@@ -61,7 +71,7 @@ def curve_figure(chart: Chart, title: Sequence[str] = ()) -> Figure:
             f"{chart.x_label} that was given, so there is nothing to draw: give other values"
         )
     with style():
-        figure = Figure(figsize=(5.6, 4.2), layout="constrained")
+        figure = new_figure(5.6, 4.2, panels=1)
         axis = figure.subplots()
         if chart.logarithmic:
             axis.set_xscale("log")
@@ -79,12 +89,12 @@ def curve_figure(chart: Chart, title: Sequence[str] = ()) -> Figure:
         _set_height(axis, chart)
         set_ticks(axis.xaxis, whole=chart.whole)
         set_ticks(axis.yaxis)
-        axis.set_xlabel(chart.x_label)
+        axis.set_xlabel(label_lines(figure, chart.x_label))
         axis.set_ylabel(chart.y_label)
         heading(figure, title)
         handles, labels = axis.get_legend_handles_labels()
         if len(handles) > 1:
-            wide = max(map(len, labels)) > _ENTRY
+            wide = max(map(len, labels)) > _ENTRY * figure.get_figwidth() * 8 / points(8)
             figure.legend(
                 handles, labels, loc="outside lower center", ncols=1 if wide else 2, frameon=False
             )
@@ -93,8 +103,15 @@ def curve_figure(chart: Chart, title: Sequence[str] = ()) -> Figure:
 
 def heading(figure: Figure, title: Sequence[str]) -> None:
     """Write the lines of a title above the axes, wrapped to the width of the figure."""
-    lines = [wrapped for line in title for wrapped in textwrap.wrap(line, _LINE)]
-    figure.suptitle("\n".join(lines), fontsize=8, x=0.01, ha="left", color="#222222")
+    width = int(_LINE * figure.get_figwidth() * 8 / points(8))
+    lines = [wrapped for line in title for wrapped in textwrap.wrap(line, width)]
+    text = "\n".join(lines).replace("^2", "²")
+    figure.suptitle(text, fontsize=points(8), x=0.01, ha="left", color="#222222")
+
+
+def label_lines(figure: Figure, label: str) -> str:
+    """Break a label that is wider than a figure of one panel."""
+    return "\n".join(textwrap.wrap(label, int(_LABEL * characters(figure))))
 
 
 def set_ticks(direction: Axis, *, whole: bool = False) -> None:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["tables", "figures"]
+__all__ = ["tables", "document", "figures"]
 
 from typing import TYPE_CHECKING, Any
 
+from ornstein.reports.documents import Document, Section, Table, document_text
 from ornstein.reports.series import sizes_of, where
 from ornstein.reports.steps import population
-from ornstein.reports.tables import (
-    format_groups,
-    legend,
-    measured,
-    number,
-    paragraph,
-    report,
-    share,
-    texts,
-)
+from ornstein.reports.tables import measured, number, share, texts
 from ornstein.reports.unet_steps import figure_by_sampler
 
 if TYPE_CHECKING:
@@ -40,28 +32,34 @@ _MEANINGS = {
 
 def tables(summary: EmpiricalStepsSummary) -> str:
     """Return heading, a table per training size, what its columns mean, an answer, and notes."""
-    blocks = [paragraph(_heading(summary), "")]
+    return document_text(document(summary))
+
+
+def document(summary: EmpiricalStepsSummary) -> Document:
+    """Return what `tables` prints, before it is text."""
+    found = []
     for size in sizes_of(summary.rows):
         here = where(summary.rows, train_size=size)
         baseline = number(here[0]["baseline_mean"], 3)
         runs = here[0]["simulations"]
-        blocks += [
-            f"n = {size}, {runs} runs (of held-out points copied: {baseline})",
-            format_groups(
-                [texts("sampler", here, "sampler"), texts("S", here, "steps")],
-                [
-                    [measured("KL, nats", here, "kl"), measured("linear", here, "kl_linear")],
-                    [
-                        measured("W2^2", here, "wasserstein2"),
-                        measured("linear", here, "wasserstein2_linear"),
-                    ],
-                    [measured("copied", here, "memorized")],
-                    [share("P [95%]", here, "delta")],
-                ],
-            ),
+        groups = [
+            [measured("KL, nats", here, "kl"), measured("linear", here, "kl_linear")],
+            [
+                measured("W2^2", here, "wasserstein2"),
+                measured("linear", here, "wasserstein2_linear"),
+            ],
+            [measured("copied", here, "memorized")],
+            [share("P [95%]", here, "delta")],
         ]
-    blocks.append(legend(_MEANINGS))
-    return report(blocks, answer(summary.rows) if summary.rows else "", summary.notes)
+        title = f"n = {size}, {runs} runs (of held-out points copied: {baseline})"
+        keys = [texts("sampler", here, "sampler"), texts("S", here, "steps")]
+        found.append(Table(title, keys, [groups]))
+    return Document(
+        subject=[_heading(summary)],
+        sections=[Section(found, _MEANINGS)],
+        answer=answer(summary.rows) if summary.rows else "",
+        notes=summary.notes,
+    )
 
 
 def answer(rows: Sequence[Row]) -> str:

@@ -14,15 +14,15 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from ornstein.memorization.neighbours import nearest_neighbours
-from ornstein.reports.figures import style
+from ornstein.reports.figures import new_figure, style
 from ornstein.validation import as_points
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
     Array = NDArray[np.float64]
@@ -53,7 +53,7 @@ def image_sheets(
     low, high = value_range
     with style():
         width = len(rows[0])
-        figure = Figure(figsize=(2.4 * width, 2.5 * len(rows) + 0.1), layout="constrained")
+        figure = new_figure(2.4 * width, 2.5 * len(rows) + 0.1)
         figure.get_layout_engine().set(w_pad=0.12, h_pad=0.06)  # type: ignore[union-attr]
         axes = figure.subplots(len(rows), width, squeeze=False)
         for line, panels in zip(axes, rows, strict=True):

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-__all__ = ["tables", "figures"]
+__all__ = ["tables", "document", "figures"]
 
 import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from ornstein.reports.axes import count_axis, landmark, plain_axis, share_axis, value_axis
-from ornstein.reports.figures import BLUE, VERMILION, caption, legend_below, style
+from ornstein.reports.documents import Document, Section, Table, document_text
+from ornstein.reports.figures import (
+    BLUE,
+    VERMILION,
+    caption,
+    legend_below,
+    new_figure,
+    points,
+    style,
+)
 from ornstein.reports.series import (
     column,
     distance_panels,
@@ -23,12 +31,9 @@ from ornstein.reports.series import (
 )
 from ornstein.reports.tables import (
     Column,
-    format_groups,
-    legend,
     number,
     numbers,
     paragraph,
-    report,
     share,
     texts,
     with_error,
@@ -60,6 +65,7 @@ _POINT_MEANINGS = {
     "perfect model": "P(Delta > 0) of a model that generates the population",
     "theory": "P(Delta > 0) of the one-step model, without simulation",
 }
+_DISTANCES = "Generated law against the population (mean ± standard error over runs)"
 _POINTS = "Generated law against points: ln of squared L2 distances to originals and training set"
 
 
@@ -85,27 +91,31 @@ _CERTAIN = 0.999
 
 def tables(summary: LinearSummary) -> str:
     """Return heading, tables, what their columns mean, an answer, and notes."""
+    return document_text(document(summary))
+
+
+def document(summary: LinearSummary) -> Document:
+    """Return what `tables` prints, before it is text."""
     rows = _shown(summary)
-    distances, points = _distances(summary, rows), _against_points(rows)
-    blocks = [
-        heading(summary),
-        "Generated law against the population (mean ± standard error over runs)",
-        distances,
-        legend(_MEANINGS, distances),
-    ]
-    if _compared(rows):
-        blocks += [paragraph(_POINTS, ""), points, legend(_POINT_MEANINGS, points)]
     notes = list(summary.notes)
     if len(rows) < len(summary.rows):
         notes.append(
             f"{len(rows)} of {len(summary.rows)} training sizes are shown; summary.csv and --json "
             "have all."
         )
-    return report(blocks, answer(summary) if summary.rows else "", notes)
+    return Document(
+        subject=_subject(summary),
+        sections=(
+            Section([_distances(summary, rows)], _MEANINGS),
+            *([Section([_against_points(rows)], _POINT_MEANINGS)] if _compared(rows) else []),
+        ),
+        answer=answer(summary) if rows else "",
+        notes=notes,
+    )
 
 
-def _distances(summary: LinearSummary, rows: Sequence[Row]) -> str:
-    """Two tables: distances to the population, measured and predicted."""
+def _distances(summary: LinearSummary, rows: Sequence[Row]) -> Table:
+    """Distances to the population, measured and predicted."""
 
     def compared(heading: str, name: str) -> list[Column]:
         return [
@@ -116,10 +126,10 @@ def _distances(summary: LinearSummary, rows: Sequence[Row]) -> str:
     runs, sizes = [texts("runs", rows, "simulations")], [texts("n", rows, "train_size")]
     first = [runs, compared("KL, nats", "kl"), compared("Wasserstein^2", "wasserstein2")]
     second = [compared("Hellinger^2", "hellinger2"), compared("tr Sigma_G/(d s^2)", "trace")]
-    return "\n\n".join(format_groups(sizes, groups) for groups in (first, second))
+    return Table(_DISTANCES, sizes, [first, second])
 
 
-def _against_points(rows: Sequence[Row]) -> str:
+def _against_points(rows: Sequence[Row]) -> Table:
     columns = [
         numbers("originals", rows, "log_l2_original_mean", 6),
         numbers("training set", rows, "log_l2_train_mean", 6),
@@ -132,7 +142,7 @@ def _against_points(rows: Sequence[Row]) -> str:
     # A share stands beside what it is to be compared with.
     groups = [[column] for column in columns]
     groups += [shares] if any(shares[-1].cells) and len(shares) == 3 else [[c] for c in shares]
-    return format_groups([texts("n", rows, "train_size")], groups)
+    return Table(_POINTS, [texts("n", rows, "train_size")], [groups])
 
 
 def _share(value: float) -> str:
@@ -141,6 +151,10 @@ def _share(value: float) -> str:
 
 def heading(summary: LinearSummary) -> str:
     """Say what was studied, in two lines."""
+    return "\n".join(paragraph(line, "") for line in _subject(summary))
+
+
+def _subject(summary: LinearSummary) -> tuple[str, ...]:
     options = summary.options
     originals = f"{options.originals} originals ({options.original_mode})"
     if options.data is not None:
@@ -153,14 +167,13 @@ def heading(summary: LinearSummary) -> str:
         what = f"{summary.source}, std {number(summary.std)}"
     else:
         what = f"{summary.source} in d = {summary.dim}"
-    lines = (
+    return (
         f"One-step linear denoiser on {what}",
         (
             f"T = {options.time:g}, noise scale {options.noise_scale:g}, {originals}, "
             f"seed {options.seed}; n* = {_threshold(summary)}"
         ),
     )
-    return "\n".join(paragraph(line, "") for line in lines)
 
 
 def _threshold(summary: LinearSummary) -> str:
@@ -292,12 +305,12 @@ def figures(summary: LinearSummary) -> dict[str, Any]:
     with style():
         count = len(panels) + bool(compared)
         shape = (2, 2) if count == 4 else (1, count)
-        figure = Figure(figsize=(3.6 * shape[1], 2.9 * shape[0]), layout="constrained")
+        figure = new_figure(3.6 * shape[1], 2.9 * shape[0])
         axes = figure.subplots(*shape, sharex=True, squeeze=False).ravel()
         count_axis(axes[0], sizes, marks)
         for axis, panel in zip(axes, panels, strict=False):
             _draw(axis, summary, panel.name)
-            axis.set_title(panel.title, pad=12)
+            axis.set_title(panel.title, pad=points(12))
         if compared:
             _draw_shares(axes[-1], summary, compared)
         for axis in axes:
@@ -398,4 +411,4 @@ def _draw_shares(axis: Axes, summary: LinearSummary, rows: Sequence[Row]) -> Non
         at = np.asarray(known["train_size"]) / summary.dim
         axis.plot(at, known["share"], "-", color="black", lw=1.2, label="theory", zorder=2)
     share_axis(axis)
-    axis.set_title(r"$P(\Delta > 0)$, Wilson 95% interval", pad=12)
+    axis.set_title(r"$P(\Delta > 0)$, Wilson 95% interval", pad=points(12))

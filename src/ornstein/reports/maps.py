@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib import patheffects
 from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize
-from matplotlib.figure import Figure
 
 from ornstein.reports.curves import heading, round_numbers, set_ticks, tick_text
-from ornstein.reports.figures import style
+from ornstein.reports.figures import new_figure, points, style
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from ornstein.reports.charts import MapChart
     from ornstein.theory.phase import PhaseMap
@@ -64,7 +64,7 @@ def map_figure(chart: MapChart, title: Sequence[str] = ()) -> Figure:
     """
     phase = chart.phase
     with style():
-        figure = Figure(figsize=(5.6, 4.4), layout="constrained")
+        figure = new_figure(5.6, 4.4, panels=1)
         axis = figure.subplots()
         axis.grid(visible=False)
         axis.set_xscale("log")
@@ -85,7 +85,11 @@ def map_figure(chart: MapChart, title: Sequence[str] = ()) -> Figure:
         bar.outline.set_visible(False)  # type: ignore[union-attr]
         handles, labels = axis.get_legend_handles_labels()
         if handles:
-            figure.legend(handles, labels, loc="outside lower center", ncols=5, frameon=False)
+            width = points(8) / 8 * sum(0.55 + 0.06 * len(label) for label in labels)
+            columns = int(len(labels) * min(1.0, figure.get_figwidth() / width))
+            figure.legend(
+                handles, labels, loc="outside lower center", ncols=min(5, columns), frameon=False
+            )
     return figure
 
 
@@ -190,7 +194,7 @@ def _contours(
             where.append(tuple(vertices[best]))
             taken = np.concatenate([taken, places[best : best + 1]])
     if where:
-        for label in axis.clabel(drawn, fmt=text, fontsize=7, inline=True, manual=where):
+        for label in axis.clabel(drawn, fmt=text, fontsize=points(7), inline=True, manual=where):
             label.set_path_effects(_OUTLINE)
     return True
 

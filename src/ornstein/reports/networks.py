@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["heading", "said", "copied", "barely_trained"]
+__all__ = ["heading", "subject", "said", "copied", "barely_trained"]
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,11 @@ _LEAST_COPIED = 0.01
 
 
 def heading(summary: NeuralSummary, *, how_sampled: bool = True) -> str:
+    """Say what was studied, wrapped to the width of the terminal."""
+    return "\n".join(paragraph(line, "") for line in subject(summary, how_sampled=how_sampled))
+
+
+def subject(summary: NeuralSummary, *, how_sampled: bool = True) -> tuple[str, ...]:
     """Say what was studied: network and data, training, and sampling if that is one way."""
     options = summary.options
     if options.training_steps is None:
@@ -32,7 +37,7 @@ def heading(summary: NeuralSummary, *, how_sampled: bool = True) -> str:
     on_grid = f"on the {options.grid} grid " if options.grid else ""
     if on_grid and not how_sampled:
         on_grid = f"({', '.join(_on_grid(options))} {on_grid.strip()}) "
-    lines = (
+    return (
         f"{_network(summary)} on {summary.source}, {' x '.join(map(str, summary.shape))}",
         (
             f"trained {length} in batches of {options.batch_size}, T = {options.diffusion_steps}, "
@@ -43,7 +48,6 @@ def heading(summary: NeuralSummary, *, how_sampled: bool = True) -> str:
             f"{options.seed}"
         ),
     )
-    return "\n".join(paragraph(line, "") for line in lines)
 
 
 def said(summary: NeuralSummary) -> list[str]:

@@ -15,6 +15,7 @@ __all__ = [
     "swept",
     "prediction_text",
     "prediction_document",
+    "prediction_tables",
     "prediction_figure",
 ]
 
@@ -24,6 +25,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ornstein.reports.charts import MapChart, Mark, sweep
+from ornstein.reports.documents import Document, Section, table
 from ornstein.reports.tables import WIDTH, format_table, number
 from ornstein.reports.tables import Column as TextColumn
 
@@ -154,52 +156,85 @@ def prediction_document(prediction: Prediction) -> dict[str, Any]:
 
 def prediction_text(prediction: Prediction) -> str:
     """Title, table and notes, for a terminal of 80 columns."""
-    import numpy as np
-
-    columns = read_legend(prediction.legend)
-    shown = [
-        np.asarray(prediction.values[column.key], dtype=float)[prediction.rows]
-        for column in columns
-    ]
+    columns, shown = _shown(prediction)
     width = max((len(column.heading) for column in columns if column.meaning), default=0)
     meanings = [
         f"{column.heading:<{width}}  {column.meaning}" for column in columns if column.meaning
-    ]
-    endless = [
-        f"{column.heading} is infinite {column.infinite}"
-        for column, values in zip(columns, shown, strict=True)
-        if np.isinf(values).any() and column.infinite
     ]
     blocks = [
         _wrapped(prediction.title.splitlines()),
         _table([column.heading for column in columns], shown),
         "\n".join(meanings),
-        _wrapped([*endless, *prediction.notes]),
+        _wrapped([*_endless(columns, shown), *prediction.notes]),
     ]
     return "\n\n".join(block for block in blocks if block)
+
+
+def prediction_tables(prediction: Prediction) -> Document:
+    """Return what `prediction_text` prints, before it is text: six digits of every number."""
+    columns, shown = _shown(prediction)
+    headings = [column.heading for column in columns]
+    cells = [TextColumn(*pair) for pair in zip(headings, _cells(shown, _DIGITS[0]), strict=True)]
+    meanings = {column.heading: column.meaning for column in columns if column.meaning}
+    return Document(
+        subject=prediction.title.splitlines(),
+        sections=[Section([table("", cells)] if cells else [], meanings)],
+        notes=[*_endless(columns, shown), *prediction.notes],
+    )
+
+
+def _shown(prediction: Prediction) -> tuple[list[Column], list[Any]]:
+    """Columns, and the values of those rows that are shown."""
+    import numpy as np
+
+    columns = read_legend(prediction.legend)
+    values = [np.asarray(prediction.values[column.key], dtype=float) for column in columns]
+    return columns, [each[prediction.rows] for each in values]
+
+
+def _endless(columns: Sequence[Column], shown: Sequence[Any]) -> list[str]:
+    """Where and why values are infinite."""
+    import numpy as np
+
+    return [
+        f"{column.heading} is infinite {column.infinite}"
+        for column, values in zip(columns, shown, strict=True)
+        if np.isinf(values).any() and column.infinite
+    ]
 
 
 def prediction_figure(prediction: Prediction) -> Figure:
     """Curves or a map, under the title of the prediction."""
     from ornstein.reports.curves import curve_figure
+    from ornstein.reports.figures import drawn_figures
     from ornstein.reports.maps import map_figure
 
     chart, title = prediction.chart(), prediction.title.splitlines()
-    return map_figure(chart, title) if isinstance(chart, MapChart) else curve_figure(chart, title)
+
+    def draw() -> dict[str, Figure]:
+        if isinstance(chart, MapChart):
+            return {"figure": map_figure(chart, title)}
+        return {"figure": curve_figure(chart, title)}
+
+    return drawn_figures(draw)["figure"]
 
 
 def _table(headings: Sequence[str], columns: Sequence[Any]) -> str:
     """Six digits, or as many as fit the terminal; the parameter is not rounded to fit."""
     text = ""
     for digits in _DIGITS if columns else ():
-        cells = [
-            [_cell(value, digits if index and not _whole(values) else None) for value in values]
-            for index, values in enumerate(columns)
-        ]
-        text = format_table([TextColumn(*pair) for pair in zip(headings, cells, strict=True)])
+        pairs = zip(headings, _cells(columns, digits), strict=True)
+        text = format_table([TextColumn(*pair) for pair in pairs])
         if max(map(len, text.splitlines())) <= WIDTH:
             break
     return text
+
+
+def _cells(columns: Sequence[Any], digits: int) -> list[list[str]]:
+    return [
+        [_cell(value, digits if index and not _whole(values) else None) for value in values]
+        for index, values in enumerate(columns)
+    ]
 
 
 def _whole(values: Any) -> bool:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-__all__ = ["tables", "figures"]
+__all__ = ["tables", "document", "figures"]
 
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from ornstein.reports.axes import value_axis
+from ornstein.reports.documents import Document, Section, Table, document_text
 from ornstein.reports.figures import (
     caption,
     legend_below,
     legend_key,
+    new_figure,
     size_entries,
     size_looks,
     style,
@@ -23,11 +24,8 @@ from ornstein.reports.series import Panel, column, means, sizes_of, where
 from ornstein.reports.tables import (
     Column,
     counted,
-    format_groups,
-    legend,
     number,
     paragraph,
-    report,
     texts,
     with_error,
 )
@@ -60,25 +58,34 @@ _SHOWN = 12
 
 def tables(summary: RecursionSummary) -> str:
     """Return heading, a table for each training size, what columns mean, an answer, and notes."""
-    found = []
-    for size in sizes_of(summary.rows):
-        found += _of_size(summary, size)
-    meanings = [legend(_MEANINGS, "\n".join(found))] if found else []
-    blocks = [heading(summary), *found, *meanings]
+    return document_text(document(summary))
+
+
+def document(summary: RecursionSummary) -> Document:
+    """Return what `tables` prints, before it is text."""
+    found = [_of_size(summary, size) for size in sizes_of(summary.rows)]
     notes = list(summary.notes)
     if summary.options.generations > _SHOWN:
         notes.append(
             f"{_SHOWN} of {summary.options.generations} generations are shown; summary.csv and "
             "--json have all."
         )
-    return report(blocks, answer(summary) if summary.rows else "", notes)
+    return Document(
+        subject=_subject(summary),
+        sections=[Section(found, _MEANINGS)],
+        answer=answer(summary) if summary.rows else "",
+        notes=notes,
+    )
 
 
 def heading(summary: RecursionSummary) -> str:
-    """Say what was studied, in two lines."""
-    options = summary.options
-    lines = (", ".join(filter(None, said)) for said in (_what(summary), _how(summary)))
-    return "\n".join(paragraph(line, "") for line in (*lines, f"seed {options.seed}"))
+    """Say what was studied, in three lines."""
+    return "\n".join(paragraph(line, "") for line in _subject(summary))
+
+
+def _subject(summary: RecursionSummary) -> list[str]:
+    lines = [", ".join(filter(None, said)) for said in (_what(summary), _how(summary))]
+    return [*lines, f"seed {summary.options.seed}"]
 
 
 def _what(summary: RecursionSummary) -> list[str]:
@@ -94,7 +101,7 @@ def _how(summary: RecursionSummary) -> list[str]:
     options = summary.options
     share = f"{options.fresh_fraction:g} of the points are fresh"
     return [
-        f"{options.generations} generations",
+        counted(options.generations, "generation"),
         share if options.fresh_fraction else "no fresh points",
         "known mean" if options.known_mean else "mean fitted",
         f"T = {options.time:g}" if options.time is not None else "",
@@ -121,7 +128,7 @@ def answer(summary: RecursionSummary) -> str:
     return f"Answer: KL to the population of {where_}: {'; '.join(parts)}."
 
 
-def _of_size(summary: RecursionSummary, size: int) -> list[str]:
+def _of_size(summary: RecursionSummary, size: int) -> Table:
     """Title and table of one training size."""
     here = where(summary.rows, train_size=size)
     rows = [here[i] for i in _chosen(len(here))]
@@ -137,10 +144,8 @@ def _of_size(summary: RecursionSummary, size: int) -> list[str]:
         for name, heading in _COLUMNS.items()
     ]
     title = f"n = {size} ({number(size / summary.options.dim, 2)} d), "
-    return [
-        title + counted(here[0]["simulations"], "run") + ends,
-        format_groups([texts("k", rows, "generation")], groups),
-    ]
+    title += counted(here[0]["simulations"], "run") + ends
+    return Table(title, [texts("k", rows, "generation")], [groups])
 
 
 def _predicted(row: Row, name: str) -> str:
@@ -159,7 +164,7 @@ def figures(summary: RecursionSummary) -> dict[str, Any]:
     chosen = size_looks(sizes_of(summary.rows))
     panels, missing = _panels(summary)
     with style():
-        figure = Figure(figsize=(3.0 * len(panels) + 0.6, 3.6), layout="constrained")
+        figure = new_figure(3.0 * len(panels) + 0.6, 3.6)
         axes = figure.subplots(1, len(panels), squeeze=False)[0]
         for axis, panel in zip(axes, panels, strict=True):
             for size, look in chosen.items():
@@ -169,17 +174,31 @@ def figures(summary: RecursionSummary) -> dict[str, Any]:
                 theory = panel.unit * column(here, f"{panel.name}_theory")
                 theory[~np.isfinite(theory)] = math.nan
                 if np.isfinite(theory).any():
-                    axis.plot(k, theory, "-", color=look.colour, lw=1.0, zorder=2)
+                    # A line of one point would not be seen.
+                    form = "-" if len(k) > 1 else "_"
+                    axis.plot(k, theory, form, color=look.colour, lw=1.0, ms=14, zorder=2)
+                if panel.name == "square":
+                    _limit_line(axis, summary, size, look.colour)
             axis.set_title(panel.label)
             axis.set_xlabel("generation k")
             _generation_axis(axis, summary.options.generations)
             value_axis(axis)
-        entries = size_entries(chosen, summary.options.dim)
-        legend_below(
-            figure, {**entries, "theory": legend_key("-")} if _has_theory(summary) else entries
-        )
+        keys = size_entries(chosen, summary.options.dim)
+        if _has_theory(summary):
+            one = summary.options.generations == 1
+            keys["theory"] = legend_key("", marker="_", ms=9) if one else legend_key("-")
+        if any(map(math.isfinite, summary.theory.get("limit", {}).values())):
+            keys["limit of theory"] = legend_key(":", 0.9)
+        legend_below(figure, keys)
         caption(figure, [*_what(summary), *_how(summary), f"seed {summary.options.seed}"], missing)
     return {"figure": figure}
+
+
+def _limit_line(axis: Axes, summary: RecursionSummary, size: int, colour: str) -> None:
+    """Mark what the second moment tends to, where that is finite."""
+    limit = summary.theory.get("limit", {}).get(size, math.nan)
+    if math.isfinite(limit):
+        axis.axhline(limit, color=colour, ls=":", lw=0.9, zorder=1)
 
 
 def _panels(summary: RecursionSummary) -> tuple[list[Panel], str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["tables", "figures"]
+__all__ = ["tables", "document", "figures"]
 
 import math
 from typing import TYPE_CHECKING, Any
 
-from matplotlib.figure import Figure
-
 from ornstein.reports.axes import count_axis, plain_axis, share_axis
+from ornstein.reports.documents import Document, Section, Table, document_text, table
 from ornstein.reports.figures import (
     GREY,
     VERMILION,
@@ -17,23 +16,20 @@ from ornstein.reports.figures import (
     caption,
     legend_below,
     legend_key,
+    new_figure,
     size_entries,
     size_looks,
     style,
 )
-from ornstein.reports.networks import barely_trained, heading, said
+from ornstein.reports.networks import barely_trained, said, subject
 from ornstein.reports.series import column, means, sizes_of, where
 from ornstein.reports.tables import (
     Column,
     counted,
-    format_groups,
-    format_table,
     joined,
-    legend,
     listed,
     measured,
     number,
-    report,
     with_error,
 )
 from ornstein.studies.neural.snapshots import HALF
@@ -65,15 +61,22 @@ _MARK: Any = {"marker": "|", "ms": 13, "mew": 1.8, "ls": ""}
 
 def tables(summary: SnapshotSummary) -> str:
     """Return what was seen at each step, the window, what columns mean, an answer, and notes."""
-    found: list[str] = []
-    for size in sizes_of(summary.rows):
-        here = where(summary.rows, train_size=size)
-        found += [_title(summary, here[0]), _by_step(here)]
+    return document_text(document(summary))
+
+
+def document(summary: SnapshotSummary) -> Document:
+    """Return what `tables` prints, before it is text."""
+    found = [
+        _by_step(summary, where(summary.rows, train_size=size)) for size in sizes_of(summary.rows)
+    ]
     if summary.windows:
-        title = "The window between the best step and memorization"
-        found += [title, _window_table(summary)]
-    blocks = [heading(summary), *found, legend(_MEANINGS, "\n".join(found))]
-    return report(blocks, answer(summary) if summary.rows else "", summary.notes)
+        found.append(_window_table(summary))
+    return Document(
+        subject=subject(summary),
+        sections=[Section(found, _MEANINGS)],
+        answer=answer(summary) if summary.rows else "",
+        notes=summary.notes,
+    )
 
 
 def answer(summary: SnapshotSummary) -> str:
@@ -128,7 +131,7 @@ def _title(summary: SnapshotSummary, row: Row) -> str:
     return f"n = {size} ({summary.trained_on[size]} trained on), {runs}; baseline {baseline}"
 
 
-def _by_step(rows: Sequence[Row]) -> str:
+def _by_step(summary: SnapshotSummary, rows: Sequence[Row]) -> Table:
     """A line for each step."""
     groups = [
         [measured(title, rows, name)]
@@ -139,10 +142,11 @@ def _by_step(rows: Sequence[Row]) -> str:
             ("training loss", "loss_train"),
         )
     ]
-    return format_groups([Column("step", [str(row["step"]) for row in rows])], groups)
+    keys = [Column("step", [str(row["step"]) for row in rows])]
+    return Table(_title(summary, rows[0]), keys, [groups])
 
 
-def _window_table(summary: SnapshotSummary) -> str:
+def _window_table(summary: SnapshotSummary) -> Table:
     rows = [
         (
             str(window.train_size),
@@ -155,8 +159,8 @@ def _window_table(summary: SnapshotSummary) -> str:
         for window in summary.windows
     ]
     titles = ("n", "best step", "test loss there", "tau_mem", "± 1 s.e.", "memorize")
-    columns = zip(titles, zip(*rows, strict=True), strict=True)
-    return format_table([Column(title, cells) for title, cells in columns])
+    columns = [Column(*each) for each in zip(titles, zip(*rows, strict=True), strict=True)]
+    return table("The window between the best step and memorization", columns)
 
 
 def _interval(window: Window) -> str:
@@ -172,7 +176,7 @@ def figures(summary: SnapshotSummary) -> dict[str, Any]:
     steps = column(summary.rows, "step")
     images = [summary.trained_on[row["train_size"]] for row in summary.rows]
     with style():
-        figure = Figure(figsize=(7.2, 6.0), layout="constrained")
+        figure = new_figure(7.2, 6.0)
         memorized, scaled, losses, delta = figure.subplots(2, 2).ravel()
         for axis in (memorized, losses, delta):
             count_axis(axis, steps, most=5)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["tables", "figures", "samples_figure"]
+__all__ = ["tables", "document", "figures", "samples_figure"]
 
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from ornstein.reports.axes import (
     count_axis,
@@ -18,19 +17,26 @@ from ornstein.reports.axes import (
     share_axis,
     value_axis,
 )
-from ornstein.reports.figures import BLUE, GREEN, GREY, VERMILION, caption, style
+from ornstein.reports.documents import Document, Section, Table, document_text
+from ornstein.reports.figures import (
+    BLUE,
+    GREEN,
+    GREY,
+    VERMILION,
+    caption,
+    new_figure,
+    points,
+    style,
+)
 from ornstein.reports.grids import image_sheets
-from ornstein.reports.networks import barely_trained, copied, heading, said
+from ornstein.reports.networks import barely_trained, copied, said, subject
 from ornstein.reports.series import column, distance_panels, means, perfect_model, shares
 from ornstein.reports.tables import (
     Column,
-    format_groups,
-    legend,
     listed,
     measured,
     number,
     numbers,
-    report,
     share,
     texts,
     with_error,
@@ -41,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from ornstein.studies.neural.unet import UNetSummary
 
@@ -117,18 +124,23 @@ def tables(summary: UNetSummary) -> str:
 
     The last line of each table is over all sizes, except for components.
     """
+    return document_text(document(summary))
+
+
+def document(summary: UNetSummary) -> Document:
+    """Return what `tables` prints, before it is text."""
     rows = summary.rows
     lines = [*rows, {"train_size": "all", **summary.overall}] if len(rows) > 1 else list(rows)
     sizes = [texts("n", lines, "train_size")]
-    found = {
-        title: format_groups(sizes, groups) for title, groups in _columns(summary, lines).items()
-    }
+    found = [Table(title, sizes, [groups]) for title, groups in _columns(summary, lines).items()]
     if summary.components:
-        title = "Components of the mixture among the generated points, beside the truth"
-        found[title] = _components(summary)
-    blocks = [block for pair in found.items() for block in pair]
-    blocks = [heading(summary), *blocks, legend(_MEANINGS, "\n".join(found.values()))]
-    return report(blocks, answer(summary) if rows else "", summary.notes)
+        found.append(_components(summary))
+    return Document(
+        subject=subject(summary),
+        sections=[Section(found, _MEANINGS)],
+        answer=answer(summary) if rows else "",
+        notes=summary.notes,
+    )
 
 
 def _columns(summary: UNetSummary, lines: Sequence[Row]) -> dict[str, list[list[Column]]]:
@@ -249,7 +261,7 @@ def _planted(summary: UNetSummary) -> str:
     return f"planted records are {generated}, and {attack} (beyond the 95% intervals)"
 
 
-def _components(summary: UNetSummary) -> str:
+def _components(summary: UNetSummary) -> Table:
     """A line per training size and component: weight, mean and deviation, measured and true."""
     count = len(summary.components)
     lines = [(row, index) for row in summary.rows for index in range(count)]
@@ -262,7 +274,8 @@ def _components(summary: UNetSummary) -> str:
         cells = [measured(name, [row], component_metric(i, name)).cells[0] for row, i in lines]
         truth = [number(summary.components[i][place], 3) for _, i in lines]
         groups.append([Column(name, cells), Column("truth", truth)])
-    return format_groups(keys, groups)
+    title = "Components of the mixture among the generated points, beside the truth"
+    return Table(title, keys, [groups])
 
 
 def figures(summary: UNetSummary) -> dict[str, Any]:
@@ -279,7 +292,7 @@ def _figure(summary: UNetSummary) -> Figure:
     sizes = column(summary.rows, "train_size")
     with style():
         columns = math.ceil((len(panels) + 1) / 2)
-        figure = Figure(figsize=(3.1 * columns + 0.6, 5.6), layout="constrained")
+        figure = new_figure(3.1 * columns + 0.6, 5.6)
         axes = figure.subplots(2, columns, sharex=True).ravel()
         count_axis(axes[0], sizes, [summary.dim], most=6)
         _shares(axes[1], summary)
@@ -319,7 +332,7 @@ def _draw(axis: Axes, summary: UNetSummary, panel: _Panel) -> None:
         best = summary.theory["linear_loss"]
         axis.plot(axis.get_xlim(), [best, best], ":", color="black", lw=1.0, label="best linear")
         lines = 2
-    axis.set_title(panel.title, pad=12)
+    axis.set_title(panel.title, pad=points(12))
     panel.draw_axis(axis)
     legend_inside(axis, lines=lines)
 
@@ -334,7 +347,7 @@ def _shares(axis: Axes, summary: UNetSummary) -> None:
         shares(axis, shift * sizes, summary.rows, name, color=colour, label=label, fmt=form)
     perfect_model(axis, summary.theory)
     share_axis(axis)
-    axis.set_title(r"$P(\Delta > 0)$, Wilson 95% interval", pad=12)
+    axis.set_title(r"$P(\Delta > 0)$, Wilson 95% interval", pad=points(12))
     legend_inside(axis, lines=1 + ("perfect_delta" in summary.theory))
 
 

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-__all__ = ["tables", "figures", "figure_by_sampler"]
+__all__ = ["tables", "document", "figures", "figure_by_sampler"]
 
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from ornstein.reports.axes import count_axis, set_ticks, share_axis, value_axis
+from ornstein.reports.documents import Document, Section, Table, document_text
 from ornstein.reports.figures import (
     Look,
     caption,
     legend_below,
     legend_key,
+    new_figure,
     size_entries,
     size_looks,
     style,
 )
-from ornstein.reports.networks import barely_trained, heading, said
+from ornstein.reports.networks import barely_trained, said, subject
 from ornstein.reports.series import (
     Panel,
     column,
@@ -34,13 +35,9 @@ from ornstein.reports.series import (
 from ornstein.reports.tables import (
     Column,
     counted,
-    format_groups,
     joined,
-    legend,
     listed,
     measured,
-    paragraph,
-    report,
     with_error,
 )
 
@@ -48,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from ornstein.studies.neural.steps import NeuralStepsSummary
     from ornstein.studies.steps.empirical import EmpiricalStepsSummary
@@ -70,11 +68,20 @@ _ERRORS = 2.0
 
 def tables(summary: NeuralStepsSummary) -> str:
     """Return distances and memorized fraction by number of steps, an answer, and notes."""
-    found: list[str] = []
+    return document_text(document(summary))
+
+
+def document(summary: NeuralStepsSummary) -> Document:
+    """Return what `tables` prints, before it is text."""
+    found: list[Table] = []
     for size in sizes_of(summary.rows):
         found += _of_size(summary, size)
-    blocks = [heading(summary, how_sampled=False), *found, legend(_MEANINGS, "\n".join(found))]
-    return report(blocks, answer(summary) if summary.rows else "", summary.notes)
+    return Document(
+        subject=subject(summary, how_sampled=False),
+        sections=[Section(found, _MEANINGS)],
+        answer=answer(summary) if summary.rows else "",
+        notes=summary.notes,
+    )
 
 
 def answer(summary: NeuralStepsSummary) -> str:
@@ -120,7 +127,7 @@ def _enough(rows: Sequence[Row]) -> int:
     return enough
 
 
-def _of_size(summary: NeuralStepsSummary, size: int) -> list[str]:
+def _of_size(summary: NeuralStepsSummary, size: int) -> list[Table]:
     """Titles and tables of one training size."""
     here = where(summary.rows, train_size=size)
     title = f"n = {size}, {counted(here[0]['simulations'], 'run')}"
@@ -129,19 +136,22 @@ def _of_size(summary: NeuralStepsSummary, size: int) -> list[str]:
     for name, label in (("kl", "KL, nats"), ("wasserstein2", "W2^2")):
         if any(math.isfinite(row[f"{name}_mean"]) for row in here):
             pair = {"": name, "linear": f"{name}_linear"}
-            found += [f"{title}: {label}, network and linear", _by_steps(summary, here, pair)]
+            heading = f"{title}: {label}, network and linear"
+            found.append(_by_steps(summary, heading, here, pair))
     known = [row["delta_perfect"] for row in here if "delta_perfect" in row]
     perfect = f"; perfect model: {known[0]:.3f}" if known else ""
+    fraction = f"{title}: memorized fraction (baseline {baseline})"
+    signs = f"{title}: P(Delta > 0) with its 95% interval{perfect}"
     return [
         *found,
-        paragraph(f"{title}: memorized fraction (baseline {baseline})", ""),
-        _by_steps(summary, here, {"mem.": "memorized"}),
-        f"{title}: P(Delta > 0) with its 95% interval{perfect}",
-        _by_steps(summary, here, {"": "delta_positive"}),
+        _by_steps(summary, fraction, here, {"mem.": "memorized"}),
+        _by_steps(summary, signs, here, {"": "delta_positive"}),
     ]
 
 
-def _by_steps(summary: NeuralStepsSummary, rows: Sequence[Row], names: Mapping[str, str]) -> str:
+def _by_steps(
+    summary: NeuralStepsSummary, heading: str, rows: Sequence[Row], names: Mapping[str, str]
+) -> Table:
     """A line per S; for each sampler a column for each of `names`, by title."""
     groups = []
     for sampler in summary.options.samplers:
@@ -149,7 +159,8 @@ def _by_steps(summary: NeuralStepsSummary, rows: Sequence[Row], names: Mapping[s
         (title, name), *others = names.items()
         first = _column(f"{sampler} {title}".strip(), here, name)
         groups.append([first, *(_column(title, here, name) for title, name in others)])
-    return format_groups([Column("S", [str(steps) for steps in summary.all_steps])], groups)
+    keys = [Column("S", [str(steps) for steps in summary.all_steps])]
+    return Table(heading, keys, [groups])
 
 
 def _column(title: str, rows: Sequence[Row], name: str) -> Column:
@@ -179,7 +190,7 @@ def figure_by_sampler(
     panels, missing = _panels(summary)
     with style():
         width, height = max(5.2, 1.0 + 2.0 * len(samplers)), 1.0 + 1.9 * len(panels)
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = new_figure(width, height)
         axes = sampler_axes(figure, panels, samplers, "sampling steps S")
         count_axis(axes[0, 0], summary.all_steps)
         set_ticks(axes[0, 0].xaxis, _apart(summary.all_steps))

@@ -7,27 +7,41 @@ red as well.
 
 from __future__ import annotations
 
-__all__ = ["verification_table", "use_color"]
+__all__ = ["verification_table", "verification_document", "verification_page", "use_color"]
 
 import math
 import os
 import textwrap
+from dataclasses import replace
 from itertools import product
 from string import ascii_letters
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ornstein.reports.tables import WIDTH, number, paragraph
+from ornstein.reports.documents import Document, Picture, Section, table
+from ornstein.reports.explanations import VERIFICATION
+from ornstein.reports.tables import WIDTH, Column, number, paragraph
 from ornstein.verification.checks import SIGNIFICANCE
 from ornstein.verification.registry import SECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ornstein.reports.documents import Table
     from ornstein.verification.checks import Row
     from ornstein.verification.running import Verification
 
 _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 _PARAMETERS_WIDTH, _NUMBER_WIDTH, _MEASURED_WIDTH, _ALLOWANCE_WIDTH = 12, 9, 17, 6
+_COLUMNS = {
+    "check": "what is predicted",
+    "parameters": "of the simulation and of the closed form",
+    "runs": "independent replicates of the simulation",
+    "predicted": "by the closed form",
+    "simulated": "mean over the runs ± its standard error",
+    "z": "standard errors between the two, beyond what is allowed; 0 is within it",
+    "fails from": "z, of either sign, from which on the check fails",
+    "allowed": "how far a simulation of this size may be from the limit that is predicted, and why",
+}
 _SYMBOLS = {
     "dim": "d",
     "n_train": "n",
@@ -69,11 +83,91 @@ def verification_table(result: Verification, *, color: bool = False) -> str:
             lines.append(_heading(section, result.rows))
         line = _line(row_cells, widths)
         lines.append(f"{_RED}{line}{_PLAIN}" if color and not row.passed else line)
+    return "\n\n".join([_title(result), "\n".join(lines), *_footer(result, notes)])
+
+
+def verification_document(result: Verification) -> Document:
+    """Return the table as a document: a table a section, with all parameters and allowances."""
+    sections = dict.fromkeys(row.section for row in result.rows)
+    tables = [_section_table([r for r in result.rows if r.section == name]) for name in sections]
+    return Document(
+        subject=[_title(result)],
+        sections=[Section(tables, _COLUMNS)],
+        answer=f"Answer: {_verdict(result, 'named in the notes')}",
+        notes=[
+            *(_in_words(row) for row in result.rows if not row.passed),
+            *filter(None, [_error_rates(result).strip()]),
+        ],
+    )
+
+
+def verification_page(
+    result: Verification,
+    settings: Mapping[str, Any],
+    versions: Mapping[str, str],
+    command: str,
+) -> Document:
+    """Return the document of the page of a verification, with a figure of all checks.
+
+    Parameters
+    ----------
+    result : Verification
+    settings, versions : mappings
+        Of the run.
+    command : str
+        That repeats it.
+    """
+    from ornstein.reports.verification_figure import verification_figure
+
+    figure = verification_figure(result)
+    text = "Each mark is a check; beyond a dashed line it fails."
+    return replace(
+        verification_document(result),
+        title=VERIFICATION.title,
+        question=VERIFICATION.question,
+        made=VERIFICATION.made,
+        figures=[Picture("Distance of all checks", figure, text)] if figure is not None else [],
+        configuration=settings,
+        versions=versions,
+        command=command,
+    )
+
+
+def _title(result: Verification) -> str:
     size = "fast settings" if result.fast else "default settings"
-    title = (
+    return (
         f"Theory against simulation: {size}, seed {result.seed}, {result.simulations} simulations"
     )
-    return "\n\n".join([title, "\n".join(lines), *_footer(result, notes)])
+
+
+def _section_table(rows: Sequence[Row]) -> Table:
+    section = rows[0].section
+    sources = "; ".join(dict.fromkeys(row.source for row in rows))
+    measured = [_numbers(row.predicted, row.simulated, row.standard_error) for row in rows]
+    allowed = [
+        f"{number(row.allowance, 2)} ({row.allowance_formula}: {row.allowance_reason})"
+        if row.allowance_formula
+        else ("" if row.error else "exact")
+        for row in rows
+    ]
+    columns = {
+        "check": [row.check for row in rows],
+        "parameters": [
+            ", ".join(
+                f"{_SYMBOLS.get(key, key)} = {value:g}" for key, value in row.parameters.items()
+            )
+            for row in rows
+        ],
+        "runs": [str(row.simulations) if row.simulations else "" for row in rows],
+        "predicted": [predicted for predicted, _ in measured],
+        "simulated": [simulated.replace("±", " ± ") for _, simulated in measured],
+        "z": [_deviation(row.z_beyond_allowance) for row in rows],
+        "fails from": [number(row.threshold, 3) for row in rows],
+        "allowed": allowed,
+        "verdict": ["ok" if row.passed else "FAIL" for row in rows],
+    }
+    title = f"{section}  {SECTIONS.get(section, '')}".rstrip()
+    return table(f"{title}: {sources}", [Column(*each) for each in columns.items()])
 
 
 def _notes(rows: Sequence[Row]) -> dict[tuple[str, str], str]:
@@ -159,12 +253,15 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 def _footer(result: Verification, notes: Mapping[tuple[str, str], str]) -> list[str]:
     failed = [row for row in result.rows if not row.passed]
     blocks = [_legend(notes), *(paragraph(_in_words(row), "") for row in failed)]
-    count = len(result.rows)
+    return [*blocks, paragraph(_verdict(result, "named above") + _error_rates(result), "")]
+
+
+def _verdict(result: Verification, where: str = "") -> str:
+    failed, count = sum(not row.passed for row in result.rows), len(result.rows)
     if failed:
-        verdict = f"{len(failed)} of {count} check{'s' * (count != 1)} FAILED, named above."
-    else:
-        verdict = f"All {count} checks hold." if count > 1 else "The check holds."
-    return [*blocks, paragraph(verdict + _error_rates(result), "")]
+        named = f", {where}" if where else ""
+        return f"{failed} of {count} check{'s' * (count != 1)} FAILED{named}."
+    return f"All {count} checks hold." if count > 1 else "The check holds."
 
 
 def _legend(notes: Mapping[tuple[str, str], str]) -> str:

@@ -15,6 +15,7 @@ from __future__ import annotations
 __all__ = ["Verification", "replicate_seed", "measure", "verify"]
 
 import hashlib
+import math
 import threading
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -50,6 +51,35 @@ class Verification(NamedTuple):
     seed: int
     fast: bool
 
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Verification:
+        """Return the table that `document` wrote, from its JSON.
+
+        Raises
+        ------
+        ValueError
+            If an entry is missing, or is not what it should be.
+        """
+        try:
+            rows = tuple(
+                Row(**{key: _number(value) for key, value in row.items()})
+                for row in document["rows"]
+            )
+            return cls(rows, int(document["seed"]), bool(document["fast"]))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"this is no document of a verification: {error}") from error
+
+    def document(self) -> dict[str, Any]:
+        """Return what the JSON document of the command line has."""
+        return {
+            "seed": self.seed,
+            "fast": self.fast,
+            "passed": self.passed,
+            "false_alarm_rate": self.false_alarm_rate,
+            "simulations": self.simulations,
+            "rows": self.rows,
+        }
+
     @property
     def passed(self) -> bool:
         """Whether all checks hold."""
@@ -67,6 +97,13 @@ class Verification(NamedTuple):
     def false_alarm_rate(self) -> float:
         """Bound on the probability that a check fails though every formula is right."""
         return min(1.0, SIGNIFICANCE * len(self.rows))
+
+
+def _number(value: Any) -> Any:
+    """A number of JSON, which has no NaN and no infinity."""
+    if value is None:
+        return math.nan
+    return float(value) if value in ("inf", "-inf") else value
 
 
 def replicate_seed(seed: int, name: str, replicate: int) -> np.random.SeedSequence:

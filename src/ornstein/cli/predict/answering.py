@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ornstein.cli.output import FigureStyle, Format, in_format, one_output
 from ornstein.cli.parsing import TextOption, UsageError, as_json, call, command
 
 if TYPE_CHECKING:
@@ -21,13 +22,22 @@ if TYPE_CHECKING:
 
 
 def prediction_parser(function: Callable[..., Prediction]) -> Parser:
-    """A parser of the options of a prediction, and of ``--plot`` and ``--json``."""
+    """A parser of the options of a prediction, and of what is printed and drawn."""
     parser = command(function)
     parser.add_argument(
         "--plot", type=TextOption(), default=None, help="draw into this file (.svg, .png, .pdf)"
     )
     parser.add_argument(
         "--json", action="store_true", help="print one JSON document and nothing else"
+    )
+    parser.add_argument(
+        "--format", type=Format, default="text", help="of the table: text, latex, csv or markdown"
+    )
+    parser.add_argument(
+        "--style",
+        type=FigureStyle,
+        default="screen",
+        help="of the figure: screen, paper (the width of a column) or talk (a slide)",
     )
     return parser
 
@@ -37,18 +47,29 @@ def answer(function: Callable[..., Prediction], options: Namespace) -> int:
     from ornstein.reports.prediction import (
         prediction_document,
         prediction_figure,
+        prediction_tables,
         prediction_text,
     )
+
+    one_output(options.format, json=options.json)
+    if options.style != "screen" and options.plot is None:
+        raise UsageError("--style has no effect without --plot, which names the file of the figure")
 
     file = None if options.plot is None else writable_figure(options.plot)
     prediction = _computed(function, options)
     if file is not None:
+        from ornstein.reports.figure_styles import figure_style
         from ornstein.reports.figures import save_figure
 
-        save_figure(prediction_figure(prediction), file)
+        with figure_style(options.style):
+            save_figure(prediction_figure(prediction), file)
         print(f"ornstein: wrote {file}", file=sys.stderr)
-    text = as_json(prediction_document(prediction)) if options.json else prediction_text(prediction)
-    print(text)
+    if options.json:
+        print(as_json(prediction_document(prediction)))
+    elif options.format != "text":
+        print(in_format(prediction_tables(prediction), options.format))
+    else:
+        print(prediction_text(prediction))
     return 0
 
 
