@@ -158,6 +158,14 @@ BROKEN: dict[str, list[Callable[[Check, dict], float]]] = {
         with_parameters(n_original=lambda p: p["n_original"] // 2),
         with_parameters(dim=lambda p: p["dim"] + 1),
     ],
+    "P(Delta > 0)": [
+        more_points,
+        with_parameters(noise_scale=lambda p: p["noise_scale"] / 2),
+        with_parameters(std=lambda p: p["std"] ** 2),
+        with_parameters(dim=lambda p: p["dim"] - 4),
+        # As many originals as training points, for 10,000.
+        lambda _, p: theory.delta_positive_probability(**p, n_original=p["n_train"]),
+    ],
     "E B(T), one-step": [
         lambda check, p: BY_NAME["E B(O), one-step"].predict(**p),
         more_points,
