@@ -294,8 +294,12 @@ def test_points_of_a_gaussian_are_predicted_with_kl(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["array", "pandas", "polars"])
-def test_data_in_memory_are_as_from_a_file(kind: str, tmp_path: Path) -> None:
+def test_data_in_memory_are_as_from_a_file(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The digits as an array or a frame give the rows of the digits as a file, to the last bit."""
+    # Drawing takes longer than the study.
+    monkeypatch.setattr("ornstein.engine.summary.Summary.write_figures", lambda *_: None)
     points = load_data("digits").points[:300]
     np.save(tmp_path / "digits.npy", points)
     frame = pd.DataFrame(points, columns=[f"pixel {index}" for index in range(64)])

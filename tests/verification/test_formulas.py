@@ -1,14 +1,16 @@
 """Every closed form of `ornstein verify` holds against its simulation, every broken one fails."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from tests.verification import broken
 
 from ornstein import theory
+from ornstein.theory import one_step_generations
 from ornstein.verification import sample_covariance
 from ornstein.verification.checks import Check, judge
 from ornstein.verification.registry import CHECKS
@@ -156,6 +158,14 @@ BROKEN: dict[str, list[Callable[[Check, dict], float]]] = {
         with_parameters(n_original=lambda p: p["n_original"] // 2),
         with_parameters(dim=lambda p: p["dim"] + 1),
     ],
+    "P(Delta > 0)": [
+        more_points,
+        with_parameters(noise_scale=lambda p: p["noise_scale"] / 2),
+        with_parameters(std=lambda p: p["std"] ** 2),
+        with_parameters(dim=lambda p: p["dim"] - 4),
+        # As many originals as training points, for 10,000.
+        lambda _, p: theory.delta_positive_probability(**p, n_original=p["n_train"]),
+    ],
     "E B(T), one-step": [
         lambda check, p: BY_NAME["E B(O), one-step"].predict(**p),
         more_points,
@@ -287,6 +297,23 @@ def factors(right: float) -> dict[str, float]:
     if abs(right) < 1e-9:
         return {"a shift": 0.05}
     return {"twice": 2 * right, "half": right / 2, "sign": -right, "20 % more": 1.2 * right}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def each_generation_once() -> Iterator[None]:
+    """Right and broken predictions of a generation share the generations before it."""
+    known: dict[tuple, Any] = {}
+    following = one_step_generations._next
+
+    def remembered(spectrum: Any, *given: float) -> Any:
+        key = (spectrum.tobytes(), *given)
+        if key not in known:
+            known[key] = following(spectrum, *given)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(one_step_generations, "_next", remembered)
+        yield
 
 
 @pytest.mark.slow

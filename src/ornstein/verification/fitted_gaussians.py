@@ -51,9 +51,9 @@ DECAYING = Experiment(
     full=Setting({"dim": 64, "n_train": 200, "decay": 1.0}, replicates=1000),
 )
 ORDER = Allowance(
-    "0.016",
+    "0.64/d",
     "saddle point, and training points that are independent to first order",
-    lambda *_, **__: 0.016,
+    lambda *_, dim, **__: 0.64 / dim,
 )
 
 CHECKS = (
