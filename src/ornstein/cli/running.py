@@ -25,6 +25,7 @@ COMMANDS = {
     "steps": "steps",
     "empirical-steps": "steps",
     "recursion": "recursion",
+    "mlp-recursion": "recursion",
     "unet": "unet",
     "unet-snapshots": "unet",
     "unet-canaries": "unet",

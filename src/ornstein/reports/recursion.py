@@ -19,6 +19,7 @@ from ornstein.reports.figures import (
     size_looks,
     style,
 )
+from ornstein.reports.networks import trained_steps
 from ornstein.reports.series import Panel, column, means, sizes_of, where
 from ornstein.reports.tables import (
     Column,
@@ -31,6 +32,7 @@ from ornstein.reports.tables import (
     texts,
     with_error,
 )
+from ornstein.studies.neural.recursion import NeuralRecursionOptions, NeuralRecursionSummary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from ornstein.studies.recursion.summary import RecursionSummary
 
     Row = Mapping[str, Any]
+    Found = RecursionSummary | NeuralRecursionSummary
 
 _MEANINGS = {
     "k": "generation; the population is generation 0",
@@ -48,6 +51,7 @@ _MEANINGS = {
     "tr S^2/d": "second moment of its eigenvalues; 1 for the population",
     "(tr S)^2/d^2": "square of the trace; 1 for the population",
     "theory": "what is expected of it",
+    "Gaussian": "expected of Gaussian models of as many points: a reference, not this model",
 }
 _COLUMNS = {
     "kl": "KL, nats",
@@ -58,7 +62,7 @@ _COLUMNS = {
 _SHOWN = 12
 
 
-def tables(summary: RecursionSummary) -> str:
+def tables(summary: Found) -> str:
     """Return heading, a table for each training size, what columns mean, an answer, and notes."""
     found = []
     for size in sizes_of(summary.rows):
@@ -74,35 +78,60 @@ def tables(summary: RecursionSummary) -> str:
     return report(blocks, answer(summary) if summary.rows else "", notes)
 
 
-def heading(summary: RecursionSummary) -> str:
+def heading(summary: Found) -> str:
     """Say what was studied, in two lines."""
     options = summary.options
     lines = (", ".join(filter(None, said)) for said in (_what(summary), _how(summary)))
     return "\n".join(paragraph(line, "") for line in (*lines, f"seed {options.seed}"))
 
 
-def _what(summary: RecursionSummary) -> list[str]:
+def _what(summary: Found) -> list[str]:
     options = summary.options
-    model = "Gaussian models" if options.model == "gaussian" else "One-step denoisers"
+    std = options.std[0] if isinstance(options.std, tuple) else options.std
     return [
-        f"{model} trained on samples of the last one",
-        f"from N(0, {options.std:g}^2) in d = {options.dim}",
+        f"{_models(summary)} trained on samples of the last one",
+        f"from N(0, {std:g}^2) in d = {options.dim}",
     ]
 
 
-def _how(summary: RecursionSummary) -> list[str]:
+def _models(summary: Found) -> str:
+    options = summary.options
+    if isinstance(options, NeuralRecursionOptions):
+        return "MLPs" if options.width is None else f"MLPs of width {options.width:g}"
+    return "Gaussian models" if options.model == "gaussian" else "One-step denoisers"
+
+
+def _how(summary: Found) -> list[str]:
     options = summary.options
     share = f"{options.fresh_fraction:g} of the points are fresh"
-    return [
-        f"{options.generations} generations",
+    shared = [
+        counted(options.generations, "generation"),
         share if options.fresh_fraction else "no fresh points",
-        "known mean" if options.known_mean else "mean fitted",
-        f"T = {options.time:g}" if options.time is not None else "",
-        f"noise scale {options.noise_scale:g}" if options.noise_scale is not None else "",
+    ]
+    if isinstance(summary, NeuralRecursionSummary):
+        return [*shared, *_how_trained(summary)]
+    exact = summary.options
+    return [
+        *shared,
+        "known mean" if exact.known_mean else "mean fitted",
+        f"T = {exact.time:g}" if exact.time is not None else "",
+        f"noise scale {exact.noise_scale:g}" if exact.noise_scale is not None else "",
     ]
 
 
-def answer(summary: RecursionSummary) -> str:
+def _how_trained(summary: NeuralRecursionSummary) -> list[str]:
+    options = summary.options
+    grid = f" on the {options.grid} grid" if options.grid else ""
+    return [
+        trained_steps(summary),
+        f"T = {options.diffusion_steps}",
+        f"{options.sampler} in {options.chosen_steps} steps{grid}",
+        f"{options.start} start",
+        f"{options.generated} points measured",
+    ]
+
+
+def answer(summary: Found) -> str:
     """Return one sentence: how far the last generation is, at the largest training size."""
     sizes = sizes_of(summary.rows)
     parts = []
@@ -121,7 +150,7 @@ def answer(summary: RecursionSummary) -> str:
     return f"Answer: KL to the population of {where_}: {'; '.join(parts)}."
 
 
-def _of_size(summary: RecursionSummary, size: int) -> list[str]:
+def _of_size(summary: Found, size: int) -> list[str]:
     """Title and table of one training size."""
     here = where(summary.rows, train_size=size)
     rows = [here[i] for i in _chosen(len(here))]
@@ -129,10 +158,11 @@ def _of_size(summary: RecursionSummary, size: int) -> list[str]:
     ends = "" if math.isnan(known) else f"; tr S^2/d tends to {number(known)}"
     if math.isinf(known):
         ends = "; tr S^2/d grows without limit"
+    reference, ending = _reference(summary)
     groups = [
         [
             Column(heading, [with_error(row[f"{name}_mean"], row[f"{name}_se"]) for row in rows]),
-            Column("theory", [_predicted(row, name) for row in rows]),
+            Column(reference, [_beside(row, name, ending) for row in rows]),
         ]
         for name, heading in _COLUMNS.items()
     ]
@@ -143,8 +173,13 @@ def _of_size(summary: RecursionSummary, size: int) -> list[str]:
     ]
 
 
-def _predicted(row: Row, name: str) -> str:
-    return with_error(row[f"{name}_mean"], row[f"{name}_se"], row[f"{name}_theory"])
+def _reference(summary: Found) -> tuple[str, str]:
+    """Heading of what stands beside the means, and ending of its columns."""
+    return ("Gaussian", "gaussian") if summary.options.model == "mlp" else ("theory", "theory")
+
+
+def _beside(row: Row, name: str, ending: str) -> str:
+    return with_error(row[f"{name}_mean"], row[f"{name}_se"], row[f"{name}_{ending}"])
 
 
 def _chosen(count: int) -> list[int]:
@@ -154,10 +189,14 @@ def _chosen(count: int) -> list[int]:
     return sorted({round(place) for place in np.linspace(0, count - 1, _SHOWN)})
 
 
-def figures(summary: RecursionSummary) -> dict[str, Any]:
+def figures(summary: Found) -> dict[str, Any]:
     """KL, trace and second moment against the generation, a curve for each training size."""
     chosen = size_looks(sizes_of(summary.rows))
     panels, missing = _panels(summary)
+    reference, ending = _reference(summary)
+    key = {"theory": legend_key("-")}
+    if reference == "Gaussian":
+        key = {"Gaussian model, theory": legend_key("-")}
     with style():
         figure = Figure(figsize=(3.0 * len(panels) + 0.6, 3.6), layout="constrained")
         axes = figure.subplots(1, len(panels), squeeze=False)[0]
@@ -166,7 +205,7 @@ def figures(summary: RecursionSummary) -> dict[str, Any]:
                 here = where(summary.rows, train_size=size)
                 k = column(here, "generation")
                 means(axis, k, here, panel.name, panel.unit, ls="none", **look.points)
-                theory = panel.unit * column(here, f"{panel.name}_theory")
+                theory = panel.unit * column(here, f"{panel.name}_{ending}")
                 theory[~np.isfinite(theory)] = math.nan
                 if np.isfinite(theory).any():
                     axis.plot(k, theory, "-", color=look.colour, lw=1.0, zorder=2)
@@ -175,14 +214,12 @@ def figures(summary: RecursionSummary) -> dict[str, Any]:
             _generation_axis(axis, summary.options.generations)
             value_axis(axis)
         entries = size_entries(chosen, summary.options.dim)
-        legend_below(
-            figure, {**entries, "theory": legend_key("-")} if _has_theory(summary) else entries
-        )
+        legend_below(figure, {**entries, **key} if _has_theory(summary) else entries)
         caption(figure, [*_what(summary), *_how(summary), f"seed {summary.options.seed}"], missing)
     return {"figure": figure}
 
 
-def _panels(summary: RecursionSummary) -> tuple[list[Panel], str]:
+def _panels(summary: Found) -> tuple[list[Panel], str]:
     """Panels, and why that of KL is missing where it is infinite at every n."""
     panels = [
         Panel("kl", "KL(generation || population) / d  [nats]", 1 / summary.options.dim),
@@ -194,8 +231,9 @@ def _panels(summary: RecursionSummary) -> tuple[list[Panel], str]:
     return panels, ""
 
 
-def _has_theory(summary: RecursionSummary) -> bool:
-    names = [f"{name}_theory" for name in ("kl", "trace", "square")]
+def _has_theory(summary: Found) -> bool:
+    ending = _reference(summary)[1]
+    names = [f"{name}_{ending}" for name in ("kl", "trace", "square")]
     return any(math.isfinite(row[name]) for row in summary.rows for name in names)
 
 
