@@ -51,7 +51,7 @@ _MEANINGS = {
     "tr S^2/d": "second moment of its eigenvalues; 1 for the population",
     "(tr S)^2/d^2": "square of the trace; 1 for the population",
     "theory": "what is expected of it",
-    "Gaussian": "expected of Gaussian models of as many points: a reference, not this model",
+    "Gaussian": "theory of Gaussian models of as many points: a reference only",
 }
 _COLUMNS = {
     "kl": "KL, nats",
