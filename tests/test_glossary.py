@@ -52,6 +52,14 @@ def networks() -> list:
             lambda: studies.NeuralStepsStudy(studies.NeuralStepsOptions(**NETWORK, steps=(2,))),
             id="steps",
         ),
+        pytest.param(
+            lambda: studies.NeuralRecursionStudy(
+                studies.NeuralRecursionOptions(
+                    generations=1, dim=2, generated=9, train_sizes=(8,), training_steps=2
+                )
+            ),
+            id="recursion",
+        ),
     ]
 
 

@@ -115,6 +115,41 @@ def spectrum_case() -> Case:
     )
 
 
+def delta_case() -> Case:
+    ratios, dims = [1.3, 2.0, 4.5], [10, 30]
+    sizes = np.array([[13, 39], [20, 60], [45, 135]])
+
+    def share(d: Any, n: Any) -> Any:
+        return theory.delta_positive_probability(d, n, 500, 0.7, 1.3, 1.6)
+
+    def curve(d: int) -> Callable[[Any], Any]:
+        return lambda ratio: share(d, np.round(np.asarray(ratio) * d).astype(int))
+
+    found = np.stack([share(d, sizes[:, place]) for place, d in enumerate(dims)], axis=1)
+    return Case(
+        {"dim": "10,30", "points_per_dimension": "1.3,2,4.5", "originals": 500}
+        | {"time": 0.7, "noise_scale": 1.3, "std": 1.6},
+        (
+            "P(Delta > 0) of the one-step linear denoiser on N(m, 1.6^2 I), d = 10, 30",
+            "T = 0.7",
+            "noise scale 1.3",
+            "500 originals in expectation",
+        ),
+        {
+            "n/d": (ratios, "training size over dimension"),
+            "d = 10": (found[:, 0], "P(Delta > 0) in 10 dimensions"),
+            "d = 30": (found[:, 1], "P(Delta > 0) in 30 dimensions"),
+        },
+        {"dim": dims, "originals": 500, "time": 0.7, "noise_scale": 1.3, "std": 1.6}
+        | {"points_per_dimension": ratios, "n_train": sizes, "probability": found},
+        "training size over dimension n/d",
+        "P(Delta > 0)",
+        {f"d = {d}": curve(d) for d in dims},
+        {},
+        ("Within 0.03 of simulations", "ornstein linear has it in the column perfect model"),
+    )
+
+
 def best_steps_case() -> Case:
     ratios, values = [2.0, 5.0, 9.0], SPECTRUM[1:5]
 
@@ -417,6 +452,7 @@ def noisy_case() -> Case:
 ANY_SPECTRUM: dict[str, Callable[[], Case]] = {
     "one-step of a spectrum": one_step_case,
     "spectrum of a spectrum": spectrum_case,
+    "delta": delta_case,
     "best-steps": best_steps_case,
     "grid": grid_case,
     "membership": membership_case,

@@ -888,6 +888,7 @@ ODD = (
     "one-step --spectrum digits --n-train 20:700:20",
     "spectrum --spectrum 3,3,3,3,.01,.01 --n-train 60 --noise-scale 0.05",
     "spectrum --spectrum power-law:1 --relative-to scale --n-train 40",
+    "delta --dim 8,16,100,333,1000 --points-per-dimension 1.15,50,100 --originals 1000000",
     "best-steps --dim 5 --samplers ddim:0.5,ddpm:large",
     "grid --spectrum power-law:1 --steps 100,1000",
     "membership --n-train 100,1000,10000,100000,1000000",
@@ -933,6 +934,13 @@ def test_a_model_of_too_few_of_its_own_samples(predict: Callable) -> None:
     out = predict("recursion", dim=8, n_train=5)
     assert "KL is infinite; tr S^2 grows without limit" in out
     assert table_of(out)["KL"][:2] == ["0", "infinite"]
+
+
+def test_training_sizes_of_delta_are_whole_numbers(predict: Callable, document: Callable) -> None:
+    options = {"dim": "8,100", "points_per_dimension": "1.15,2.3"}
+    assert document("delta", **options)["n_train"] == [[10, 115], [18, 230]]
+    assert "n is rounded: at d = 8 it is 10, 18.\n" in predict("delta", **options)
+    assert "at d = 100" not in predict("delta", **options)
 
 
 def test_best_never_to_stop(predict: Callable, document: Callable) -> None:
@@ -1041,6 +1049,10 @@ def test_plot_and_json_can_come_from_a_file(ornstein: Callable, tmp_path: Path) 
         ("spectrum --spectrum 2,1 --signal-fraction 0.3", "which does not count for another"),
         ("best-steps --samplers ddpm,ddim,heun,euler", "--samplers: given 4, expected at most 2"),
         ("best-steps --samplers best", "best"),
+        ("delta --dim 5", "--dim is 5, expected 8 to 1000: P(Delta > 0) is not known beyond"),
+        ("delta --dim 8,9,10,11,12,13", "--dim: given 6 dimensions, expected at most 5"),
+        ("delta --points-per-dimension 1.1", "given 1.1, expected 1.15 to 100: P(Delta > 0) is"),
+        ("delta --originals 1", "originals is 1"),
         ("best-steps --points-per-dimension 0.01", "given 0.01, which is less than 2 points of"),
         ("grid --steps 0", "--steps: given 0, expected at least 1"),
         ("grid --noise-min 90", "expected smallest < largest"),

@@ -17,6 +17,7 @@ VARIANTS = {
     "unet": ["unet"],
     "steps": ["steps"],
     "recursion": ["recursion"],
+    "recursion, mlp": ["recursion", "--model", "mlp"],
     "steps, empirical": ["steps", "--model", "empirical"],
     "steps, unet": ["steps", "--model", "unet"],
     "steps, mlp": ["steps", "--model", "mlp"],

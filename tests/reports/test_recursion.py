@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,11 @@ from tests.reports.reading import (
 from ornstein.cli.parsing import as_json
 from ornstein.reports.recursion import answer, figures, heading, tables
 from ornstein.reports.tables import with_error
+from ornstein.studies.neural.recursion import (
+    NeuralRecursionOptions,
+    NeuralRecursionStudy,
+    NeuralRecursionSummary,
+)
 from ornstein.studies.recursion.options import RecursionOptions
 from ornstein.studies.recursion.prediction import predicted
 from ornstein.studies.recursion.study import MEASURED, RecursionStudy
@@ -156,6 +162,112 @@ class TestSummary:
         assert "theory: none for the one-step model with fresh points" in notes(
             model="one-step", fresh_fraction=0.5
         )
+
+
+class TestNetworks:
+    """Networks have the same tables and figure; what stands beside them is said to be no theory."""
+
+    options = NeuralRecursionOptions(
+        (10, 50), generations=3, dim=6, std=(1.5,), width=32, training_steps=70, diffusion_steps=90
+    )
+
+    def found(self, **changes: Any) -> NeuralRecursionSummary:
+        fields: dict[str, Any] = {
+            "rows": [
+                {key.replace("_theory", "_gaussian"): value for key, value in row(n, k).items()}
+                for n in (10, 50)
+                for k in (1, 2, 3)
+            ],
+            "notes": ["a note on all this"],
+            "options": self.options,
+            "source": "N(0, 1.5^2)",
+            "shape": (6,),
+            "dim": 6,
+            "std": 1.5,
+            "trained_on": {10: 10, 50: 50},
+            "optimiser_steps": {10: 70, 50: 70},
+        }
+        return NeuralRecursionSummary(**{**fields, **changes})
+
+    def test_tables(self) -> None:
+        text = tables(self.found())
+        found = read_tables(text)
+        rows = [row(10, k) for k in (1, 2, 3)]
+        assert [found[0].title, found[2].title] == [
+            "n = 10 (1.7 d), 40 runs",
+            "n = 50 (8.3 d), 80 runs",
+        ]
+        columns = [*found[0].columns[1:], *found[1].columns[1:]]
+        headings = ["KL, nats", "tr S/d", "tr S^2/d", "(tr S)^2/d^2"]
+        for place, (name, title) in enumerate(zip(MEASURED, headings, strict=True)):
+            values = [[r[f"{name}_{part}"] for part in ("mean", "se", "theory")] for r in rows]
+            measured, reference = columns[2 * place : 2 * place + 2]
+            assert measured == (title, [with_error(*v[:2]) for v in values])
+            assert reference == ("Gaussian", [with_error(*v) for v in values])
+        assert "theory" not in legend_of(text)
+        assert legend_of(text)["Gaussian"].endswith("as many points: a reference only")
+        assert answer(self.found()) == answer(summary())
+
+    def test_heading(self) -> None:
+        assert heading(self.found()) == (
+            "MLPs of width 32 trained on samples of the last one, from N(0, 1.5^2) in d = 6\n"
+            "3 generations, no fresh points, 70 optimiser steps, T = 90, ddpm in 90 steps,\n"
+            "standard start, 1000 points measured\n"
+            "seed 0"
+        )
+        options = replace(
+            self.options,
+            width=None,
+            sampler="heun",
+            sampling_steps=9,
+            grid="karras",
+            start="marginal",
+            generated=77,
+            fresh_fraction=0.5,
+        )
+        text = " ".join(heading(self.found(options=options)).split())
+        assert text.startswith("MLPs trained on samples")
+        assert "0.5 of the points are fresh" in text
+        assert "heun in 9 steps on the karras grid, marginal start, 77 points measured" in text
+
+    def test_figure(self) -> None:
+        figure = figures(self.found())["figure"]
+        assert list(entries_of(figure)) == [
+            "n = 10 (1.7 d)",
+            "n = 50 (8.3 d)",
+            "Gaussian model, theory",
+        ]
+        names = [("kl", 1 / DIM), ("trace", 1.0), ("square", 1.0)]
+        for axis, (name, unit) in zip(figure.axes, names, strict=True):
+            series = list(drawn(axis).values())
+            points = [s for s in series if s.marker != "None"]
+            lines = [s for s in series if s.marker == "None"]
+            for s, line, n in zip(points, lines, (10, 50), strict=True):
+                rows = [row(n, k) for k in (1, 2, 3)]
+                np.testing.assert_allclose(s.y, [unit * r[f"{name}_mean"] for r in rows])
+                np.testing.assert_allclose(line.y, [unit * r[f"{name}_theory"] for r in rows])
+        assert caption_of(figure).startswith("MLPs of width 32 trained on samples of the last one")
+        assert "70 optimiser steps, T = 90, ddpm in 90 steps" in caption_of(figure)
+        check_layout(figure)
+
+    def test_rows(self) -> None:
+        study = NeuralRecursionStudy(replace(self.options, simulations=3, generations=2))
+        found, values = filled(study)
+        for r in found.rows:
+            n, k = r["train_size"], r["generation"]
+            wanted: dict[str, Any] = {"train_size": n, "generation": k, "simulations": 3}
+            gaussian = predicted(RecursionStudy(RecursionOptions((n,), 2, dim=6)), n)
+            for name in MEASURED:
+                wanted |= expected(name, values[n][f"{k}/{name}"])
+                wanted[f"{name}_gaussian"] = gaussian[name][k - 1]
+            wanted |= expected("train_loss", values[n][f"{k}/train_loss"])
+            assert list(r) == list(wanted)
+            assert r == pytest.approx(wanted, nan_ok=True)
+        assert set(json.loads(as_json(found.document()))) == {"rows", "notes"}
+        notes = " ".join(found.notes)
+        assert "corrected for the number of points, 1000, as of Gaussian ones" in notes
+        assert "predicts no network" in notes
+        assert "barely trained at n = 10, 50" in notes
 
 
 class TestFigure:

@@ -37,6 +37,8 @@ COMMANDS = {
     "export": "The cells of a study as one table: Parquet, CSV or npz",
 }
 """Modules of this package with a function of their name, and what `--help` says of each."""
+_BY_MODEL = {"steps", "recursion"}
+"""Commands that are another function for another ``--model``."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -96,9 +98,9 @@ def _parse(given: list[str]) -> Callable[[], int]:
 
 
 def _function(name: str, given: Sequence[str]) -> Callable[..., int]:
-    """The function of a command; what `steps` does depends on its arguments."""
+    """The function of a command; of some it depends on their arguments."""
     function = getattr(importlib.import_module(f"ornstein.cli.{name}"), name)
-    return function(given) if name == "steps" else function
+    return function(given) if name in _BY_MODEL else function
 
 
 def _prediction(parser: Parser, predictions: Parser, given: Sequence[str]) -> Callable[[], int]:

@@ -26,6 +26,7 @@ COMMANDS = {
     "steps": "steps",
     "empirical-steps": "steps",
     "recursion": "recursion",
+    "mlp-recursion": "recursion",
     "unet": "unet",
     "unet-snapshots": "unet",
     "unet-canaries": "unet",

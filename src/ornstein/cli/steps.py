@@ -7,10 +7,10 @@ from __future__ import annotations
 
 __all__ = ["steps"]
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
+from ornstein.cli.models import command_of_model
 from ornstein.cli.networks import NeuralRunOptions, require_networks, run_networks
-from ornstein.cli.parsing import UsageError, given_option, options_of
 from ornstein.cli.running import RunOptions, run_study
 from ornstein.studies.neural.steps import NeuralStepsOptions
 from ornstein.studies.steps.empirical import EmpiricalStepsOptions
@@ -92,21 +92,4 @@ def steps(given: Sequence[str]) -> Callable[..., int]:
     UsageError
         If there is no such model, or an option is of another one.
     """
-    model = given_option(given, "model", "linear")
-    chosen = _MODELS.get(model)
-    if chosen is None:
-        raise UsageError(f"--model: given {model!r}, expected one of {', '.join(_MODELS)}")
-    own = _names(chosen)
-    for argument in given:
-        option = argument.partition("=")[0].removeprefix("--").replace("-", "_")
-        others = [name for name, other in _MODELS.items() if option in _names(other)]
-        if argument.startswith("--") and others and option not in own:
-            raise UsageError(
-                f"--{option.replace('_', '-')} is an option of --model {', '.join(others)} and "
-                f"would have no effect with --model {model}"
-            )
-    return chosen
-
-
-def _names(command: Callable[..., Any]) -> set[str]:
-    return {option.name for option in options_of(command)}
+    return command_of_model(given, _MODELS, "linear")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["heading", "subject", "said", "copied", "barely_trained"]
+__all__ = ["heading", "subject", "said", "copied", "barely_trained", "trained_steps"]
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,7 @@ def subject(summary: NeuralSummary, *, how_sampled: bool = True) -> tuple[str, .
     """Say what was studied: network and data, training, and sampling if that is one way."""
     options = summary.options
     if options.training_steps is None:
-        length = f"{counted(options.chosen_epochs, 'epoch')} ({_steps(summary)})"
+        length = f"{counted(options.chosen_epochs, 'epoch')} ({trained_steps(summary)})"
     else:
         length = counted(options.training_steps, "optimiser step")
     how = f"by {options.sampler} in {options.chosen_steps} steps " if how_sampled else ""
@@ -57,7 +57,7 @@ def said(summary: NeuralSummary) -> list[str]:
         f"{_network(summary)} on {summary.source}",
         f"d = {summary.dim}",
         f"T = {options.diffusion_steps}",
-        _steps(summary),
+        trained_steps(summary),
         f"{options.start} start",
         *([f"{', '.join(_on_grid(options))} on the {options.grid} grid"] if options.grid else []),
         f"seed {options.seed}",
@@ -95,7 +95,7 @@ def _network(summary: NeuralSummary) -> str:
     return name if options.width is None else f"{name} of width {options.width:g}"
 
 
-def _steps(summary: NeuralSummary) -> str:
+def trained_steps(summary: NeuralSummary) -> str:
     """Optimiser steps of a training, over all sizes."""
     steps = sorted({*summary.optimiser_steps.values()})
     if len(steps) == 1:

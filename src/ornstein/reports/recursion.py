@@ -20,6 +20,7 @@ from ornstein.reports.figures import (
     size_looks,
     style,
 )
+from ornstein.reports.networks import trained_steps
 from ornstein.reports.series import Panel, column, means, sizes_of, where
 from ornstein.reports.tables import (
     Column,
@@ -29,6 +30,7 @@ from ornstein.reports.tables import (
     texts,
     with_error,
 )
+from ornstein.studies.neural.recursion import NeuralRecursionOptions, NeuralRecursionSummary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from ornstein.studies.recursion.summary import RecursionSummary
 
     Row = Mapping[str, Any]
+    Found = RecursionSummary | NeuralRecursionSummary
 
 _MEANINGS = {
     "k": "generation; the population is generation 0",
@@ -46,6 +49,7 @@ _MEANINGS = {
     "tr S^2/d": "second moment of its eigenvalues; 1 for the population",
     "(tr S)^2/d^2": "square of the trace; 1 for the population",
     "theory": "what is expected of it",
+    "Gaussian": "theory of Gaussian models of as many points: a reference only",
 }
 _COLUMNS = {
     "kl": "KL, nats",
@@ -56,12 +60,12 @@ _COLUMNS = {
 _SHOWN = 12
 
 
-def tables(summary: RecursionSummary) -> str:
+def tables(summary: Found) -> str:
     """Return heading, a table for each training size, what columns mean, an answer, and notes."""
     return document_text(document(summary))
 
 
-def document(summary: RecursionSummary) -> Document:
+def document(summary: Found) -> Document:
     """Return what `tables` prints, before it is text."""
     found = [_of_size(summary, size) for size in sizes_of(summary.rows)]
     notes = list(summary.notes)
@@ -78,38 +82,63 @@ def document(summary: RecursionSummary) -> Document:
     )
 
 
-def heading(summary: RecursionSummary) -> str:
+def heading(summary: Found) -> str:
     """Say what was studied, in three lines."""
     return "\n".join(paragraph(line, "") for line in _subject(summary))
 
 
-def _subject(summary: RecursionSummary) -> list[str]:
+def _subject(summary: Found) -> list[str]:
     lines = [", ".join(filter(None, said)) for said in (_what(summary), _how(summary))]
     return [*lines, f"seed {summary.options.seed}"]
 
 
-def _what(summary: RecursionSummary) -> list[str]:
+def _what(summary: Found) -> list[str]:
     options = summary.options
-    model = "Gaussian models" if options.model == "gaussian" else "One-step denoisers"
+    std = options.std[0] if isinstance(options.std, tuple) else options.std
     return [
-        f"{model} trained on samples of the last one",
-        f"from N(0, {options.std:g}^2) in d = {options.dim}",
+        f"{_models(summary)} trained on samples of the last one",
+        f"from N(0, {std:g}^2) in d = {options.dim}",
     ]
 
 
-def _how(summary: RecursionSummary) -> list[str]:
+def _models(summary: Found) -> str:
+    options = summary.options
+    if isinstance(options, NeuralRecursionOptions):
+        return "MLPs" if options.width is None else f"MLPs of width {options.width:g}"
+    return "Gaussian models" if options.model == "gaussian" else "One-step denoisers"
+
+
+def _how(summary: Found) -> list[str]:
     options = summary.options
     share = f"{options.fresh_fraction:g} of the points are fresh"
-    return [
+    shared = [
         counted(options.generations, "generation"),
         share if options.fresh_fraction else "no fresh points",
-        "known mean" if options.known_mean else "mean fitted",
-        f"T = {options.time:g}" if options.time is not None else "",
-        f"noise scale {options.noise_scale:g}" if options.noise_scale is not None else "",
+    ]
+    if isinstance(summary, NeuralRecursionSummary):
+        return [*shared, *_how_trained(summary)]
+    exact = summary.options
+    return [
+        *shared,
+        "known mean" if exact.known_mean else "mean fitted",
+        f"T = {exact.time:g}" if exact.time is not None else "",
+        f"noise scale {exact.noise_scale:g}" if exact.noise_scale is not None else "",
     ]
 
 
-def answer(summary: RecursionSummary) -> str:
+def _how_trained(summary: NeuralRecursionSummary) -> list[str]:
+    options = summary.options
+    grid = f" on the {options.grid} grid" if options.grid else ""
+    return [
+        trained_steps(summary),
+        f"T = {options.diffusion_steps}",
+        f"{options.sampler} in {options.chosen_steps} steps{grid}",
+        f"{options.start} start",
+        f"{options.generated} points measured",
+    ]
+
+
+def answer(summary: Found) -> str:
     """Return one sentence: how far the last generation is, at the largest training size."""
     sizes = sizes_of(summary.rows)
     parts = []
@@ -128,7 +157,7 @@ def answer(summary: RecursionSummary) -> str:
     return f"Answer: KL to the population of {where_}: {'; '.join(parts)}."
 
 
-def _of_size(summary: RecursionSummary, size: int) -> Table:
+def _of_size(summary: Found, size: int) -> Table:
     """Title and table of one training size."""
     here = where(summary.rows, train_size=size)
     rows = [here[i] for i in _chosen(len(here))]
@@ -136,10 +165,11 @@ def _of_size(summary: RecursionSummary, size: int) -> Table:
     ends = "" if math.isnan(known) else f"; tr S^2/d tends to {number(known)}"
     if math.isinf(known):
         ends = "; tr S^2/d grows without limit"
+    reference, ending = _reference(summary)
     groups = [
         [
             Column(heading, [with_error(row[f"{name}_mean"], row[f"{name}_se"]) for row in rows]),
-            Column("theory", [_predicted(row, name) for row in rows]),
+            Column(reference, [_beside(row, name, ending) for row in rows]),
         ]
         for name, heading in _COLUMNS.items()
     ]
@@ -148,8 +178,13 @@ def _of_size(summary: RecursionSummary, size: int) -> Table:
     return Table(title, [texts("k", rows, "generation")], [groups])
 
 
-def _predicted(row: Row, name: str) -> str:
-    return with_error(row[f"{name}_mean"], row[f"{name}_se"], row[f"{name}_theory"])
+def _reference(summary: Found) -> tuple[str, str]:
+    """Heading of what stands beside the means, and ending of its columns."""
+    return ("Gaussian", "gaussian") if summary.options.model == "mlp" else ("theory", "theory")
+
+
+def _beside(row: Row, name: str, ending: str) -> str:
+    return with_error(row[f"{name}_mean"], row[f"{name}_se"], row[f"{name}_{ending}"])
 
 
 def _chosen(count: int) -> list[int]:
@@ -159,10 +194,11 @@ def _chosen(count: int) -> list[int]:
     return sorted({round(place) for place in np.linspace(0, count - 1, _SHOWN)})
 
 
-def figures(summary: RecursionSummary) -> dict[str, Any]:
+def figures(summary: Found) -> dict[str, Any]:
     """KL, trace and second moment against the generation, a curve for each training size."""
     chosen = size_looks(sizes_of(summary.rows))
     panels, missing = _panels(summary)
+    reference, ending = _reference(summary)
     with style():
         figure = new_figure(3.0 * len(panels) + 0.6, 3.6)
         axes = figure.subplots(1, len(panels), squeeze=False)[0]
@@ -171,7 +207,7 @@ def figures(summary: RecursionSummary) -> dict[str, Any]:
                 here = where(summary.rows, train_size=size)
                 k = column(here, "generation")
                 means(axis, k, here, panel.name, panel.unit, ls="none", **look.points)
-                theory = panel.unit * column(here, f"{panel.name}_theory")
+                theory = panel.unit * column(here, f"{panel.name}_{ending}")
                 theory[~np.isfinite(theory)] = math.nan
                 if np.isfinite(theory).any():
                     # A line of one point would not be seen.
@@ -186,7 +222,8 @@ def figures(summary: RecursionSummary) -> dict[str, Any]:
         keys = size_entries(chosen, summary.options.dim)
         if _has_theory(summary):
             one = summary.options.generations == 1
-            keys["theory"] = legend_key("", marker="_", ms=9) if one else legend_key("-")
+            name = "theory" if reference == "theory" else "Gaussian model, theory"
+            keys[name] = legend_key("", marker="_", ms=9) if one else legend_key("-")
         if any(map(math.isfinite, summary.theory.get("limit", {}).values())):
             keys["limit of theory"] = legend_key(":", 0.9)
         legend_below(figure, keys)
@@ -194,14 +231,14 @@ def figures(summary: RecursionSummary) -> dict[str, Any]:
     return {"figure": figure}
 
 
-def _limit_line(axis: Axes, summary: RecursionSummary, size: int, colour: str) -> None:
+def _limit_line(axis: Axes, summary: Found, size: int, colour: str) -> None:
     """Mark what the second moment tends to, where that is finite."""
     limit = summary.theory.get("limit", {}).get(size, math.nan)
     if math.isfinite(limit):
         axis.axhline(limit, color=colour, ls=":", lw=0.9, zorder=1)
 
 
-def _panels(summary: RecursionSummary) -> tuple[list[Panel], str]:
+def _panels(summary: Found) -> tuple[list[Panel], str]:
     """Panels, and why that of KL is missing where it is infinite at every n."""
     panels = [
         Panel("kl", "KL(generation || population) / d  [nats]", 1 / summary.options.dim),
@@ -213,8 +250,9 @@ def _panels(summary: RecursionSummary) -> tuple[list[Panel], str]:
     return panels, ""
 
 
-def _has_theory(summary: RecursionSummary) -> bool:
-    names = [f"{name}_theory" for name in ("kl", "trace", "square")]
+def _has_theory(summary: Found) -> bool:
+    ending = _reference(summary)[1]
+    names = [f"{name}_{ending}" for name in ("kl", "trace", "square")]
     return any(math.isfinite(row[name]) for row in summary.rows for name in names)
 
 

@@ -25,6 +25,8 @@ __all__ = [
     "CanaryStudy",
     "NeuralStepsOptions",
     "NeuralStepsStudy",
+    "NeuralRecursionOptions",
+    "NeuralRecursionStudy",
 ]
 
 import importlib
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from ornstein.studies.linear.study import LinearStudy
     from ornstein.studies.neural.canaries import CanaryStudy
     from ornstein.studies.neural.options import NeuralOptions
+    from ornstein.studies.neural.recursion import NeuralRecursionOptions, NeuralRecursionStudy
     from ornstein.studies.neural.snapshots import SnapshotStudy
     from ornstein.studies.neural.steps import NeuralStepsOptions, NeuralStepsStudy
     from ornstein.studies.neural.unet import UNetStudy
@@ -56,6 +59,8 @@ _HOMES = {
     "CanaryStudy": "neural.canaries",
     "NeuralStepsOptions": "neural.steps",
     "NeuralStepsStudy": "neural.steps",
+    "NeuralRecursionOptions": "neural.recursion",
+    "NeuralRecursionStudy": "neural.recursion",
 }
 
 

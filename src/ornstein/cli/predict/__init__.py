@@ -2,6 +2,7 @@
 
 ===================  =============================================================
 one_step.py          Halder's one-step model: its distances, its whole spectrum
+delta.py             how often Delta > 0
 steps.py             the best number of sampling steps, the best grid of noise levels
 covariances.py       what n points say of a covariance: KL, spectrum, consistency
 denoising.py         the best linear denoiser of n points, clean or noisy
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING
 
 from ornstein.cli.predict import (
     covariances,
+    delta,
     denoising,
     guidance,
     membership,
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 
 _MODULES = (
     one_step,
+    delta,
     steps,
     covariances,
     denoising,

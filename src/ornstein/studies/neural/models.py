@@ -8,7 +8,9 @@ from __future__ import annotations
 
 __all__ = [
     "TrainedModel",
+    "untrained",
     "train_models",
+    "train_all",
     "generate",
     "untrained_network",
     "snapshot_steps",
@@ -53,6 +55,8 @@ class TrainedModel(NamedTuple):
     """Of training; an equal share, for networks trained at once."""
     checkpoint: Path | None = None
     """Of its training, if there is one."""
+    part: str = ""
+    """Which of several trainings of the cell, for the names of its files."""
 
 
 def snapshot_steps(total: int) -> tuple[int, ...]:
@@ -105,17 +109,32 @@ def train_models(
     observe : callable (models in training, step) -> sequence of mappings of str to float
         What it returns of each is noted in its history.
     """
-    from ornstein.networks import DiffusionProcess
+    trainings = [untrained(study, cell, study.draw(cell), study.seeds(cell)) for cell in cells]
+    return train_all(study, trainings, snapshots, observe)
+
+
+def untrained(
+    study: NeuralStudy, cell: Cell, data: CellData, seeds: CellSeeds, part: str = ""
+) -> TrainedModel:
+    """The network of a cell before its training, and the images that it will be trained on."""
     from ornstein.networks.training.data import split_indices
 
-    options, trainings = study.options, []
-    for cell in cells:
-        data, seeds = study.draw(cell), study.seeds(cell)
-        rows, _ = split_indices(len(data.images), options.train_fraction, seeds.training)
-        points = data.images[rows.numpy()].reshape(-1, study.dim)
-        trainings.append(
-            TrainedModel(cell, data, seeds, untrained_network(study, seeds.weights), points)
-        )
+    rows, _ = split_indices(len(data.images), study.options.train_fraction, seeds.training)
+    points = data.images[rows.numpy()].reshape(-1, study.dim)
+    network = untrained_network(study, seeds.weights)
+    return TrainedModel(cell, data, seeds, network, points, part=part)
+
+
+def train_all(
+    study: NeuralStudy,
+    trainings: Sequence[TrainedModel],
+    snapshots: Collection[int] = (),
+    observe: Observe | None = None,
+) -> list[TrainedModel]:
+    """Train networks that are made, at once if they are several; see `train_models`."""
+    from ornstein.networks import DiffusionProcess
+
+    options = study.options
 
     def note(step: int, models: Sequence[Any]) -> Sequence[Mapping[str, float]]:
         assert observe is not None  # where there are snapshots
@@ -139,6 +158,7 @@ def generate(
     *,
     sampler: str | None = None,
     steps: int | None = None,
+    count: int | None = None,
     stream: int = 0,
 ) -> list[Array]:
     """Generate points in data units with each model, arrays of shape (n_generated, dim).
@@ -148,15 +168,16 @@ def generate(
     study : NeuralStudy
     trained : sequence of TrainedModel
         Several are sampled at once, unless each has a grid of its own.
-    sampler, steps
-        By default those of the study.
+    sampler, steps, count
+        By default those of the study; the count is of the points of each model.
     stream : int
         Another number, other random numbers.
     """
     from ornstein.networks import sample_replicates
     from ornstein.networks.randomness import keyed_generator
 
-    chosen, n = study.options, study.options.generated
+    chosen = study.options
+    n = chosen.generated if count is None else count
     models = [each.model.to(_device(study)) for each in trained]
     seeds = [each.seeds.sampling for each in trained]
     generators = [keyed_generator(seed, stream) for seed in seeds]
@@ -204,15 +225,16 @@ def _device(study: NeuralStudy) -> str:
     return "cuda" if study.execution.accelerator == "gpu" else "cpu"
 
 
-def _name(cell: Cell) -> str:
-    """Of the files of a cell."""
-    return f"n{cell.train_size}-r{cell.replicate}"
+def _name(start: TrainedModel) -> str:
+    """Of the files of a training."""
+    name = f"n{start.cell.train_size}-r{start.cell.replicate}"
+    return f"{name}-{start.part}" if start.part else name
 
 
 def _train_one(study: NeuralStudy, start: TrainedModel, **how: Any) -> TrainedModel:
     from ornstein.networks import train
 
-    execution, folder, name = study.execution, study.execution.folder, _name(start.cell)
+    execution, folder, name = study.execution, study.execution.folder, _name(start)
     checkpoint = None if folder is None else folder / "checkpoints" / f"{name}.ckpt"
     if checkpoint is not None and not checkpoint.exists():
         expected = study.training_seconds(start.cell.train_size)
@@ -258,7 +280,7 @@ def _train_together(
             filled = [{name: row.get(name, float("nan")) for name in names} for row in history]
             logs = folder / "logs"
             logs.mkdir(parents=True, exist_ok=True)
-            write_csv(logs / f"{_name(start.cell)}.csv", filled)
+            write_csv(logs / f"{_name(start)}.csv", filled)
     return models
 
 

@@ -19,10 +19,17 @@ equal to those trained alone up to rounding).
 
 from __future__ import annotations
 
-__all__ = ["NeuralStudy", "CellData", "CellSeeds", "measured_once", "ONCE", "MEMORIZED_NOTE"]
+__all__ = [
+    "NeuralStudy",
+    "CellData",
+    "CellSeeds",
+    "measured_once",
+    "remove_checkpoints",
+    "ONCE",
+    "MEMORIZED_NOTE",
+]
 
 import math
-from abc import abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -177,9 +184,7 @@ class NeuralStudy(SourceStudy):
             watched = self.watched_steps(cells[0].train_size)
             trained = train_models(self, cells, watched, self._observe)
             values = self._measure_trained(trained)
-        for model in trained:
-            if model.checkpoint is not None:
-                model.checkpoint.unlink(missing_ok=True)
+        remove_checkpoints(trained)
         return values
 
     def watched_steps(self, train_size: int) -> tuple[int, ...]:  # noqa: ARG002
@@ -223,9 +228,9 @@ class NeuralStudy(SourceStudy):
         """What is measured of each training at a watched step."""
         raise NotImplementedError
 
-    @abstractmethod
     def _measure_trained(self, trained: Sequence[TrainedModel]) -> list[dict[str, float]]:
-        """Values of cells whose networks are trained."""
+        """Values of cells whose networks are trained, where one training is all there is."""
+        raise NotImplementedError
 
     @property
     def _flops(self) -> float:
@@ -239,6 +244,13 @@ class NeuralStudy(SourceStudy):
     def _call_seconds(self, times: int) -> float:
         """Cost of calling the layers of the network, whatever the batch."""
         return times * (2e-4 if self.options.model == "mlp" else 5e-3)
+
+
+def remove_checkpoints(trained: Sequence[TrainedModel]) -> None:
+    """Remove the checkpoints of trainings, whose cells are measured."""
+    for model in trained:
+        if model.checkpoint is not None:
+            model.checkpoint.unlink(missing_ok=True)
 
 
 def measured_once(trained: TrainedModel) -> dict[str, float]:

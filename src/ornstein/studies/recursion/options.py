@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["RecursionOptions"]
+__all__ = ["RecursionOptions", "check_fresh_fraction"]
 
 from dataclasses import dataclass
 from typing import Literal
@@ -66,10 +66,7 @@ class RecursionOptions:
         as_count(self.generations, "generations")
         as_count(self.dim, "dim")
         as_positive(self.std, "std")
-        if not 0 <= self.fresh_fraction <= 1:
-            raise ValueError(
-                f"fresh_fraction is {self.fresh_fraction:g}, expected a number between 0 and 1"
-            )
+        check_fresh_fraction(self.fresh_fraction)
         if self.model not in {"gaussian", "one-step"}:
             raise ValueError(f"model is {self.model!r}, expected 'gaussian' or 'one-step'")
         for name, default in {"time": 2.0, "noise_scale": 1.0}.items():
@@ -92,3 +89,9 @@ class RecursionOptions:
     def fresh_points(self, train_size: int) -> int:
         """Number of fresh points among the n of a generation."""
         return round(self.fresh_fraction * train_size)
+
+
+def check_fresh_fraction(share: float) -> None:
+    """Raise ValueError if a share of fresh points is none."""
+    if not 0 <= share <= 1:
+        raise ValueError(f"fresh_fraction is {share:g}, expected a number between 0 and 1")
