@@ -1,0 +1,199 @@
+// Mean log-determinant of the one-step generated covariance at every size:
+// theory/one_step_model/exact_log_determinant.py, whose docstring derives it.
+//
+// A curve in x = ln(rho2 / (1 - rho2)) for each (d, m), by Chebyshev collocation; curves are kept.
+
+import { inverse_matrix, remembered, solve_in_place } from "./numerics.js";
+import { betainc, expit } from "./special_functions.js";
+import { log_det_deficit } from "./wishart.js";
+
+const COLLOCATION = 16;
+const SERIES_TERMS = 40;
+const NEGLIGIBLE_NATS = 25;
+const REACH_ABOVE = 45;
+const NO_DIFFERENCE = 1e-15;
+
+/** E ln det(Sigma_G / sigma^2) in nats; m = n - 1 - d >= 0, `noise` = 1 - signal. */
+export function exact_log_det(dim, excess, signal, noise) {
+  if (!(noise > 0) || excess <= 0) return 0;
+  const curve = log_det_curve(dim, excess);
+  const x = Math.log(signal) - Math.log(noise);
+  const { edges } = curve;
+  const first = edges[0];
+  const last = edges[edges.length - 1];
+  if (x < first) {
+    const before = Math.min(signal, expit(first));
+    return curve.start + excess * (dim === 1 ? before : -Math.log1p(-before));
+  }
+  if (x > last) {
+    let late = -noise * curve.end;
+    if (excess === 1) late -= ((noise * dim) / 2) * (1 - Math.log(noise) - last);
+    return late;
+  }
+  return interpolate(curve, x);
+}
+
+function interpolate(curve, x) {
+  const { edges, values } = curve;
+  const { points } = chebyshev_rule();
+  let low = 0;
+  let high = edges.length - 2;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (edges[middle] < x) low = middle;
+    else high = middle - 1;
+  }
+  const left = edges[low];
+  const right = edges[low + 1];
+  const place = (2 * x - left - right) / (right - left);
+  const offset = low * (COLLOCATION + 1);
+  let above = 0;
+  let below = 0;
+  for (let j = 0; j <= COLLOCATION; j++) {
+    const gap = place - points[j];
+    if (gap === 0) return values[offset + j];
+    let weight = j % 2 ? -1 : 1;
+    if (j === 0 || j === COLLOCATION) weight /= 2;
+    above += (weight / gap) * values[offset + j];
+    below += weight / gap;
+  }
+  return above / below;
+}
+
+/** Chebyshev points of [-1, 1], the matrix of the derivative, and that of the integral. */
+const chebyshev_rule = remembered(() => {
+  const size = COLLOCATION + 1;
+  const points = Float64Array.from({ length: size }, (_, j) => -Math.cos((Math.PI * j) / COLLOCATION));
+  const derivative = new Float64Array(size * size);
+  const sign = (j) => (j % 2 ? -1 : 1) * (j === 0 || j === COLLOCATION ? 2 : 1);
+  for (let i = 0; i < size; i++) {
+    let row = 0;
+    for (let j = 0; j < size; j++) {
+      const gap = i === j ? 1 : points[i] - points[j];
+      derivative[i * size + j] = sign(i) / sign(j) / gap;
+      row += derivative[i * size + j];
+    }
+    derivative[i * size + i] -= row;
+  }
+  const inner = new Float64Array(COLLOCATION * COLLOCATION);
+  for (let i = 0; i < COLLOCATION; i++) {
+    for (let j = 0; j < COLLOCATION; j++) {
+      inner[i * COLLOCATION + j] = derivative[(i + 1) * size + j + 1];
+    }
+  }
+  return { points, derivative, inner, integral: inverse_matrix(inner, COLLOCATION) };
+}, 1);
+
+const log_det_curve = remembered((d, m) => {
+  const { points, derivative, inner, integral } = chebyshev_rule();
+  const N = COLLOCATION;
+  const edges = log_det_panels(d, m);
+  const panels = edges.length - 1;
+  const values = new Float64Array(panels * (N + 1));
+  const totals = new Float64Array(panels);
+  const system = new Float64Array(N * N);
+  const right = new Float64Array(2 * N);
+  const slope = new Float64Array(N + 1);
+  let begin = 0;
+  let D = 0;
+  let y = 0;
+  for (let index = 0; index < panels; index++) {
+    const half = (edges[index + 1] - edges[index]) / 2;
+    for (let i = 0; i < N * N; i++) system[i] = inner[i] / half;
+    for (let i = 0; i < N; i++) {
+      const x = edges[index] + half * (points[i + 1] + 1);
+      const growth = (d / 2) * expit(-x) - ((m - 1) / 2) * expit(x);
+      system[i * N + i] -= growth;
+      right[2 * i] = log_det_source(x, d, m);
+      right[2 * i + 1] = -derivative[(i + 1) * (N + 1)] / half;
+    }
+    solve_in_place(system, right, N, 2);
+    for (let j = 0; j <= N; j++) {
+      const x = edges[index] + half * (points[j] + 1);
+      const T = j === 0 ? begin : right[2 * j - 2] + right[2 * j - 1] * begin;
+      const u = expit(x);
+      y = expit(-x);
+      const odds = Math.exp(-x);
+      D = (m * u * -Math.expm1(-d * Math.log1p(odds))) / y + T;
+      if (m > 1) {
+        // Its terms cancel to D/(m u); at little noise it is that of d ln(rho2) + ln(1 - tau).
+        const tau = (odds * d) / (m - 1);
+        if (tau < 0.1 && tau * tau * d < NO_DIFFERENCE * m * u) {
+          D = d + d / (u * (m - 1) * (1 - Math.min(tau, 0.5)));
+        }
+      }
+      slope[j] = y * D;
+      if (j === N) begin = T;
+    }
+    for (let i = 0; i < N; i++) {
+      let sum = 0;
+      for (let j = 0; j < N; j++) sum += integral[i * N + j] * slope[j + 1];
+      values[index * (N + 1) + i + 1] = half * sum;
+    }
+    totals[index] = values[index * (N + 1) + N];
+  }
+  // Integrals from each point to infinity.
+  let beyond = y * (D + (m === 1 ? d / 2 : 0));
+  for (let index = panels - 1; index >= 0; index--) {
+    for (let j = 0; j <= N; j++) {
+      const at = index * (N + 1) + j;
+      values[at] -= totals[index] + beyond;
+    }
+    beyond += totals[index];
+  }
+  const less = Math.min(d, m);
+  const start =
+    less * Math.log(less / (d + m)) - log_det_deficit(less, less) + log_det_deficit(less, d + m);
+  return { edges, values, start, end: D };
+}, 1024);
+
+function softplus(x) {
+  return x > 0 ? x + Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x));
+}
+
+/** Narrow where u^(d/2) (1-u)^((m-1)/2) is. */
+function log_det_panels(d, m) {
+  const centre = m > 1 ? Math.log(d / (m - 1)) : Math.log(d) + 3;
+  const width = Math.min(Math.sqrt(1 / d + 1 / m), 1);
+  const log_weight = (x) => (-d / 2) * softplus(-x) - ((m - 1) / 2) * softplus(x);
+  let reach = 1;
+  while (log_weight(centre) - log_weight(centre - reach) < NEGLIGIBLE_NATS) reach *= 1.5;
+  const left = centre - reach;
+  const right = centre - Math.min(8 * width, reach / 2);
+  const edges = Array.from({ length: 24 }, (_, k) => left + ((right - left) * k) / 23);
+  const last = Math.max(centre, Math.log(d), 0) + REACH_ABOVE;
+  let step = width;
+  while (edges[edges.length - 1] < last) {
+    if (edges[edges.length - 1] > centre + 8 * width) step = Math.min(1.2 * step, 1.5);
+    edges.push(edges[edges.length - 1] + step);
+  }
+  return Float64Array.from(edges);
+}
+
+/** u^(d+1) Q(1-u). */
+function log_det_source(x, d, m) {
+  const u = expit(x);
+  const y = expit(-x);
+  const odds = Math.exp(-x);
+  const log_u = -Math.log1p(odds);
+  const head = ((m * d) / 2 - (m * (m - 1)) / 2) * Math.exp((d + 1) * log_u);
+  const r = d - 1;
+  if (r === 0 || m === 1) return head;
+  const small = 8 / (d + SERIES_TERMS);
+  if (small < y) {
+    // E C(m+1-J, 2)_+ from the mean number of failures J, J (J-1) below m.
+    let parts = 0.5 * m * (m + 1) * betainc(r, m, u, y);
+    parts -= m * r * odds * betainc(r + 1, m - 1, u, y);
+    if (m > 2) parts += 0.5 * r * (r + 1) * odds * odds * betainc(r + 2, m - 2, u, y);
+    return head + (u * u * (Math.exp(r * log_u) * 0.5 * m * (m + 1) - parts)) / y;
+  }
+  let term = r;
+  let total = 0;
+  for (let k = 0; k < Math.min(m - 1, SERIES_TERMS); k++) {
+    const more = ((m - k) * (m - k - 1) * term) / 2;
+    total += more;
+    if (more < 1e-18 * total) break;
+    term *= (y * (r + k + 1)) / (k + 2);
+  }
+  return head - Math.exp((d + 1) * log_u) * total;
+}

@@ -1,0 +1,63 @@
+"""The page's one-step model against `theory`, over the whole domain."""
+
+import numpy as np
+from tests.explorer.golden import Case, agree
+
+from ornstein import theory
+
+
+def sizes(rng: np.random.Generator, largest: float) -> tuple[int, int]:
+    """Dimension and number of points, often near n = d."""
+    d = round(10 ** rng.uniform(0.0, np.log10(largest)))
+    n = round(d * 10 ** rng.uniform(-1.3, 1.7))
+    if rng.random() < 0.25:
+        n = d + int(rng.integers(-2, 5))
+    return d, max(n, 2)
+
+
+def noises(rng: np.random.Generator) -> tuple[float, float]:
+    """Time and noise scale, which may be 0."""
+    silent = rng.random() < 0.05
+    return float(10 ** rng.uniform(-2.0, 1.0)), 0.0 if silent else float(10 ** rng.uniform(-4, 3))
+
+
+def one_step_cases(rng: np.random.Generator, count: int, largest: float) -> list[Case]:
+    cases = []
+    for _ in range(count):
+        (d, n), (time, scale) = sizes(rng, largest), noises(rng)
+        std = float(10 ** rng.uniform(-2.0, 2.0))
+        expected = theory.one_step(d, n, time, scale, std)._asdict()
+        # W2 is what is left of the two traces: 1e-11 of them is allowed.
+        total = std**2 * d * (1.0 + expected["trace"])
+        cases.append(
+            Case(
+                "one_step",
+                [d, n, time, scale, std],
+                expected,
+                {"wasserstein_squared": 1e-2 * total},
+            )
+        )
+    return cases
+
+
+def test_isotropic():
+    agree(one_step_cases(np.random.default_rng(1), 600, 2000.0), at_least=4000)
+
+
+def test_isotropic_at_every_n_of_small_dimensions():
+    cases = []
+    for d in (1, 2, 3, 10):
+        for n in range(2, 3 * d + 6):
+            expected = theory.one_step(d, n)._asdict()
+            cases.append(Case("one_step", [d, n], expected, {"wasserstein_squared": 1e-2 * d}))
+    agree(cases, at_least=400)
+
+
+def test_threshold_function():
+    from ornstein.theory.one_step_model.log_determinant import threshold_function
+
+    points = np.linspace(-14.0, 20.0, 400)
+    values = np.asarray(threshold_function(points))
+    # h crosses zero.
+    cases = [Case("threshold_function", [x], h, 0.1) for x, h in zip(points, values, strict=True)]
+    agree(cases, at_least=400)
