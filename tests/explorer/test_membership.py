@@ -1,0 +1,46 @@
+"""The page's membership curve and renormalised noise against `theory`."""
+
+import numpy as np
+
+from ornstein import theory
+from tests.explorer.golden import Case, agree
+from tests.explorer.populations import spectrum
+
+RATES = [0.0, 1e-6, 0.01, 0.1, 0.5, 1.0]
+
+
+def test_renormalized_noise():
+    rng = np.random.default_rng(5)
+    cases = []
+    for _ in range(600):
+        values = spectrum(rng, 300)
+        n = float(np.ceil(values.size * 10 ** rng.uniform(-1.3, 1.7)))
+        s2 = 0.0 if rng.random() < 0.1 else float(values.mean() * 10 ** rng.uniform(-6.0, 3.0))
+        arguments = [values, s2, n]
+        cases += [
+            Case("renormalized_noise", arguments, theory.renormalized_noise(*arguments)),
+            Case(
+                "renormalized_noise_derivative",
+                arguments,
+                theory.renormalized_noise_derivative(*arguments),
+            ),
+        ]
+    agree(cases, at_least=1000)
+
+
+def test_membership():
+    rng = np.random.default_rng(6)
+    cases = []
+    for _ in range(400):
+        values = spectrum(rng, 300)
+        n = float(np.ceil(values.size * 10 ** rng.uniform(-1.3, 1.7)))
+        s2 = float(values.mean() * 10 ** rng.uniform(-3.0, 2.0))
+        found = theory.membership(values, s2, n)
+        # The gap, a difference of two terms of the size of 1, crosses zero.
+        fields = {"log_gap": 1e-2, "auc": 1e-3}
+        cases.append(Case("membership", [values, s2, n], found._asdict(), fields))
+        cases += [
+            Case("membership_power", [found._asdict(), rate], found.power(rate), 1e-3)
+            for rate in RATES
+        ]
+    agree(cases, at_least=5000)
