@@ -12,6 +12,20 @@ export function transposed_product(A, B, n, p, q) {
   return product;
 }
 
+/** A^T A, shape (p, p), of A, shape (n, p). */
+export function gram_matrix(A, n, p) {
+  const product = new Float64Array(p * p);
+  for (let i = 0; i < n; i++) {
+    const row = i * p;
+    for (let j = 0; j < p; j++) {
+      const a = A[row + j];
+      for (let k = 0, line = j * p; k <= j; k++) product[line + k] += a * A[row + k];
+    }
+  }
+  for (let j = 0; j < p; j++) for (let k = 0; k < j; k++) product[k * p + j] = product[j * p + k];
+  return product;
+}
+
 /** A A^T, shape (n, n), of A, shape (n, p). */
 export function outer_product(A, n, p) {
   const product = new Float64Array(n * n);
@@ -70,7 +84,9 @@ export function solve_cholesky(L, d, x, start = 0) {
 export function squared_length(L, d, x, start = 0) {
   const solved = x.slice(start, start + d);
   solve_lower(L, d, solved);
-  return solved.reduce((sum, value) => sum + value * value, 0);
+  let sum = 0;
+  for (let i = 0; i < d; i++) sum += solved[i] * solved[i];
+  return sum;
 }
 
 /** Eigenvalues of a symmetric matrix, shape (d, d), ascending. */

@@ -49,6 +49,8 @@ export class RandomNumbers {
   }
 
   normals(count) {
-    return Float64Array.from({ length: count }, () => this.normal());
+    const found = new Float64Array(count);
+    for (let k = 0; k < count; k++) found[k] = this.normal();
+    return found;
   }
 }
