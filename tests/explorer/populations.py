@@ -22,7 +22,9 @@ def spectrum(
         steepest = min(2.0, decades / max(np.log10(d), 1e-3))
         values = np.arange(1.0, d + 1.0) ** -rng.uniform(0.2, steepest)
     elif kind == 2:
-        values = np.where(np.arange(d) < rng.integers(d + 1), 10 ** rng.uniform(0, decades / 2), 1.0)
+        values = np.where(
+            np.arange(d) < rng.integers(d + 1), 10 ** rng.uniform(0, decades / 2), 1.0
+        )
     else:
         values = 10 ** rng.uniform(-decades / 2, decades / 2, d)
     if zeros and d > 2 and rng.random() < 0.15:

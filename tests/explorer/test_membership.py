@@ -1,10 +1,10 @@
 """The page's membership curve and renormalised noise against `theory`."""
 
 import numpy as np
-
-from ornstein import theory
 from tests.explorer.golden import Case, agree
 from tests.explorer.populations import spectrum
+
+from ornstein import theory
 
 RATES = [0.0, 1e-6, 0.01, 0.1, 0.5, 1.0]
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 from tests.explorer.golden import Case, agree
+from tests.explorer.populations import spectrum
 
 from ornstein import theory
 
@@ -61,3 +62,38 @@ def test_threshold_function():
     # h crosses zero.
     cases = [Case("threshold_function", [x], h, 0.1) for x, h in zip(points, values, strict=True)]
     agree(cases, at_least=400)
+
+
+def any_spectrum_cases(rng: np.random.Generator, count: int, largest: int) -> list[Case]:
+    cases = []
+    for _ in range(count):
+        values = spectrum(rng, largest)
+        d, rank = values.size, np.count_nonzero(values)
+        n = round(d * 10 ** rng.uniform(-1.3, 1.7))
+        if rng.random() < 0.3:
+            n = (d if rng.random() < 0.7 else rank) + int(rng.integers(-2, 5))
+        arguments = [values, max(int(n), 2), *noises(rng)]
+        expected = theory.one_step_anisotropic(*arguments)._asdict()
+        # What crosses zero, or is a difference: ln det is 0 at n = d + 1, and a sum over modes.
+        absolute = {
+            "wasserstein_squared": 1e-2 * values.sum() * (1.0 + expected["trace"]),
+            "log_det": 1e-3 * (d + 1.0),
+            "kl_infinite_data": 1e-6 * d,
+        }
+        cases.append(Case("one_step_anisotropic", arguments, expected, absolute))
+    return cases
+
+
+def test_any_spectrum():
+    agree(any_spectrum_cases(np.random.default_rng(2), 250, 300), at_least=2000)
+
+
+def test_any_spectrum_in_high_dimension():
+    agree(any_spectrum_cases(np.random.default_rng(3), 40, 2000), at_least=300)
+
+
+def test_one_call_for_a_curve():
+    n = [2, 30, 60, 61, 62, 90, 250, 4000]
+    values = np.arange(1.0, 61.0) ** -1.5
+    expected = theory.one_step_anisotropic(values, n)._asdict()
+    agree([Case("one_step_anisotropic", [values, n], expected, 1e-2)], at_least=8)

@@ -182,3 +182,64 @@ export function remembered(compute, size) {
     return value;
   };
 }
+
+/**
+ * Eigenvalues of a symmetric tridiagonal matrix, ascending, and the first components of its
+ * eigenvectors, by QL steps with implicit shifts (Golub and Welsch).
+ */
+export function symmetric_tridiagonal(diagonal, beside) {
+  const n = diagonal.length;
+  const d = Float64Array.from(diagonal);
+  const e = new Float64Array(n);
+  e.set(beside);
+  const row = new Float64Array(n);
+  row[0] = 1;
+  for (let l = 0; l < n; l++) {
+    for (let round = 0; round < 100; round++) {
+      let m = l;
+      while (m < n - 1) {
+        const size = Math.abs(d[m]) + Math.abs(d[m + 1]);
+        if (Math.abs(e[m]) <= Number.EPSILON * size) break;
+        m += 1;
+      }
+      if (m === l) break;
+      let g = (d[l + 1] - d[l]) / (2 * e[l]);
+      let r = Math.hypot(g, 1);
+      g = d[m] - d[l] + e[l] / (g + (g >= 0 ? r : -r));
+      let s = 1;
+      let c = 1;
+      let p = 0;
+      let i = m - 1;
+      for (; i >= l; i--) {
+        const f = s * e[i];
+        const b = c * e[i];
+        r = Math.hypot(f, g);
+        e[i + 1] = r;
+        if (r === 0) {
+          d[i + 1] -= p;
+          e[m] = 0;
+          break;
+        }
+        s = f / r;
+        c = g / r;
+        g = d[i + 1] - p;
+        r = (d[i] - g) * s + 2 * c * b;
+        p = s * r;
+        d[i + 1] = g + p;
+        g = c * r - b;
+        const kept = row[i + 1];
+        row[i + 1] = s * row[i] + c * kept;
+        row[i] = c * row[i] - s * kept;
+      }
+      if (r === 0 && i >= l) continue;
+      d[l] -= p;
+      e[l] = g;
+      e[m] = 0;
+    }
+  }
+  const order = Array.from(d, (_, k) => k).sort((a, b) => d[a] - d[b]);
+  return {
+    values: Float64Array.from(order, (k) => d[k]),
+    first_row: Float64Array.from(order, (k) => row[k]),
+  };
+}
