@@ -33,6 +33,7 @@ def membership(
     held_out: int = 2000,
     training_steps: int = 1000,
     seed: int = 0,
+    std: float | None = None,
 ) -> Prediction:
     """Who can tell that a point was trained on: AUC and power of an attack on its residual.
 
@@ -62,15 +63,17 @@ def membership(
         optimiser steps of the mlp; counts with --simulate mlp only
     seed : int
         seed of points and mlp; counts with --simulate only
+    std : float
+        scales the population to the mean variance std^2; by default eigenvalues are as given
     """
-    values, sizes = population_spectrum(spectrum, dim), list(integers(n_train, "n-train"))
+    values, sizes = population_spectrum(spectrum, dim, std), list(integers(n_train, "n-train"))
     if len(sizes) > 5:
         raise UsageError(f"--n-train: given {len(sizes)} training sizes, expected at most 5")
     noises = reals(noise_variance, "noise-variance")
     attacked = _attacked(simulate, sizes, training_steps, held_out, seed)
     worst = [theory.most_revealing_noise(values, n) for n in sizes]
     bounds = [theory.points_for_auc(values, noise, auc_bound) for noise, _ in worst]
-    lines = [f"Membership inference, linear denoisers, {described(values, spectrum)}"]
+    lines = [f"Membership inference, linear denoisers, {described(values, spectrum, std)}"]
     # The search ends at 1/1000 of the least eigenvalue.
     edge = 1.01e-3 * float(values[values > 0].min())
     lines += [

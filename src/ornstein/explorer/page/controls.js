@@ -5,7 +5,7 @@ import { read_list } from "./spectra.js";
 import { CHOICES, MOST_DIMENSIONS, NUMBERS, training_size, valid_number } from "./state.js";
 
 const WORDS = {
-  isotropic: "isotropic: all equal", "power-law": "power law", "two-level": "two levels",
+  isotropic: "all equal (isotropic)", "power-law": "power law", "two-level": "two levels",
   list: "a list of your own", heun: "Heun (ODE)", euler: "Euler (ODE)", ddim: "DDIM",
   ddpm: "DDPM, small variance", "ddpm:large": "DDPM, large variance",
   tangent: "made for the spectrum", karras: "Karras, rho = 7", log: "geometric",
@@ -17,8 +17,8 @@ export const ODE_SAMPLERS = ["heun", "euler"];
 /** Controls in their order; `full`: with all details only; `when(state)`: where it counts. */
 const CONTROLS = [
   {
-    name: "ratio_n", label: "Training points, n / d", main: true,
-    hint: "per dimension of the data",
+    name: "ratio_n", label: "Training points, n", main: true,
+    hint: "in units of the dimension d",
     value: (state) => `${short_text(state.ratio_n)} d = ${training_size(state)}`,
   },
   {
@@ -30,7 +30,7 @@ const CONTROLS = [
     hint: "variances along the principal directions",
   },
   {
-    name: "exponent", label: "Exponent", hint: "variance of direction k falls like k to minus this",
+    name: "exponent", label: "Exponent", hint: "variance of direction k is k to the power of minus this; 1 is like natural images",
     when: (state) => state.spectrum === "power-law",
   },
   {
@@ -48,7 +48,7 @@ const CONTROLS = [
   { name: "T", label: "Diffusion time, T", hint: "when the noising stops", full: true },
   {
     name: "noise", label: "Noise scale", full: true,
-    hint: "added noise is this times e^(-2T)(1 - e^(-2T))",
+    hint: "added variance over e\u207b\u00b2\u1d40(1 \u2212 e\u207b\u00b2\u1d40)",
   },
   { name: "S", label: "Sampling steps, S", hint: "of the sampler below", full: true },
   { name: "sampler", label: "Sampler", choice: true, full: true, hint: "" },

@@ -1,9 +1,12 @@
 // The page: state from the address, one frame for any number of changes, panels that can be seen.
 
 import { make_controls } from "./controls.js";
-import { number_text, share_text } from "./number_texts.js";
+import { number_text, short_text } from "./number_texts.js";
 import { copied } from "./panels.js";
 import { DistancesPanel } from "./panel_distances.js";
+import { MembershipPanel } from "./panel_membership.js";
+import { SamplesPanel } from "./panel_samples.js";
+import { SpectrumPanel } from "./panel_spectrum.js";
 import { Simulation } from "./simulation.js";
 import { population_eigenvalues, spectrum_name } from "./spectra.js";
 import {
@@ -24,7 +27,10 @@ let settle_timer = 0;
 
 const simulation = new Simulation(schedule);
 const show_controls = make_controls(document.getElementById("controls"), change);
-const panels = [new DistancesPanel(change)];
+const panels = [
+  new SpectrumPanel(() => change({ seed: state.seed + 1 })), new SamplesPanel(),
+  new DistancesPanel(change), new MembershipPanel(),
+];
 
 function change(changes) {
   state = changed_state(state, changes);
@@ -66,6 +72,8 @@ function make_model() {
   const model = {
     state, study, simulation, eigenvalues,
     d: eigenvalues.length,
+    isotropic: eigenvalues.every((value) => value === eigenvalues[0]),
+    population: `${spectrum_name(state)} d=${eigenvalues.length}`,
     n: training_size(state),
     key: `${spectrum_name(state)} d=${eigenvalues.length} T=${state.T} noise=${state.noise}`,
   };
@@ -90,9 +98,24 @@ function show_page(model) {
 
 function answer(model) {
   const { n, d, here } = model;
+  const size = `At <b>n = ${short_ratio(n / d)} d</b>`;
+  const kl = Number.isFinite(here.kl)
+    ? `the KL divergence from the truth is <b>${number_text(here.kl)} nats</b> (${number_text(here.kl_infinite_data)} with infinite data)`
+    : `the KL divergence from the truth is <b>infinite</b>${n - 1 < d ? `, for ${d - n + 1} of ${d} directions are missing` : ""}`;
   const sample = simulation.samples.get(n);
-  const kl = Number.isFinite(here.kl) ? `${number_text(here.kl)} nats` : "infinite";
-  return `At <b>n = ${number_text(n / d, 2)} d</b> KL is <b>${kl}</b>. ${sample ? share_text(sample.share()[0]) : ""}`;
+  if (!sample) {
+    return `${size} ${kl}; is what it generates closer to its training set than to fresh data? <span class="wait">Simulating.</span>`;
+  }
+  const [, low, high] = sample.share();
+  const closer = sample.runs - sample.positive;
+  const verdict = high < 0.5
+    ? ': the model <b class="bad">memorizes</b>'
+    : low > 0.5 ? ': the model <b class="good">generalizes</b>' : ", which leaves it open";
+  return `${size} ${kl}, and what it generates is closer to its training set than to fresh data in <b>${closer} of ${sample.runs}</b> simulated training sets${verdict}.`;
+}
+
+function short_ratio(value) {
+  return short_text(Number(value.toPrecision(3)));
 }
 
 function set_up() {

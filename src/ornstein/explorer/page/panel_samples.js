@@ -107,11 +107,11 @@ function typical_size(points, patterns) {
 function paint(canvas, points, patterns, spread) {
   const { d, width, height } = patterns;
   const across = 3;
-  const count = across * across;
+  const down = 5;
   canvas.width = across * width + (across - 1) * GAP;
-  canvas.height = across * height + (across - 1) * GAP;
+  canvas.height = down * height + (down - 1) * GAP;
   const context = canvas.getContext("2d");
-  for (let k = 0; k < Math.min(count, points.length / d); k++) {
+  for (let k = 0; k < Math.min(across * down, points.length / d); k++) {
     const pixels = image_of(points, k, patterns);
     const image = context.createImageData(width, height);
     pixels.forEach((value, p) => {

@@ -45,7 +45,7 @@ export const NUMBERS = {
 
 /** Choices: the first is the default. */
 export const CHOICES = {
-  spectrum: ["isotropic", "power-law", "two-level", "list"],
+  spectrum: ["power-law", "isotropic", "two-level", "list"],
   sampler: ["heun", "euler", "ddim", "ddpm", "ddpm:large"],
   grid: ["tangent", "karras", "log"],
   schedule: ["linear", "scaled_linear", "cosine"],
