@@ -27,6 +27,7 @@ const ZERO_T = 1e-60; // stands for t = 0
 const NORM_STEP = 0.4;
 const NORM_BELOW = 27;
 const NORM_ABOVE = 9;
+const NORM_TAIL = 1e-14;
 
 /**
  * Fields of theory.one_step_anisotropic. `n_train` is a number, or an array: then kl, trace,
@@ -131,6 +132,7 @@ export function nuclear_norm(K, trace) {
   const constants = potential_constants(K);
   let sum = 0;
   let last = 0;
+  let before = Infinity;
   let [one, two] = [null, null];
   for (let k = count - 1; k >= 0; k--) {
     const y = Math.exp(low + NORM_STEP * k);
@@ -141,6 +143,13 @@ export function nuclear_norm(K, trace) {
     const value = y * excess;
     if (k === count - 1) last = value;
     sum += value;
+    // Below all singular values the potential is that at 0, and the rest a geometric series.
+    const change = Math.abs(excess - before) * y;
+    if (y * y < scale2 && change < NORM_TAIL * q * Math.sqrt(scale2)) {
+      sum += value / Math.expm1(NORM_STEP);
+      break;
+    }
+    before = excess;
     [one, two] = [point, one];
   }
   // The trapezoidal rule, with what follows the last point if it decays like e^-x.

@@ -4,7 +4,7 @@
 // A curve in x = ln(rho2 / (1 - rho2)) for each (d, m), by Chebyshev collocation; curves are kept.
 
 import { inverse_matrix, remembered, solve_in_place } from "./numerics.js";
-import { betainc, expit } from "./special_functions.js";
+import { beta_constant, beta_weight, betainc, expit } from "./special_functions.js";
 import { log_det_deficit } from "./wishart.js";
 
 const COLLOCATION = 16;
@@ -12,6 +12,7 @@ const SERIES_TERMS = 40;
 const NEGLIGIBLE_NATS = 25;
 const REACH_ABOVE = 45;
 const NO_DIFFERENCE = 1e-15;
+const SMOOTH_NATS = 4;
 
 /** E ln det(Sigma_G / sigma^2) in nats; m = n - 1 - d >= 0, `noise` = 1 - signal. */
 export function exact_log_det(dim, excess, signal, noise) {
@@ -26,9 +27,11 @@ export function exact_log_det(dim, excess, signal, noise) {
     return curve.start + excess * (dim === 1 ? before : -Math.log1p(-before));
   }
   if (x > last) {
-    let late = -noise * curve.end;
-    if (excess === 1) late -= ((noise * dim) / 2) * (1 - Math.log(noise) - last);
-    return late;
+    if (excess > 1) {
+      const tau = ((noise / signal) * dim) / (excess - 1);
+      return dim * Math.log1p(-noise) + Math.log1p(-tau);
+    }
+    return -noise * (curve.end + (dim / 2) * (1 - Math.log(noise) - last));
   }
   return interpolate(curve, x);
 }
@@ -89,32 +92,48 @@ const log_det_curve = remembered((d, m) => {
   const N = COLLOCATION;
   const edges = log_det_panels(d, m);
   const panels = edges.length - 1;
+  const source = log_det_source(d, m);
   const values = new Float64Array(panels * (N + 1));
   const totals = new Float64Array(panels);
   const system = new Float64Array(N * N);
   const right = new Float64Array(2 * N);
+  const T = new Float64Array(N + 1);
   const slope = new Float64Array(N + 1);
-  let begin = 0;
+  // ln of what T is multiplied by where there is no source.
+  const free = (x) => (-d / 2) * softplus(-x) - ((m - 1) / 2) * softplus(x);
   let D = 0;
   let y = 0;
   for (let index = 0; index < panels; index++) {
-    const half = (edges[index + 1] - edges[index]) / 2;
-    for (let i = 0; i < N * N; i++) system[i] = inner[i] / half;
-    for (let i = 0; i < N; i++) {
-      const x = edges[index] + half * (points[i + 1] + 1);
-      const growth = (d / 2) * expit(-x) - ((m - 1) / 2) * expit(x);
-      system[i * N + i] -= growth;
-      right[2 * i] = log_det_source(x, d, m);
-      right[2 * i + 1] = -derivative[(i + 1) * (N + 1)] / half;
+    const left = edges[index];
+    const half = (edges[index + 1] - left) / 2;
+    const at = (j) => left + half * (points[j] + 1);
+    T[0] = index ? T[N] : 0;
+    if (Math.abs(free(edges[index + 1]) - free(left)) < SMOOTH_NATS ) {
+      const begin = free(left);
+      for (let j = 1; j <= N; j++) slope[j] = half * source(at(j)) * Math.exp(begin - free(at(j)));
+      for (let i = 0; i < N; i++) {
+        let sum = T[0];
+        for (let j = 0; j < N; j++) sum += integral[i * N + j] * slope[j + 1];
+        T[i + 1] = sum * Math.exp(free(at(i + 1)) - begin);
+      }
+    } else {
+      // T changes fast: collocation of its equation.
+      for (let i = 0; i < N * N; i++) system[i] = inner[i] / half;
+      for (let i = 0; i < N; i++) {
+        const x = at(i + 1);
+        system[i * N + i] -= (d / 2) * expit(-x) - ((m - 1) / 2) * expit(x);
+        right[2 * i] = source(x);
+        right[2 * i + 1] = -derivative[(i + 1) * (N + 1)] / half;
+      }
+      solve_in_place(system, right, N, 2);
+      for (let j = 1; j <= N; j++) T[j] = right[2 * j - 2] + right[2 * j - 1] * T[0];
     }
-    solve_in_place(system, right, N, 2);
     for (let j = 0; j <= N; j++) {
-      const x = edges[index] + half * (points[j] + 1);
-      const T = j === 0 ? begin : right[2 * j - 2] + right[2 * j - 1] * begin;
+      const x = at(j);
       const u = expit(x);
       y = expit(-x);
       const odds = Math.exp(-x);
-      D = (m * u * -Math.expm1(-d * Math.log1p(odds))) / y + T;
+      D = (m * u * -Math.expm1(-d * Math.log1p(odds))) / y + T[j];
       if (m > 1) {
         // Its terms cancel to D/(m u); at little noise it is that of d ln(rho2) + ln(1 - tau).
         const tau = (odds * d) / (m - 1);
@@ -123,7 +142,6 @@ const log_det_curve = remembered((d, m) => {
         }
       }
       slope[j] = y * D;
-      if (j === N) begin = T;
     }
     for (let i = 0; i < N; i++) {
       let sum = 0;
@@ -134,10 +152,15 @@ const log_det_curve = remembered((d, m) => {
   }
   // Integrals from each point to infinity.
   let beyond = y * (D + (m === 1 ? d / 2 : 0));
+  if (m > 1) {
+    // As far as there is a difference, at the last edge there is none.
+    const odds = Math.exp(-edges[panels]);
+    beyond = d * Math.log1p(odds) - Math.log1p((-odds * d) / (m - 1));
+  }
   for (let index = panels - 1; index >= 0; index--) {
     for (let j = 0; j <= N; j++) {
-      const at = index * (N + 1) + j;
-      values[at] -= totals[index] + beyond;
+      const place = index * (N + 1) + j;
+      values[place] -= totals[index] + beyond;
     }
     beyond += totals[index];
   }
@@ -161,7 +184,12 @@ function log_det_panels(d, m) {
   const left = centre - reach;
   const right = centre - Math.min(8 * width, reach / 2);
   const edges = Array.from({ length: 24 }, (_, k) => left + ((right - left) * k) / 23);
-  const last = Math.max(centre, Math.log(d), 0) + REACH_ABOVE;
+  let last = Math.max(centre, Math.log(d), 0) + REACH_ABOVE;
+  if (m > 1) {
+    // Beyond, there is no difference from d ln(rho2) + ln(1 - tau).
+    const silent = Math.log(d / (m - 1)) + 0.5 * Math.log((2 * d) / (NO_DIFFERENCE * m));
+    last = Math.min(last, Math.max(silent, Math.log((20 * d) / (m - 1)), centre + 8 * width, 1));
+  }
   let step = width;
   while (edges[edges.length - 1] < last) {
     if (edges[edges.length - 1] > centre + 8 * width) step = Math.min(1.2 * step, 1.5);
@@ -170,30 +198,40 @@ function log_det_panels(d, m) {
   return Float64Array.from(edges);
 }
 
-/** u^(d+1) Q(1-u). */
-function log_det_source(x, d, m) {
-  const u = expit(x);
-  const y = expit(-x);
-  const odds = Math.exp(-x);
-  const log_u = -Math.log1p(odds);
-  const head = ((m * d) / 2 - (m * (m - 1)) / 2) * Math.exp((d + 1) * log_u);
+/** u^(d+1) Q(1-u), as a function of x. */
+function log_det_source(d, m) {
   const r = d - 1;
-  if (r === 0 || m === 1) return head;
-  const small = 8 / (d + SERIES_TERMS);
-  if (small < y) {
-    // E C(m+1-J, 2)_+ from the mean number of failures J, J (J-1) below m.
-    let parts = 0.5 * m * (m + 1) * betainc(r, m, u, y);
-    parts -= m * r * odds * betainc(r + 1, m - 1, u, y);
-    if (m > 2) parts += 0.5 * r * (r + 1) * odds * odds * betainc(r + 2, m - 2, u, y);
-    return head + (u * u * (Math.exp(r * log_u) * 0.5 * m * (m + 1) - parts)) / y;
-  }
-  let term = r;
-  let total = 0;
-  for (let k = 0; k < Math.min(m - 1, SERIES_TERMS); k++) {
-    const more = ((m - k) * (m - k - 1) * term) / 2;
-    total += more;
-    if (more < 1e-18 * total) break;
-    term *= (y * (r + k + 1)) / (k + 2);
-  }
-  return head - Math.exp((d + 1) * log_u) * total;
+  const near = 8 / (d + SERIES_TERMS);
+  const first = (m * d) / 2 - (m * (m - 1)) / 2;
+  const pairs = 0.5 * m * (m + 1);
+  const constant = r > 0 && m > 1 ? beta_constant(r, m) : 0;
+  const last_constant = r > 0 && m > 2 ? beta_constant(r + 2, m - 2) : 0;
+  return (x) => {
+    const odds = Math.exp(-x);
+    const u = 1 / (1 + odds);
+    const y = expit(-x);
+    const log_u = -Math.log1p(odds);
+    const head = first * Math.exp((d + 1) * log_u);
+    if (r === 0 || m === 1) return head;
+    if (near < y) {
+      // E C(m+1-J, 2)_+ from the mean number of failures J, J (J-1) below m: incomplete Beta
+      // functions at (r, m), (r+1, m-1), (r+2, m-2), each the next and a term.
+      const term = beta_weight(r, m, u, y, constant) / (r * y);
+      const step = (term * (u / y) * (m - 1)) / (r + 1);
+      const last = m > 2 ? betainc(r + 2, m - 2, u, y, last_constant) : 0;
+      const middle = m > 2 ? last + step : Math.exp((r + 1) * log_u);
+      let parts = pairs * (middle + term) - m * r * odds * middle;
+      parts += 0.5 * r * (r + 1) * odds * odds * last;
+      return head + (u * u * (Math.exp(r * log_u) * pairs - parts)) / y;
+    }
+    let term = r;
+    let total = 0;
+    for (let k = 0; k < Math.min(m - 1, SERIES_TERMS); k++) {
+      const more = ((m - k) * (m - k - 1) * term) / 2;
+      total += more;
+      if (more < 1e-18 * total) break;
+      term *= (y * (r + k + 1)) / (k + 2);
+    }
+    return head - Math.exp((d + 1) * log_u) * total;
+  };
 }

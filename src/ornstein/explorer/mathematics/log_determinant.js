@@ -9,42 +9,35 @@ export const GINIBRE_CONSTANT = (1 - EULER_GAMMA - Math.LN2) / 2;
 /** Beyond this distance the series of h is used. */
 export const THRESHOLD_FAR = 12;
 const TABLE_PANELS = 24;
-const TABLE_ORDER = 24;
+const TABLE_ORDER = 16;
 
 /** h(delta), in nats. */
 export function threshold_function(delta) {
   if (delta > THRESHOLD_FAR) return Math.log(delta) + threshold_tail(1 / (delta * delta));
-  const { points, values } = threshold_table();
   const place = ((Math.max(delta, -THRESHOLD_FAR) + THRESHOLD_FAR) / (2 * THRESHOLD_FAR)) * TABLE_PANELS;
   const panel = Math.min(Math.floor(place), TABLE_PANELS - 1);
+  const { points, values } = threshold_panel(panel);
   const x = 2 * (place - panel) - 1;
   let above = 0;
   let below = 0;
   for (let j = 0; j <= TABLE_ORDER; j++) {
     const gap = x - points[j];
-    const value = values[panel * (TABLE_ORDER + 1) + j];
-    if (gap === 0) return value;
+    if (gap === 0) return values[j];
     const weight = ((j % 2 ? -1 : 1) * (j === 0 || j === TABLE_ORDER ? 0.5 : 1)) / gap;
-    above += weight * value;
+    above += weight * values[j];
     below += weight;
   }
   return above / below;
 }
 
-/** h at the Chebyshev points of equal panels. */
-const threshold_table = remembered(() => {
+/** h at the Chebyshev points of one of the equal panels of [-12, 12]. */
+const threshold_panel = remembered((panel) => {
   const count = TABLE_ORDER + 1;
   const points = Float64Array.from({ length: count }, (_, j) => -Math.cos((Math.PI * j) / TABLE_ORDER));
-  const values = new Float64Array(TABLE_PANELS * count);
   const width = (2 * THRESHOLD_FAR) / TABLE_PANELS;
-  for (let panel = 0; panel < TABLE_PANELS; panel++) {
-    for (let j = 0; j < count; j++) {
-      const delta = -THRESHOLD_FAR + width * (panel + 0.5 * (points[j] + 1));
-      values[panel * count + j] = threshold_integral(delta);
-    }
-  }
-  return { points, values };
-}, 1);
+  const left = -THRESHOLD_FAR + width * panel;
+  return { points, values: points.map((x) => threshold_integral(left + 0.5 * width * (x + 1))) };
+}, TABLE_PANELS);
 
 /** h inside |delta| <= 12, by quadrature. */
 export function threshold_integral(delta) {

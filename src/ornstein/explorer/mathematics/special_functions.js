@@ -141,25 +141,29 @@ export function deviance(x, m) {
   return sum;
 }
 
+/** What x^a y^b / B(a, b) has in common for all x. */
+export function beta_constant(a, b) {
+  const rest = stirling_rest(a + b) - stirling_rest(a) - stirling_rest(b);
+  return Math.sqrt((a * b) / (2 * Math.PI * (a + b))) * Math.exp(rest);
+}
+
 /** x^a y^b / B(a, b), y = 1 - x with digits of its own. */
-export function beta_weight(a, b, x, y) {
+export function beta_weight(a, b, x, y, constant = beta_constant(a, b)) {
   const n = a + b;
-  const rest = stirling_rest(n) - stirling_rest(a) - stirling_rest(b);
-  const exponent = rest - deviance(a, n * x) - deviance(b, n * y);
-  return Math.sqrt((a * b) / (2 * Math.PI * n)) * Math.exp(exponent);
+  return constant * Math.exp(-deviance(a, n * x) - deviance(b, n * y));
 }
 
 /** Regularised incomplete Beta function I_x(a, b); y = 1 - x. */
-export function betainc(a, b, x, y = 1 - x) {
+export function betainc(a, b, x, y = 1 - x, constant = beta_constant(a, b)) {
   if (x <= 0) return 0;
   if (y <= 0) return 1;
-  if (x * (b + 1) > y * (a + 1)) return 1 - beta_fraction(b, a, y, x);
-  return beta_fraction(a, b, x, y);
+  if (x * (b + 1) > y * (a + 1)) return 1 - beta_fraction(b, a, y, x, constant);
+  return beta_fraction(a, b, x, y, constant);
 }
 
-function beta_fraction(a, b, x, y) {
+function beta_fraction(a, b, x, y, constant) {
   // Lentz' method on DLMF 8.17.22.
-  const weight = beta_weight(a, b, x, y);
+  const weight = beta_weight(a, b, x, y, constant);
   if (weight === 0) return 0;
   let c = 1;
   let d = 1 / (1 - ((a + b) * x) / (a + 1));
