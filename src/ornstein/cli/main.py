@@ -31,6 +31,7 @@ COMMANDS = {
     "data": "What a file or folder holds: how it is read, what is used, what looks wrong",
     "status": "Which cells of a study are planned, done and failed",
     "merge": "Join the shards of a study, or copies of it, and print its tables",
+    "explore": "The page on which one sees the theory move, with the points of a study if given",
     "export": "The cells of a study as one table: Parquet, CSV or npz",
 }
 """Modules of this package with a function of their name, and what `--help` says of each."""

@@ -24,16 +24,18 @@ const defaults = default_state(study?.state ?? {});
 let state = read_address(location.hash, defaults);
 let scheduled = false;
 let settle_timer = 0;
+let moving = false;
 
 const simulation = new Simulation(schedule);
 const show_controls = make_controls(document.getElementById("controls"), change);
 const panels = [
-  new SpectrumPanel(() => change({ seed: state.seed + 1 })), new SamplesPanel(),
-  new DistancesPanel(change), new MembershipPanel(),
+  new DistancesPanel(change), new SpectrumPanel(() => change({ seed: state.seed + 1 })),
+  new SamplesPanel(), new MembershipPanel(),
 ];
 
 function change(changes) {
   state = changed_state(state, changes);
+  moving = true;
   clearTimeout(settle_timer);
   settle_timer = setTimeout(settled, SETTLED_MS);
   schedule();
@@ -41,6 +43,8 @@ function change(changes) {
 
 /** When the controls rest: the address, and what a screen reader says. */
 function settled() {
+  moving = false;
+  schedule();
   const address = written_address(state, defaults);
   if (address !== (location.hash || "#")) history.replaceState(null, "", address);
   document.getElementById("announced").textContent = document.getElementById("answer").textContent;
@@ -70,7 +74,7 @@ function frame() {
 function make_model() {
   const eigenvalues = population_eigenvalues(state);
   const model = {
-    state, study, simulation, eigenvalues,
+    state, study, simulation, eigenvalues, moving,
     d: eigenvalues.length,
     isotropic: eigenvalues.every((value) => value === eigenvalues[0]),
     population: `${spectrum_name(state)} d=${eigenvalues.length}`,

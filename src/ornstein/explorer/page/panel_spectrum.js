@@ -4,7 +4,7 @@ import { ChartView, nearest_point } from "./chart.js";
 import { COPIES } from "./commands.js";
 import { number_text } from "./number_texts.js";
 import { Panel, key_html, table_html } from "./panels.js";
-import { spectrum_curve } from "./theory.js";
+import { COARSE, FINE, spectrum_curve } from "./theory.js";
 
 export class SpectrumPanel extends Panel {
   constructor(again) {
@@ -28,12 +28,12 @@ export class SpectrumPanel extends Panel {
     });
   }
 
-  update(model, end) {
+  update(model) {
     const key = `${model.key} n=${model.n}`;
-    if (this.cache.key !== key) {
-      this.cache = { key, curve: spectrum_curve(model, end) };
-    } else if (!this.cache.curve.done) {
-      this.cache.curve = spectrum_curve(model, end, this.cache.curve);
+    const count = model.moving ? COARSE : FINE;
+    if (this.cache.key !== key || this.cache.count < count) {
+      const curve = spectrum_curve(model, count, this.cache.curve?.support[1]);
+      this.cache = { key, count, curve };
     }
     const curve = (this.curve = this.cache.curve);
     const { simulation, n, d } = model;
@@ -64,7 +64,7 @@ export class SpectrumPanel extends Panel {
       formula: `Formula: singular values of \u03a3<sup>\u22121/2</sup> \u03a3<sub>G</sub><sup>1/2</sup>, those that are not 0: the ${model.isotropic ? (n > d ? "cubic of free probability, <code>theory.one_step_spectrum</code>" : "quadratic of free probability, <code>theory.one_step_spectrum</code>") : "stationary principle of <code>theory.one_step_anisotropic_spectrum</code>"}.`,
       table: () => spectrum_table(curve, bars),
     });
-    return curve.done;
+    return true;
   }
 }
 

@@ -23,7 +23,7 @@ const SQUARES = [4, 9, 16, 25, 36, 49, 64, 81, 100, 121, 144, 169, 196, 225, 256
 export const NUMBERS = {
   d: { start: 100, stops: SQUARES, least: 2, most: MOST_DIMENSIONS, whole: true },
   ratio_n: {
-    start: 1.5, least: 0.02, most: 100,
+    start: 1.2, least: 0.02, most: 100,
     stops: stops([0.1, 0.5, 0.02], [0.5, 0.9, 0.05], [0.92, 1.1, 0.02], [1.1, 3, 0.05],
       [3, 10, 0.25], [10, 30, 1]),
   },
