@@ -64,7 +64,11 @@ def test_described():
 @pytest.mark.parametrize(
     ("text", "dim", "match"),
     [
-        ("flat", None, "spectrum: given 'flat', expected isotropic, power-law:EXPONENT, two-level:RATIO:SHARE, a comma"),
+        (
+            "flat",
+            None,
+            "spectrum: given 'flat', expected isotropic, power-law:EXPONENT, two-level:RATIO:SHARE, a comma",
+        ),
         ("isotropic:2", None, "given 'isotropic:2', expected isotropic"),
         ("power-law", None, "given 'power-law', expected"),
         ("power-law:", None, "given 'power-law:', expected"),

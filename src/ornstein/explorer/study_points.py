@@ -136,7 +136,8 @@ def _summary(folder: Path) -> list[Row]:
             f"{str(folder)!r} has no summary.csv: run the study to its end, as its command did"
         ) from None
     return [
-        {name: _number(cell) for name, cell in row.items()} for row in csv.DictReader(text.splitlines())
+        {name: _number(cell) for name, cell in row.items()}
+        for row in csv.DictReader(text.splitlines())
     ]
 
 

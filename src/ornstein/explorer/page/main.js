@@ -1,7 +1,7 @@
 // The page: state from the address, one frame for any number of changes, panels that can be seen.
 
 import { make_controls } from "./controls.js";
-import { number_text, short_text } from "./number_texts.js";
+import { marked, number_text, short_text } from "./number_texts.js";
 import { copied } from "./panels.js";
 import { DistancesPanel } from "./panel_distances.js";
 import { MembershipPanel } from "./panel_membership.js";
@@ -104,8 +104,8 @@ function answer(model) {
   const { n, d, here } = model;
   const size = `At <b>n = ${short_ratio(n / d)} d</b>`;
   const kl = Number.isFinite(here.kl)
-    ? `the KL divergence from the truth is <b>${number_text(here.kl)} nats</b> (${number_text(here.kl_infinite_data)} with infinite data)`
-    : `the KL divergence from the truth is <b>infinite</b>${n - 1 < d ? `, for ${d - n + 1} of ${d} directions are missing` : ""}`;
+    ? `the KL divergence from the truth is ${marked("answer_kl", here.kl, `${number_text(here.kl)} nats`)} (${number_text(here.kl_infinite_data)} with infinite data)`
+    : `the KL divergence from the truth is ${marked("answer_kl", here.kl)}${n - 1 < d ? `, for ${d - n + 1} of ${d} directions are missing` : ""}`;
   const sample = simulation.samples.get(n);
   if (!sample) {
     return `${size} ${kl}; is what it generates closer to its training set than to fresh data? <span class="wait">Simulating.</span>`;

@@ -38,9 +38,9 @@ export function hellinger_text(value) {
   return gap < 1e-9 ? "1 to 9 digits" : `1 ${MINUS} ${number_text(gap, 2)}`;
 }
 
-/** "1 point", "150 points". */
-export function count_text(count, noun) {
-  return `${number_text(count, 6).replace(/\.0+$/, "")} ${noun}${count === 1 ? "" : "s"}`;
+/** A number in a sentence, with all its digits beside the few that are read. */
+export function marked(name, value, text = number_text(value)) {
+  return `<b data-name="${name}" data-value="${value}">${text}</b>`;
 }
 
 /** Wilson's 95% interval of a share, as in ornstein.intervals. */

@@ -127,6 +127,18 @@ export function distances_to_population(law, eigenvalues) {
 
 /** Sign of Delta of a law: 1 if it is closer to fresh data than to its training set, else -1. */
 export function delta_sign(law, train, n, eigenvalues) {
+  const { pairs_train, cross_train, pairs_originals, cross_originals } = delta_terms(
+    law, train, n, eigenvalues,
+  );
+  const top = Math.max(pairs_train, cross_train, pairs_originals, cross_originals);
+  return Math.sign(
+    Math.exp(pairs_train - top) - 2 * Math.exp(cross_train - top) -
+      Math.exp(pairs_originals - top) + 2 * Math.exp(cross_originals - top),
+  );
+}
+
+/** Logarithms of the four terms of Delta, as in ornstein.memorization.delta. */
+export function delta_terms(law, train, n, eigenvalues) {
   const d = eigenvalues.length;
   const scale = eigenvalues.reduce((sum, value) => sum + value, 0) / d;
   const narrow = scale * ORIGINALS ** (-2 / d);
@@ -151,11 +163,7 @@ export function delta_sign(law, train, n, eigenvalues) {
   const expected = expected_pairs(eigenvalues, n, wide);
   const pairs_train =
     expected < largest - NEGLIGIBLE ? expected : log_pairs(train, n, d, wide);
-  const top = Math.max(largest, pairs_train, pairs_originals);
-  const value =
-    Math.exp(pairs_train - top) - 2 * Math.exp(cross_train - top) -
-    Math.exp(pairs_originals - top) + 2 * Math.exp(cross_originals - top);
-  return Math.sign(value);
+  return { pairs_train, cross_train, pairs_originals, cross_originals };
 }
 
 /** A law that is the population itself, for `delta_sign`. */

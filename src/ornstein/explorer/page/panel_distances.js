@@ -3,7 +3,7 @@
 import { ChartView, nearest_point } from "./chart.js";
 import { range_of } from "./axes.js";
 import { COPIES } from "./commands.js";
-import { hellinger_text, number_text, share_text } from "./number_texts.js";
+import { hellinger_text, marked, number_text, share_text } from "./number_texts.js";
 import { GrowingCurve, Panel, key_html, table_html } from "./panels.js";
 import { distance_points, share_points } from "./study.js";
 import { distances_at } from "./theory.js";
@@ -173,14 +173,16 @@ function delta_chart(samples, study, d, model) {
 
 function said(model) {
   const { n, d, here, threshold } = model;
-  const kl = here.kl;
+  const { kl, kl_infinite_data: limit } = here;
   if (!Number.isFinite(kl)) {
     return n - 1 < d
-      ? `With <b>n \u2264 d</b> the model knows only the span of its training set: KL is <b>infinite</b>. It ends at n = d, falls steeply, and changes its law at n* = <b>${number_text(threshold, 4)}</b>.`
-      : `Close to n = d the fit rests on a nearly singular matrix: the expected KL is <b>infinite</b>.`;
+      ? `With <b>n \u2264 d</b> the model knows only the span of its training set: KL is ${marked("kl", kl)}. It is finite from n = d + 3 on, falls steeply, and changes its law at n* = ${marked("threshold", threshold, number_text(threshold, 4))}.`
+      : `Close to n = d the fit rests on a nearly singular matrix: the expected KL is ${marked("kl", kl)}.`;
   }
-  const excess = kl / here.kl_infinite_data;
-  return `At n = ${n} KL is <b>${number_text(kl)} nats</b>, ${number_text(excess, 2)} times the ${number_text(here.kl_infinite_data)} nats that stay at infinite n: one denoising step is never perfect. Drag in a chart to change n.`;
+  const least = limit > 0
+    ? `${number_text(kl / limit, 2)} times the ${marked("kl_infinite_data", limit)} that stay with infinite data, for one denoising step is never perfect`
+    : "which goes to 0 with infinite data";
+  return `At n = ${n} KL is ${marked("kl", kl, `${number_text(kl)} nats`)}, ${least}; W\u2082\u00b2 is ${marked("wasserstein_squared", here.wasserstein_squared)}, H\u00b2 is ${marked("hellinger_squared", here.hellinger_squared, hellinger_text(here.hellinger_squared))}. Below n* = ${marked("threshold", threshold, number_text(threshold, 4))} the denoiser squeezes some directions to nothing. Drag in a chart to change n.`;
 }
 
 function distances_table(model, samples, points) {

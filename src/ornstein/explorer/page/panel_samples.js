@@ -5,7 +5,7 @@
 // power-law spectrum looks like clouds, and equal variances like noise.
 
 import { COPIES } from "./commands.js";
-import { number_text } from "./number_texts.js";
+import { marked, number_text } from "./number_texts.js";
 import { Panel, table_html } from "./panels.js";
 
 const KINDS = [["train", "Training"], ["generated", "Generated"], ["fresh", "Fresh"]];
@@ -47,7 +47,7 @@ export class SamplesPanel extends Panel {
     const ratio = here.trace;
     const missing = n - 1 < d ? ` It lacks <b>${d - n + 1} of the ${d} patterns</b> that make up the data.` : "";
     this.tell(model.state, {
-      said: `What is generated has <b>${Number.isFinite(ratio) ? `${number_text(ratio)} times` : "infinitely many times"}</b> the variance of fresh data, expected over training sets.${missing}`,
+      said: `What is generated has ${marked("trace", ratio, Number.isFinite(ratio) ? `${number_text(ratio)} times` : "infinitely many times")} the variance of fresh data, expected over training sets.${missing}`,
       formula: `Formula: E tr \u03a3<sub>G</sub> / tr \u03a3, field <code>trace</code>. ${d} numbers, drawn as a sum of ${d} smooth patterns; all images have one scale of colours.`,
       table: () => samples_table(this.shown, ratio),
     });

@@ -2,7 +2,7 @@
 
 import { ChartView, nearest_point } from "./chart.js";
 import { COPIES } from "./commands.js";
-import { number_text } from "./number_texts.js";
+import { marked, number_text } from "./number_texts.js";
 import { Panel, key_html, table_html } from "./panels.js";
 import { COARSE, FINE, spectrum_curve } from "./theory.js";
 
@@ -86,16 +86,19 @@ function histogram(values, { low, high }, count) {
   return found;
 }
 
-function said({ n, d, here, threshold }, curve) {
+function said({ n, d, threshold }, curve) {
   const [low, high] = curve.support;
   if (n - 1 < d) {
     const missing = d - n + 1;
-    return `<b>${missing} of ${d} directions</b> are not generated at all. Along the ${n - 1} others the spread is <b>${number_text(low, 2)} to ${Number.isFinite(high) ? number_text(high, 2) : "any number of"}</b> times the population's.`;
+    return `<b>${missing} of ${d} directions</b> are not generated at all. Along the ${n - 1} others the spread is ${marked("support_low", low, number_text(low, 2))} to ${marked("support_high", high, number_text(high, 2))} times the population's.`;
   }
   if (n < threshold) {
-    return `All directions are generated, and distorted: some are squeezed to <b>almost nothing</b>, as always for n below n* = <b>${number_text(threshold, 4)}</b>, some stretched to <b>${Number.isFinite(high) ? `${number_text(high, 2)} times</b> the population's` : "no end</b>"}.`;
+    const stretched = Number.isFinite(high)
+      ? `to ${marked("support_high", high, number_text(high, 2))} times the population's spread`
+      : `${marked("support_high", high, "without end")}`;
+    return `All directions are generated, and distorted: some are squeezed to <b>almost nothing</b>, as always below n* = ${number_text(threshold, 4)}, others are stretched ${stretched}.`;
   }
-  return `All directions are generated, with a spread of <b>${number_text(low, 2)} to ${number_text(high, 2)}</b> times the population's; with infinite data ${here.signal_fraction.length ? "they would still differ from it" : `it would be <b>${number_text(Math.sqrt(here.signal_fraction), 2)}</b> times`}.`;
+  return `All directions are generated, with a spread of ${marked("support_low", low, number_text(low, 2))} to ${marked("support_high", high, number_text(high, 2))} times the population's.`;
 }
 
 function spectrum_table({ points, support }, bars) {

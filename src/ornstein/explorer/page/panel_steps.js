@@ -4,7 +4,7 @@ import { range_of } from "./axes.js";
 import { ChartView, nearest_point } from "./chart.js";
 import { COPIES, sampler_schedule } from "./commands.js";
 import { ODE_SAMPLERS } from "./controls.js";
-import { number_text } from "./number_texts.js";
+import { marked, number_text } from "./number_texts.js";
 import { Panel, key_html, table_html } from "./panels.js";
 import { steps_points } from "./study.js";
 import { steps_curves } from "./theory.js";
@@ -75,14 +75,14 @@ export class StepsPanel extends Panel {
 
 function said({ state, n, d }, here, { best, limit, karras, karras_at }) {
   if (!Number.isFinite(limit)) {
-    return `With n \u2264 d the fitted covariance is singular, and KL is <b>infinite</b> for every number of steps. More steps cannot mend what the ${n} points do not tell.`;
+    return `With n \u2264 d the fitted covariance is singular, and KL is ${marked("steps_limit", limit)} for every number of steps. More steps cannot mend what the ${n} points do not tell.`;
   }
-  const against = karras ? `, ${number_text(karras_at(state.S))} on Karras' grid` : "";
-  const first = `In S = ${state.S} steps KL is <b>${number_text(here)} nats</b>${against}; infinitely many leave <b>${number_text(limit)}</b>, which is what n = ${number_text(n / d, 2)} d costs.`;
+  const against = karras ? `, ${marked("karras_kl", karras_at(state.S))} on Karras' grid` : "";
+  const first = `In S = ${state.S} steps KL is ${marked("steps_kl", here, `${number_text(here)} nats`)}${against}; infinitely many leave ${marked("steps_limit", limit)}, which is what n = ${number_text(n / d, 2)} d costs.`;
   if (!best) return first;
   return Number.isFinite(best.steps)
-    ? `${first} Best are <b>S* = ${best.steps}</b> steps: their error acts as a ridge does.`
-    : `${first} More steps <b>always help</b> here.`;
+    ? `${first} Best are ${marked("best_steps", best.steps, `S* = ${best.steps}`)} steps: their error acts as a ridge does.`
+    : `${first} More steps ${marked("best_steps", Infinity, "always help")} here.`;
 }
 
 function steps_table(state, { own, karras, best, limit }, here) {
