@@ -1,0 +1,96 @@
+"""The page's samplers, schedules and steps against `theory` and `diffusion`."""
+
+import numpy as np
+import pytest
+from tests.explorer.golden import Case, agree, evaluate
+from tests.explorer.populations import spectrum
+
+from ornstein import theory
+from ornstein.diffusion import schedules
+from ornstein.diffusion.samplers import as_sampler
+from ornstein.theory.linear_denoisers.fitted_sampling import FittedSampler
+
+SAMPLERS = ("ddpm", "ddpm:large", "ddim", "ddim:0.5", "euler", "heun")
+SCHEDULES = ("linear", "scaled_linear", "cosine", "karras", "tangent")
+
+
+def test_schedules():
+    cases = []
+    for count in (1, 2, 3, 7, 50, 333, 1000):
+        for name in ("linear", "scaled_linear", "cosine"):
+            betas = getattr(schedules, f"{name}_betas")(count)
+            cases.append(Case(f"{name}_betas", [count], betas))
+        cases.append(Case("karras_noises", [count], schedules.karras_noises(count)))
+        steps = schedules.sampling_steps(1000, count)
+        cases.append(Case("sampling_steps", [1000, count], steps))
+        for name in SCHEDULES:
+            levels = schedules.as_schedule(name).levels(count)
+            expected = {"signal": levels.signal, "noise": levels.noise}
+            cases.append(Case("noise_levels", [name, count], expected))
+    for name in SCHEDULES:
+        ends = schedules.as_schedule(name).noise_range()._asdict()
+        cases.append(Case("noise_range", [name], ends))
+    agree(cases, at_least=100)
+
+
+def draw(rng: np.random.Generator) -> tuple[str, str, str]:
+    """Sampler, schedule and start."""
+    names = SAMPLERS, SCHEDULES, ("standard", "marginal")
+    return tuple(str(rng.choice(choice)) for choice in names)  # type: ignore[return-value]
+
+
+def test_quality_of_the_population_s_own_denoisers():
+    rng = np.random.default_rng(11)
+    cases = []
+    for _ in range(150):
+        values = spectrum(rng, 200)
+        sampler, schedule, start = draw(rng)
+        steps = [int(10 ** rng.uniform(0.0, 3.0)), 1, np.inf]
+        expected = theory.sampler_quality(values, steps, sampler, schedule, start=start)._asdict()
+        # All are differences of laws that may be equal.
+        small = {"kl": 1e-6 * values.size, "hellinger_squared": 1e-6 * values.size}
+        small |= dict.fromkeys(
+            ("wasserstein_squared", "discretization_squared"), 1e-6 * values.sum()
+        )
+        arguments = [values, steps, sampler, schedule, None, start]
+        cases.append(Case("sampler_quality", arguments, expected, small))
+    agree(cases, at_least=500)
+
+
+def test_quality_of_the_model_of_n_points():
+    rng = np.random.default_rng(12)
+    cases = []
+    for _ in range(100):
+        values = spectrum(rng, 80, decades=3.0)
+        d = values.size
+        n = d + int(rng.integers(-1, 4)) if rng.random() < 0.2 else 0
+        n = n or round(d * 10 ** rng.uniform(-0.5, 1.7))
+        n = max(n, 2)
+        names = draw(rng)
+        sampler, schedule, start = as_sampler(names[0]), schedules.as_schedule(names[1]), names[2]
+        steps = [int(10 ** rng.uniform(0.0, 2.5)), np.inf]
+        model = FittedSampler(values, np.zeros(d), n, sampler, schedule, start)  # type: ignore[arg-type]
+        expected = {
+            "kl": [model.law(count).kl() for count in steps],
+            "discretization_squared": [model.discretization_squared(count) for count in steps],
+        }
+        small = {"kl": 1e-6 * d, "discretization_squared": 1e-6 * values.sum()}
+        arguments = [values, steps, *names[:2], n, start]
+        cases.append(Case("sampler_quality", arguments, expected, small))
+    agree(cases, at_least=200)
+
+
+def test_best_steps():
+    cases = []
+    for values in ([1.0] * 50, [4.0] * 5 + [0.2] * 15):
+        for n in (20, 200):
+            for names in (("ddpm:large", "linear"), ("ddim", "linear"), ("heun", "linear")):
+                expected = theory.best_steps(values, n, *names)._asdict()
+                cases.append(Case("best_steps", [values, n, *names], expected))
+    agree(cases, at_least=36)
+
+
+@pytest.mark.parametrize("arguments", [[[1.0], 3, "dpm"], [[1.0], 3, "ddim", "line"]])
+def test_unknown_names(arguments):
+    with pytest.raises(AssertionError, match=r"RangeError.*expected one of"):
+        evaluate([("sampler_quality", arguments)])
