@@ -1,9 +1,9 @@
 // The command and the Python that give the numbers of each panel.
 
-import { ODE_SAMPLERS } from "./controls.js";
 import { short_text } from "./number_texts.js";
-import { spectrum_name } from "./spectra.js";
-import { training_size } from "./state.js";
+import { tangent_variance } from "./sampling_steps.js";
+import { population_eigenvalues, spectrum_name } from "./spectra.js";
+import { ODE_SAMPLERS, training_size } from "./state.js";
 
 /** Options of the population: dimension, spectrum, scale. */
 function population(state) {
@@ -34,8 +34,11 @@ const python = (state, ...lines) => [
   "from ornstein import theory", ...values_lines(state), ...lines,
 ].join("\n");
 
+/** Name of the schedule of the chosen sampler, as `--schedule` takes it. */
 export function sampler_schedule(state) {
-  return ODE_SAMPLERS.includes(state.sampler) ? state.grid : state.schedule;
+  if (!ODE_SAMPLERS.includes(state.sampler)) return state.schedule;
+  if (state.grid !== "tangent") return state.grid;
+  return `tangent:${tangent_variance(population_eigenvalues(state))}`;
 }
 
 const aspect = (state) => `${state.d / (training_size(state) - 1)}`;
@@ -73,6 +76,12 @@ export const COPIES = {
       `model = OneStepDenoiser(time=${short_text(state.T)}, noise_scale=${short_text(state.noise)}, random_state=${state.seed}).fit(train)`,
       "print(model.sample(9).shape, model.generated_law_.covariance.trace / values.sum())",
     ].join("\n"),
+  }),
+  steps: (state) => ({
+    command: `ornstein predict best-steps ${population(state)} --points-per-dimension ${training_size(state) / state.d} --samplers ${state.sampler} ${ODE_SAMPLERS.includes(state.sampler) ? "--ode-schedule" : "--schedule"} ${sampler_schedule(state)}`,
+    python: python(state,
+      `print(theory.sampler_quality(values, ${state.S}, "${state.sampler}", "${sampler_schedule(state)}", n_train=${training_size(state)}).kl)`,
+      `print(theory.best_steps(values, ${training_size(state)}, "${state.sampler}", "${sampler_schedule(state)}"))`),
   }),
   membership: (state) => ({
     command: `ornstein predict membership ${population(state)} --n-train ${training_size(state)}`,

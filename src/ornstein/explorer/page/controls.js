@@ -2,17 +2,17 @@
 
 import { short_text } from "./number_texts.js";
 import { read_list } from "./spectra.js";
-import { CHOICES, MOST_DIMENSIONS, NUMBERS, training_size, valid_number } from "./state.js";
+import {
+  CHOICES, MOST_DIMENSIONS, NUMBERS, ODE_SAMPLERS, training_size, valid_number,
+} from "./state.js";
 
 const WORDS = {
   isotropic: "all equal (isotropic)", "power-law": "power law", "two-level": "two levels",
   list: "a list of your own", heun: "Heun (ODE)", euler: "Euler (ODE)", ddim: "DDIM",
   ddpm: "DDPM, small variance", "ddpm:large": "DDPM, large variance",
-  tangent: "made for the spectrum", karras: "Karras, rho = 7", log: "geometric",
+  tangent: "tangent law, for this spectrum", karras: "Karras, rho = 7",
   linear: "linear betas", scaled_linear: "scaled linear betas", cosine: "cosine",
 };
-
-export const ODE_SAMPLERS = ["heun", "euler"];
 
 /** Controls in their order; `full`: with all details only; `when(state)`: where it counts. */
 const CONTROLS = [
@@ -20,6 +20,7 @@ const CONTROLS = [
     name: "ratio_n", label: "Training points, n", main: true,
     hint: "in units of the dimension d",
     value: (state) => `${short_text(state.ratio_n)} d = ${training_size(state)}`,
+    unit: (state) => `d = ${training_size(state)}`,
   },
   {
     name: "d", label: "Dimensions, d", hint: "numbers in one data point",
@@ -53,7 +54,7 @@ const CONTROLS = [
   { name: "S", label: "Sampling steps, S", hint: "of the sampler below", full: true },
   { name: "sampler", label: "Sampler", choice: true, full: true, hint: "" },
   {
-    name: "grid", label: "Noise levels", choice: true, full: true, hint: "from 80 to 0.002",
+    name: "grid", label: "Noise levels", choice: true, full: true, hint: "falling from 80",
     when: (state) => ODE_SAMPLERS.includes(state.sampler),
   },
   {
@@ -104,12 +105,12 @@ function number(control, block, change) {
   const field = document.createElement("input");
   Object.assign(field, { type: "number", min: least, max: most, step: whole ? 1 : "any" });
   field.id = `field-${name}`;
-  field.className = "only-full";
   field.setAttribute("aria-label", `${control.label}, typed`);
-  const wrapped = document.createElement("p");
-  wrapped.className = "only-full typed";
-  wrapped.append(field);
-  block.append(wrapped);
+  const typed = document.createElement("span");
+  typed.className = "typed only-full";
+  const unit = document.createElement("span");
+  typed.append(field, unit);
+  top.append(typed);
   slider.addEventListener("input", () => change({ [name]: stops[Number(slider.value)] }));
   field.addEventListener("change", () => {
     const value = valid_number(name, field.value);
@@ -121,6 +122,7 @@ function number(control, block, change) {
   return (state) => {
     const text = control.value?.(state) ?? short_text(state[name]);
     output.textContent = text;
+    unit.textContent = control.unit?.(state) ?? "";
     slider.value = nearest_stop(stops, state[name]);
     slider.setAttribute("aria-valuetext", text);
     slider.style.setProperty("--filled", `${(100 * slider.value) / (stops.length - 1)}%`);

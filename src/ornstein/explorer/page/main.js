@@ -7,6 +7,7 @@ import { DistancesPanel } from "./panel_distances.js";
 import { MembershipPanel } from "./panel_membership.js";
 import { SamplesPanel } from "./panel_samples.js";
 import { SpectrumPanel } from "./panel_spectrum.js";
+import { StepsPanel } from "./panel_steps.js";
 import { Simulation } from "./simulation.js";
 import { population_eigenvalues, spectrum_name } from "./spectra.js";
 import {
@@ -17,6 +18,8 @@ import { distances_at } from "./theory.js";
 
 const FRAME_MS = 18; // for curves, in one frame
 const SETTLED_MS = 350;
+const ANNOUNCED_MS = 1500;
+const ENOUGH_RUNS = 40;
 
 const study_element = document.getElementById("study");
 let study = inlined_study(study_element);
@@ -24,13 +27,14 @@ const defaults = default_state(study?.state ?? {});
 let state = read_address(location.hash, defaults);
 let scheduled = false;
 let settle_timer = 0;
+let announce_timer = 0;
 let moving = false;
 
 const simulation = new Simulation(schedule);
 const show_controls = make_controls(document.getElementById("controls"), change);
 const panels = [
   new DistancesPanel(change), new SpectrumPanel(() => change({ seed: state.seed + 1 })),
-  new SamplesPanel(), new MembershipPanel(),
+  new SamplesPanel(), new StepsPanel(change), new MembershipPanel(),
 ];
 
 function change(changes) {
@@ -47,7 +51,10 @@ function settled() {
   schedule();
   const address = written_address(state, defaults);
   if (address !== (location.hash || "#")) history.replaceState(null, "", address);
-  document.getElementById("announced").textContent = document.getElementById("answer").textContent;
+  clearTimeout(announce_timer);
+  announce_timer = setTimeout(() => {
+    document.getElementById("announced").textContent = document.getElementById("answer").textContent;
+  }, ANNOUNCED_MS);
 }
 
 function schedule() {
@@ -114,7 +121,8 @@ function answer(model) {
   const closer = sample.runs - sample.positive;
   const verdict = high < 0.5
     ? ': the model <b class="bad">memorizes</b>'
-    : low > 0.5 ? ': the model <b class="good">generalizes</b>' : ", which leaves it open";
+    : low > 0.5
+      ? ': the model <b class="good">generalizes</b>' : sample.runs < ENOUGH_RUNS ? ", so far" : ", which leaves it open";
   return `${size} ${kl}, and what it generates is closer to its training set than to fresh data in <b>${closer} of ${sample.runs}</b> simulated training sets${verdict}.`;
 }
 

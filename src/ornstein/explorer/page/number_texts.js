@@ -35,7 +35,7 @@ export function hellinger_text(value) {
   if (value === 1) return "1";
   const gap = 1 - value;
   if (gap <= 0 || gap >= 1e-3) return value.toFixed(3);
-  return gap < 1e-9 ? "1 to 9 digits" : `1 ${MINUS} ${number_text(gap, 2)}`;
+  return gap < 1e-12 ? `1 ${MINUS} less than 1e-12` : `1 ${MINUS} ${number_text(gap, 2)}`;
 }
 
 /** A number in a sentence, with all its digits beside the few that are read. */

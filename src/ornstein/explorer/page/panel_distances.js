@@ -1,19 +1,25 @@
 // Distances to the population, and P(Delta > 0), against the number of training points.
 
-import { ChartView, nearest_point } from "./chart.js";
 import { range_of } from "./axes.js";
+import { ChartView, nearest_point } from "./chart.js";
 import { COPIES } from "./commands.js";
+import { GrowingCurve } from "./growing_curve.js";
 import { hellinger_text, marked, number_text, share_text } from "./number_texts.js";
-import { GrowingCurve, Panel, key_html, table_html } from "./panels.js";
+import { Panel, key_html, table_html } from "./panels.js";
 import { distance_points, share_points } from "./study.js";
 import { distances_at } from "./theory.js";
 
 const KINDS = [
   { name: "kl", title: "KL divergence, nats", study: "kl", logarithmic: true },
-  { name: "wasserstein_squared", title: "Wasserstein distance, W\u2082\u00b2", study: "wasserstein2", logarithmic: true },
-  { name: "hellinger_squared", title: "Hellinger distance, H\u00b2", study: "hellinger2" },
+  { name: "wasserstein_squared", title: "Wasserstein, W\u2082\u00b2", study: "wasserstein2", logarithmic: true },
+  {
+    name: "hellinger_squared", title: "Overlap, 1 \u2212 H\u00b2", study: "hellinger2", logarithmic: true,
+    shown: (value) => 1 - value,
+  },
   { name: "delta", title: "P(\u0394 > 0), simulated" },
 ];
+// Of a Hellinger distance that rounds to 1 there is nothing to see.
+const LEAST_OVERLAP = 1e-12;
 const LOW = 0.25;
 const HIGH = 20;
 
@@ -75,7 +81,7 @@ export class DistancesPanel extends Panel {
     const entries = [
       ["line", "theory", "theory"], ["points", "simulation", "simulation, mean \u00b1 s.e."],
       ["points", "share", "share of simulated training sets, 95% interval"],
-      ["line", "perfect", "a perfect model"], ["endless", "", "infinite"],
+      ["line", "perfect", "a perfect model"], ["endless", "", "KL infinite, no overlap"],
     ];
     if (study?.kind === "linear") entries.push(["study", "", `your study${study.name ? `, ${study.name}` : ""}`]);
     const keyed = key_html(entries);
@@ -124,31 +130,29 @@ function sizes(d, threshold) {
 
 function distance_chart(kind, points, samples, study, model) {
   const { d, n, here } = model;
-  const line = points.map(([size, found]) => [size / d, found[kind.name]]);
+  const shown_as = kind.shown ?? ((value) => value);
+  const line = points.map(([size, found]) => [size / d, shown_as(found[kind.name])]);
   // Next to n = d the curve leaves any chart.
   const near = (ratio) => Math.abs(ratio * d - 1 - d) < 0.04 * d + 2;
   const seen = line.filter(([ratio]) => !near(ratio)).map(([, value]) => value);
   const dots = samples.map(([size, sample]) => {
     const [mean, error] = sample.mean(kind.name);
-    return [size / d, mean, mean - error, mean + error];
-  }).filter(([ratio]) => !near(ratio));
-  const own = distance_points(study, kind.study, d);
+    return [size / d, shown_as(mean), shown_as(mean - error), shown_as(mean + error)];
+  }).filter(([ratio, value]) => !near(ratio) && value > LEAST_OVERLAP);
+  const own = distance_points(study, kind.study, d).map(([ratio, ...values]) =>
+    [ratio, ...values.map(shown_as)]);
   const shown = [...seen, ...own.filter(([ratio]) => !near(ratio)).map((p) => p[1])];
-  const options = kind.logarithmic
-    ? { logarithmic: true }
-    : { floor: 0, ceiling: 1.04, margin: 0.1 };
-  let [low, high] = range_of(shown, options);
-  if (!kind.logarithmic) [low, high] = [Math.min(low, 0.9), 1.02];
-  const missing = kind.name === "kl";
+  const [low, high] = range_of(shown.filter((value) => value > LEAST_OVERLAP), { logarithmic: true });
+  const missing = kind.name !== "wasserstein_squared";
   return {
-    y: { low, high, logarithmic: kind.logarithmic ?? false },
+    y: { low, high, logarithmic: true },
     series: [
       { kind: "line", role: "theory", points: line },
       { kind: "points", role: "simulation", points: dots },
       { kind: "points", role: "study", shape: "diamond", points: own },
-      { kind: "points", role: "now", points: [[n / d, here[kind.name]]] },
+      { kind: "points", role: "now", points: [[n / d, shown_as(here[kind.name])]] },
     ],
-    endless: missing ? { from: 1e-9, to: (d + 2) / d, text: "infinite" } : null,
+    endless: missing ? { from: 1e-9, to: (d + (kind.shown ? 0 : 2)) / d, text: kind.shown ? "none" : "infinite" } : null,
     alternative: `${kind.title} against n over d, logarithmic. At n = ${n} theory says ${distance_text(kind.name, here[kind.name])}. The table below has the values.`,
   };
 }

@@ -35,7 +35,7 @@ export class MembershipPanel extends Panel {
       series: [
         { kind: "line", role: "half", points: points.map(([x]) => [x, 0.5]) },
         { kind: "line", role: "theory", points },
-        { kind: "ring", role: "share", points: [[noise, auc]] },
+        { kind: "ring", role: "share", points: [at_edge ? points[0] : [noise, auc]] },
       ],
       marks: [],
       alternative: `Area under the curve of the attack against the noise variance; largest, ${auc.toFixed(4)}, at ${number_text(noise)}.`,

@@ -44,7 +44,7 @@ export class SpectrumPanel extends Panel {
     this.chart.show({
       name: "spectrum",
       x: {
-        label: "standard deviation of what is generated / of the population", low: curve.low,
+        label: "generated spread / spread of the population", low: curve.low,
         high: curve.high,
       },
       y: { label: "density", low: 0, high: 1.08 * peak },

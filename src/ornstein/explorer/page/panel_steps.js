@@ -3,11 +3,10 @@
 import { range_of } from "./axes.js";
 import { ChartView, nearest_point } from "./chart.js";
 import { COPIES, sampler_schedule } from "./commands.js";
-import { ODE_SAMPLERS } from "./controls.js";
 import { marked, number_text } from "./number_texts.js";
 import { Panel, key_html, table_html } from "./panels.js";
+import { steps_curves } from "./sampling_steps.js";
 import { steps_points } from "./study.js";
-import { steps_curves } from "./theory.js";
 
 const MOST = 1000;
 
@@ -34,7 +33,7 @@ export class StepsPanel extends Panel {
     const key = `${model.population} n=${n} ${state.sampler} ${schedule}`;
     if (this.cache.key !== key) this.cache = { key, found: steps_curves(model, schedule) };
     const found = (this.found = this.cache.found);
-    const done = found.grow(end);
+    const done = found.grow(end, model.moving);
     const { own, karras, best, limit } = found;
     const here = found.at(state.S);
     const study = steps_points(model.study, state.sampler, n);
@@ -44,7 +43,7 @@ export class StepsPanel extends Panel {
     this.chart.show({
       name: "steps",
       x: { label: "sampling steps S", logarithmic: true, low: 1, high: MOST },
-      y: { label: "KL, nats", logarithmic: true, low, high: Math.min(high, low * 1e5) },
+      y: { label: "KL, nats", logarithmic: true, low, high: Math.min(high, 40 * limit) },
       series: [
         { kind: "line", role: "floor", points: [[1, limit], [MOST, limit]] },
         { kind: "line", role: "karras", points: karras?.points ?? [] },
@@ -66,7 +65,7 @@ export class StepsPanel extends Panel {
     if (this.key.innerHTML !== keyed) this.key.innerHTML = keyed;
     this.tell(state, {
       said: said(model, here, found),
-      formula: `Formula: E KL of N(\u03bc, f<sub>S</sub>(C)), C the covariance of n points: <code>theory.sampler_quality</code>, <code>theory.best_steps</code>${ODE_SAMPLERS.includes(state.sampler) && state.grid === "tangent" ? ", <code>theory.tangent_grid</code>" : ""}. Started from N(0, 1), noised.`,
+      formula: `Formula: E KL of N(\u03bc, f<sub>S</sub>(C)), C the covariance of n points: <code>theory.sampler_quality</code>, <code>theory.best_steps</code>${schedule.startsWith("tangent") ? "; levels by the tangent law, \u221aV tan \u03b8 with V = " + schedule.split(":")[1] : ""}. Started from N(0, 1), noised.`,
       table: () => steps_table(state, found, here),
     });
     return done;

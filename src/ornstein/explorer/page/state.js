@@ -46,12 +46,15 @@ export const NUMBERS = {
 /** Choices: the first is the default. */
 export const CHOICES = {
   spectrum: ["power-law", "isotropic", "two-level", "list"],
-  sampler: ["heun", "euler", "ddim", "ddpm", "ddpm:large"],
-  grid: ["tangent", "karras", "log"],
-  schedule: ["linear", "scaled_linear", "cosine"],
+  sampler: ["ddpm:large", "ddpm", "ddim", "euler", "heun"],
+  grid: ["tangent", "karras"],
+  schedule: ["linear", "scaled_linear", "cosine", "karras"],
   detail: ["simple", "full"],
   theme: ["auto", "light", "dark"],
 };
+
+/** Samplers of the ODE, on noise levels of their own. */
+export const ODE_SAMPLERS = ["euler", "heun"];
 
 /** The short names of the address. */
 const KEYS = {
