@@ -7,8 +7,10 @@ from tests.explorer.populations import spectrum
 
 from ornstein import theory
 from ornstein.diffusion import schedules
+from ornstein.diffusion.grids import Modes, grid_loss, tangent_noises
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.theory.linear_denoisers.fitted_sampling import FittedSampler
+from ornstein.theory.linear_denoisers.tangent_grids import _of_points
 
 SAMPLERS = ("ddpm", "ddpm:large", "ddim", "ddim:0.5", "euler", "heun")
 SCHEDULES = ("linear", "scaled_linear", "cosine", "karras", "tangent")
@@ -88,6 +90,32 @@ def test_best_steps():
                 expected = theory.best_steps(values, n, *names)._asdict()
                 cases.append(Case("best_steps", [values, n, *names], expected))
     agree(cases, at_least=36)
+
+
+def test_tangent_grid():
+    rng = np.random.default_rng(13)
+    calls, cases = [], []
+    for _ in range(40):
+        values = spectrum(rng, 60, zeros=False)
+        n = max(round(values.size * 10 ** rng.uniform(0.1, 1.5)), 2) if rng.random() < 0.4 else None
+        low = 0.0 if rng.random() < 0.2 else float(10 ** rng.uniform(-3.0, -1.0))
+        calls.append([values, int(10 ** rng.uniform(0.0, 1.6)), low, 80.0, n])
+    for _ in range(20):
+        variance, steps = float(10 ** rng.uniform(-2.0, 2.0)), int(10 ** rng.uniform(0.0, 2.0))
+        expected = tangent_noises(steps, variance, 0.01, 50.0)
+        cases.append(Case("tangent_noises", [steps, variance, 0.01, 50.0], expected))
+        cases.append(Case("tangent_grid", [[variance] * 3, steps, 0.01, 50.0], expected))
+    found = evaluate([("tangent_grid", call) for call in calls])
+    for (values, steps, low, high, n), noises in zip(calls, found, strict=True):
+        expected = theory.tangent_grid(values, steps, low, high, n_train=n)
+        modes = Modes.of(values) if n is None else _of_points(values, n, low)
+        # Both end at the least loss, which is flat: the levels have half of its digits.
+        loss, least = (grid_loss(np.array(grid, float), modes) for grid in (noises, expected))
+        assert loss <= least + 1e-9 * abs(least)
+        assert noises == pytest.approx(expected, rel=1e-4)
+        if n is None:
+            cases.append(Case("grid_kl", [expected, values], least))
+    agree(cases, at_least=60)
 
 
 @pytest.mark.parametrize("arguments", [[[1.0], 3, "dpm"], [[1.0], 3, "ddim", "line"]])

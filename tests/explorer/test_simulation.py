@@ -1,123 +1,163 @@
-"""The page's live simulation: the fit of the package on the same points, and its own statistics."""
-
-from __future__ import annotations
-
-import json
-import math
-import subprocess
-from pathlib import Path
-from typing import Any
+"""The page's simulations: its random numbers, and what Python makes of the same points."""
 
 import numpy as np
 import pytest
-from scipy import stats
-from tests.explorer.golden import MODULES, node
+from scipy import linalg, stats
+from tests.explorer.golden import Case, agree, evaluate
+from tests.explorer.populations import spectrum
 
-from ornstein import Gaussian, delta, theory
+from ornstein import Gaussian, delta
 from ornstein.denoisers.regression import PairStatistics, fit_pairs
 from ornstein.diffusion.one_step_noising import OneStepNoising
 from ornstein.gaussians import hellinger_squared, kl_divergence, wasserstein_squared
-from ornstein.memorization.null import perfect_model_delta
 
-PAGE = MODULES.parent / "page"
-SPECTRA = {"equal": np.ones(6), "power law": 1 / np.arange(1, 7) / np.mean(1 / np.arange(1, 7))}
+WORD = 2**32 - 1
 
 
-def simulated(**given: Any) -> dict[str, Any]:
-    script = Path(__file__).with_name("simulate.mjs")
-    done = subprocess.run(
-        [node(), str(script), str(PAGE)],
-        input=json.dumps(given),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout)
+def uniforms(seed: int, stream: int, count: int) -> list[float]:
+    """The page's generator once more, in whole numbers of Python."""
+
+    def mixed(bits: int) -> int:
+        bits &= WORD
+        bits = ((bits ^ bits >> 16) * 0x85EBCA6B) & WORD
+        bits = ((bits ^ bits >> 13) * 0xC2B2AE35) & WORD
+        return bits ^ bits >> 16
+
+    a = mixed(seed ^ 0x9E3779B9)
+    b = mixed((stream + 1) * 0x85EBCA6B & WORD ^ a)
+    c = mixed(b ^ 0xC2B2AE35)
+    counter = 1
+
+    def word() -> int:
+        nonlocal a, b, c, counter
+        result = a + b + counter & WORD
+        counter = counter + 1 & WORD
+        a = b ^ b >> 9
+        b = c + (c << 3) & WORD
+        c = ((c << 21 | c >> 11) & WORD) + result & WORD
+        return result
+
+    for _ in range(15):
+        word()
+    return [((word() >> 5) * 2**26 + (word() >> 6)) / 2**53 for _ in range(count)]
 
 
-@pytest.mark.parametrize("spectrum", SPECTRA, ids=str)
-def test_a_law_is_that_of_the_package(spectrum: str) -> None:
-    values, rng = SPECTRA[spectrum], np.random.default_rng(3)
-    d, time, scale = values.size, 0.7, 1.3
-    process, population = OneStepNoising(time, scale), Gaussian(np.zeros(d), values)
-    asked, expected = [], []
-    for n in (3, 5, 6, 9, 14, 60):
-        train, noise = population.sample(n, rng=rng), rng.standard_normal((n, d))
-        noised = process.signal * train + math.sqrt(process.noise_variance) * noise
+def test_random_numbers():
+    calls = [(seed, stream) for seed in (0, 1, 2**31 - 1) for stream in (0, 3)]
+    found = evaluate([("uniform_numbers", [*call, 200]) for call in calls])
+    for call, numbers in zip(calls, found, strict=True):
+        assert numbers == uniforms(*call, 200)
+    normals = np.array(evaluate([("normal_numbers", [7, s, 100_000]) for s in (0, 1)]))
+    assert stats.kstest(normals[0], "norm").pvalue > 1e-3
+    assert abs(np.corrcoef(normals)[0, 1]) < 4e-5**0.5
+    for moment, expected in ((1, 0.0), (2, 1.0), (3, 0.0), (4, 3.0)):
+        values = normals[0] ** moment
+        assert abs(values.mean() - expected) < 4 * values.std() / len(values) ** 0.5
+
+
+def populations() -> list[tuple[np.ndarray, int, float, float]]:
+    rng = np.random.default_rng(21)
+    cases = [(np.ones(12), n, 2.0, scale) for n in (2, 5, 12, 13, 14, 40) for scale in (1.0, 0.0)]
+    for _ in range(25):
+        values = spectrum(rng, 60, decades=2.0)
+        n = max(round(values.size * 10 ** rng.uniform(-1.0, 1.0)), 2)
+        scale = float(values.mean() * 10 ** rng.uniform(-2.0, 1.0))
+        cases.append((values, n, float(10 ** rng.uniform(-1.0, 0.5)), scale))
+    return cases
+
+
+def test_fits_distances_and_delta():
+    settings = populations()
+    drawn = evaluate([("simulate_one_step", [*s, 5]) for s in settings])
+    cases, deltas = [], []
+    for (values, n, time, scale), fit in zip(settings, drawn, strict=True):
+        d = values.size
+        train, noised = (np.reshape(fit[name], (n, d)) for name in ("train", "noised"))
         statistics = PairStatistics.empty(d)
         statistics.absorb(train, noised)
-        law = fit_pairs(statistics, process).generated_law
-        terms = delta(law, train, population, n_original=10_000).log_terms
-        distances = [kl_divergence, wasserstein_squared, hellinger_squared]
-        expected.append((law, [float(f(law, population)) for f in distances], terms))
-        asked.append(
-            {
-                "train": train.ravel().tolist(),
-                "noise": noise.ravel().tolist(),
-                "n": n,
-                "eigenvalues": values.tolist(),
-                "time": time,
-                "noise_scale": scale,
+        expected = fit_pairs(statistics, OneStepNoising(time, scale))
+        law, population = expected.generated_law, Gaussian(0.0, values)
+        covariance = law.covariance.dense()
+        largest = np.abs(covariance).max()
+        # Inverse Gram matrices lose the square of a condition number.
+        fields = {
+            "coefficients": expected.coefficients.ravel(),
+            "mean": law.mean,
+            "covariance": covariance.ravel(),
+        }
+        size = {
+            "coefficients": np.abs(expected.coefficients).max(),
+            "mean": np.abs(law.mean).max(),
+            "covariance": largest,
+        }
+        call = [train.ravel(), noised.ravel(), d, time, scale]
+        cases.append(Case("fit_one_step", call, fields, size))
+
+        mine = {name: fit[name] for name in ("mean", "covariance", "n_train", "train")}
+        distances = {
+            "kl": kl_divergence(law, population),
+            "hellinger_squared": hellinger_squared(law, population),
+            "wasserstein_squared": wasserstein_squared(law, population),
+        }
+        sizes = {"kl": d, "hellinger_squared": 1.0, "wasserstein_squared": values.sum() + largest}
+        cases.append(Case("simulated_distances", [mine, values], distances, sizes))
+        inside = values > 0
+        rank = min(n - 1, np.count_nonzero(inside))
+        for unit, root in (("population", values[inside]), ("scale", values.mean())):
+            block = covariance[np.ix_(inside, inside)]
+            block = block / np.sqrt(np.outer(root, root) if unit == "population" else root**2)
+            singular = np.sqrt(linalg.eigvalsh(block)[::-1][:rank].clip(0))
+            called = [mine, values, unit]
+            cases.append(Case("simulated_singular_values", called, singular, 30 * singular.max()))
+        if inside.all() and n - 1 > d:
+            result = delta(law, train, population, n_original=1000)
+            terms = result.log_terms._asdict()
+            cases.append(Case("simulated_delta", [mine, values, 1000], {"sign": result.sign}))
+            called = [mine, values, 1000]
+            cases.append(Case("simulated_delta", called, {"log_abs": result.log_abs}, 10.0))
+            deltas.append((called, terms))
+    agree(cases, at_least=200)
+    found = evaluate([("simulated_delta", called) for called, _ in deltas])
+    for result, (_, terms) in zip(found, deltas, strict=True):
+        assert result["log_terms"] == pytest.approx(terms, rel=1e-9, abs=1e-9)
+
+
+def test_generated_points_follow_the_law():
+    values = np.array([4.0, 1.0, 1.0, 0.25])
+    fit = evaluate([("simulate_one_step", [values, 30, 1.0, 1.0, 3])])[0]
+    points = np.reshape(evaluate([("generated_points", [fit, 40_000, 9])])[0], (-1, 4))
+    covariance = np.reshape(fit["covariance"], (4, 4))
+    error = np.sqrt(np.diag(covariance) / len(points))
+    assert (np.abs(points.mean(0) - fit["mean"]) < 4 * error).all()
+    spread = np.sqrt((covariance**2 + np.outer(*[np.diag(covariance)] * 2)) / len(points))
+    assert (np.abs(np.cov(points.T) - covariance) < 4 * spread).all()
+    fresh = np.reshape(evaluate([("fresh_points", [values, 20_000, 9])])[0], (-1, 4))
+    assert np.allclose(fresh.var(0), values, rtol=4 * (2 / len(fresh)) ** 0.5)
+
+
+def test_distances_of_any_two_gaussians():
+    rng = np.random.default_rng(22)
+    cases = []
+    for d in (1, 2, 3, 5, 20):
+        for _ in range(12):
+            P, Q = (np.cov(rng.standard_normal((d, 3 * d + 2))).reshape(d, d) for _ in range(2))
+            gap = rng.standard_normal(d)
+            p, q = Gaussian(gap, P), Gaussian(np.zeros(d), Q)
+            expected = {
+                "kl": kl_divergence(p, q),
+                "hellinger_squared": hellinger_squared(p, q),
+                "wasserstein_squared": wasserstein_squared(p, q),
             }
-        )
-    for found, (law, distances, terms) in zip(simulated(laws=asked)["laws"], expected, strict=True):
-        factor = np.reshape(found["factor"], (d, d))
-        np.testing.assert_allclose(factor @ factor.T, law.covariance.dense(), rtol=1e-7, atol=1e-9)
-        np.testing.assert_allclose(found["mean"], law.mean, rtol=1e-8, atol=1e-10)
-        names = ("kl", "wasserstein_squared", "hellinger_squared")
-        ours = [float(found[name]) for name in names]
-        np.testing.assert_allclose(ours, distances, rtol=1e-6)
-        # Pairs of points that decide nothing are replaced by their mean.
-        order = ("cross_train", "pairs_originals", "cross_originals")
-        python = [terms.cross_train, terms.pairs_originals, terms.cross_originals]
-        np.testing.assert_allclose([found["terms"][name] for name in order], python, rtol=1e-8)
-        assert found["terms"]["pairs_train"] == pytest.approx(terms.pairs_train, rel=1e-8)
-
-
-def test_eigenvalues_are_those_of_lapack() -> None:
-    rng = np.random.default_rng(0)
-    shapes = [(1, 3), (2, 2), (7, 3), (30, 40), (64, 64)]
-    matrices = [factor @ factor.T for factor in map(rng.standard_normal, shapes)]
-    matrices += [np.eye(5), np.zeros((4, 4)), np.diag([1.0, 1e-8, 3.0])]
-    given = [{"matrix": m.ravel().tolist(), "d": len(m)} for m in matrices]
-    for found, matrix in zip(simulated(matrices=given)["eigenvalues"], matrices, strict=True):
-        expected = np.linalg.eigvalsh(matrix)
-        np.testing.assert_allclose(found, expected, atol=1e-13 * max(1.0, expected[-1]))
-
-
-def test_random_numbers_are_uniform_and_normal() -> None:
-    found = simulated(random={"seeds": [5, 17], "count": 20_000})["random"]
-    assert stats.kstest(found["uniform"], "uniform").pvalue > 1e-3
-    assert stats.kstest(found["normal"], "norm").pvalue > 1e-3
-    assert np.abs(np.corrcoef(found["normal"][1:], found["normal"][:-1])[0, 1]) < 4 / 140
-    other = simulated(random={"seeds": [5, 18], "count": 20_000})["random"]
-    assert abs(np.corrcoef(found["normal"], other["normal"])[0, 1]) < 4 / 140
-    assert simulated(random={"seeds": [5, 17], "count": 20_000})["random"] == found
-
-
-@pytest.mark.parametrize("spectrum", SPECTRA, ids=str)
-def test_replicates_agree_with_theory_and_with_a_perfect_model(spectrum: str) -> None:
-    values, runs = SPECTRA[spectrum], 400
-    asked = {"eigenvalues": values.tolist(), "time": 2.0, "noise_scale": 1.0, "seed": 1}
-    n = 30
-    (found,) = simulated(replicates=[{**asked, "n": n, "runs": runs}])["replicates"]
-    expected = theory.one_step_anisotropic(values, n)
-    # Beside statistical errors those of theory, of order 1/d.
-    for name, slack in (("kl", 0.05), ("wasserstein_squared", 0.05), ("hellinger_squared", 0.01)):
-        sample = np.array([float(each[name]) for each in found])
-        error = sample.std() / math.sqrt(runs)
-        assert abs(sample.mean() - getattr(expected, name)) < 4 * error + slack
-    perfect = np.mean([each["perfect"] for each in found])
-    null = perfect_model_delta(Gaussian(np.zeros(6), values), n, 10_000, 2000, rng=0).fraction
-    assert abs(perfect - null) < 4 * math.sqrt(null * (1 - null) / runs + 1e-4)
-
-
-def test_one_draw_has_points_of_all_kinds() -> None:
-    values = np.array([2.0, 1.0, 0.5, 0.5])
-    asked = {"eigenvalues": values.tolist(), "time": 2.0, "noise_scale": 0.0, "seed": 2, "n": 4000}
-    draw = simulated(draw=asked)["draw"]
-    assert [len(draw[name]) // 4 for name in ("train", "generated", "fresh")] == [24, 24, 24]
-    # Without noise the model generates a law of the root mean variance in every direction.
-    np.testing.assert_allclose(draw["singular_values"], np.sqrt(1 / values), rtol=0.05)
+            cases.append(
+                Case("gaussian_distances", [P.ravel(), Q.ravel(), gap], expected, 1e-2 * d)
+            )
+            variances = rng.gamma(1.0, size=(2, d))
+            p, q = Gaussian(gap, variances[0]), Gaussian(np.zeros(d), variances[1])
+            arguments = [*variances, np.ones(d), gap**2]
+            for name, distance in (
+                ("kl", kl_divergence),
+                ("hellinger_squared", hellinger_squared),
+                ("wasserstein_squared", wasserstein_squared),
+            ):
+                cases.append(Case(f"commuting_{name}", arguments, distance(p, q), 1e-6))
+    agree(cases, at_least=300)

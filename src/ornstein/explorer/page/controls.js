@@ -17,7 +17,7 @@ const WORDS = {
 /** Controls in their order; `full`: with all details only; `when(state)`: where it counts. */
 const CONTROLS = [
   {
-    name: "ratio_n", label: "Training points, n", main: true,
+    name: "ratio_n", label: "Training set, n", main: true,
     hint: "in units of the dimension d",
     value: (state) => `${short_text(state.ratio_n)} d = ${training_size(state)}`,
     unit: (state) => `d = ${training_size(state)}`,

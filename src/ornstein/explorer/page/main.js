@@ -75,6 +75,8 @@ function frame() {
   const end = performance.now() + FRAME_MS;
   let done = true;
   for (const panel of panels) if (panel.visible) done = panel.update(model, end) && done;
+  // What is read aloud, or measured, waits until nothing moves.
+  document.querySelector("main").setAttribute("aria-busy", String(moving || !done));
   if (!done) schedule();
 }
 
@@ -119,10 +121,9 @@ function answer(model) {
   }
   const [, low, high] = sample.share();
   const closer = sample.runs - sample.positive;
-  const verdict = high < 0.5
-    ? ': the model <b class="bad">memorizes</b>'
-    : low > 0.5
-      ? ': the model <b class="good">generalizes</b>' : sample.runs < ENOUGH_RUNS ? ", so far" : ", which leaves it open";
+  let verdict = sample.runs < ENOUGH_RUNS ? ", so far" : ", which leaves it open";
+  if (high < 0.5) verdict = ': the model <b class="bad">memorizes</b>';
+  if (low > 0.5) verdict = ': the model <b class="good">generalizes</b>';
   return `${size} ${kl}, and what it generates is closer to its training set than to fresh data in <b>${closer} of ${sample.runs}</b> simulated training sets${verdict}.`;
 }
 
@@ -190,4 +191,4 @@ function set_up_drop() {
 }
 
 set_up();
-schedule();
+settled();
