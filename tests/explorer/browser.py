@@ -50,7 +50,8 @@ class Opened:
             viewport={"width": width, "height": 800}, color_scheme=scheme
         )
         self.context.add_init_script(
-            "navigator.clipboard.writeText = async (text) => { window.copied = text; };"
+            "if (navigator.clipboard)"
+            " navigator.clipboard.writeText = async (text) => { window.copied = text; };"
         )
         self.page = self.context.new_page()
         self.page.set_default_timeout(20_000)
@@ -62,8 +63,11 @@ class Opened:
 
     def go(self, state: str = "") -> Any:
         """Open the page at a state of its address, and wait until it rests."""
-        self.page.goto("about:blank")
-        self.page.goto(f"{self.file.as_uri()}#{state}")
+        if self.page.url.startswith("file:"):
+            self.page.evaluate("state => { location.hash = state; }", state)
+            self.page.wait_for_timeout(30)
+        else:
+            self.page.goto(f"{self.file.as_uri()}#{state}")
         self.rest()
         return self.page
 
@@ -78,6 +82,13 @@ class Opened:
             self.page.keyboard.press(key)
         self.page.wait_for_timeout(30)
         self.rest()
+
+    def check(self) -> None:
+        """Nothing was complained about, and nothing loaded but the file."""
+        assert self.complaints == []
+        # The worker's script is in the page, and has an address of the page's own making.
+        own = self.file.as_uri()
+        assert [url for url in self.requests if not url.startswith((own, "blob:"))] == []
 
     def numbers(self) -> dict[str, tuple[float, str]]:
         """Numbers of the sentences, with all digits and as they are read."""

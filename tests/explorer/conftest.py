@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["browser", "page_file", "opened"]
+__all__ = ["browser", "page_file", "opened", "page", "shared"]
 
 
 @pytest.fixture(scope="session")
@@ -34,12 +34,19 @@ def opened(browser: Any, page_file: Path) -> Iterator[Callable[..., Opened]]:  #
         return pages[-1]
 
     yield open_page
-    for page in pages:
-        page.context.close()
-        assert page.complaints == []
-        # The worker's script is in the page, and has an address of the page's own making.
-        others = [url for url in page.requests if not url.startswith(("file:", "blob:", "about:"))]
-        assert others == []
-        assert {url.split("#")[0] for url in page.requests if url.startswith("file:")} <= {
-            page.file.as_uri()
-        }
+    for each in pages:
+        each.context.close()
+        each.check()
+
+
+@pytest.fixture(scope="session")
+def shared(browser: Any, page_file: Path) -> Opened:  # noqa: F811
+    """A page that stays open: opening one anew takes a second."""
+    return Opened(browser, page_file)
+
+
+@pytest.fixture
+def page(shared: Opened) -> Iterator[Opened]:
+    """The page that is open; nothing may have gone wrong in the test."""
+    yield shared
+    shared.check()

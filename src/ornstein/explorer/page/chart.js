@@ -103,10 +103,13 @@ function line_svg({ points, role }, x, y) {
 }
 
 function points_svg({ points, role, shape = "circle", fade }, x, y) {
-  const parts = points.filter(([, b]) => Number.isFinite(b)).map(([a, b, low, high]) => {
+  // An error bar may reach below 0, where a logarithmic axis has no place.
+  const least = y.logarithmic ? y.low / 10 : -Infinity;
+  const seen = points.filter(([, b]) => Number.isFinite(b) && (!y.logarithmic || b > 0));
+  const parts = seen.map(([a, b, low, high]) => {
     const [at, to] = [x.place(a).toFixed(1), y.place(b).toFixed(1)];
     const bar = Number.isFinite(low) && Number.isFinite(high)
-      ? `<line class="error" x1="${at}" x2="${at}" y1="${y.place(Math.max(low, y.low / 2)).toFixed(1)}" y2="${y.place(high).toFixed(1)}"/>`
+      ? `<line class="error" x1="${at}" x2="${at}" y1="${y.place(Math.max(low, least)).toFixed(1)}" y2="${y.place(Math.max(high, least)).toFixed(1)}"/>`
       : "";
     return bar + (shape === "square"
       ? `<rect x="${(at - 3.2).toFixed(1)}" y="${(to - 3.2).toFixed(1)}" width="6.4" height="6.4"/>`

@@ -74,7 +74,10 @@ function frame() {
   });
   const end = performance.now() + FRAME_MS;
   let done = true;
-  for (const panel of panels) if (panel.visible) done = panel.update(model, end) && done;
+  for (const panel of panels) {
+    // What is out of sight waits until the controls rest.
+    if (panel.visible || !moving) done = panel.update(model, end) && done;
+  }
   // What is read aloud, or measured, waits until nothing moves.
   document.querySelector("main").setAttribute("aria-busy", String(moving || !done));
   if (!done) schedule();
@@ -145,8 +148,7 @@ function set_up() {
     setTimeout(() => (link.textContent = "Copy link"), 1600);
   });
   addEventListener("hashchange", () => {
-    state = read_address(location.hash, defaults);
-    schedule();
+    change(read_address(location.hash, defaults));
   });
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) {

@@ -12,6 +12,9 @@ export class Panel {
     this.table = this.details.querySelector("div");
     this.visible = true;
     this.make_table = null;
+    const title = this.section.querySelector("h2").textContent;
+    // A table may be wider than the panel: then it is moved by keys, too.
+    Object.assign(this.table, { tabIndex: 0, role: "region", ariaLabel: `Numbers: ${title}` });
     this.tools = tools;
     this.details.addEventListener("toggle", () => this.show_table());
     const row = this.section.querySelector(".tools");

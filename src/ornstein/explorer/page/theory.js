@@ -10,6 +10,7 @@ export const COARSE = 60; // points of a density while controls move
 export const FINE = 180;
 const MEMBERSHIP_POINTS = 81;
 const ENDLESS = 10; // where a support without an end is cut
+const LARGEST = 300; // where the search for an end gives up
 
 /** Fields of theory.OneStepTheory at a training size. */
 export function distances_at({ isotropic, eigenvalues, d, state }, n) {
@@ -97,12 +98,14 @@ function isotropic_curve({ d, n, here }, count) {
   return { points, support, low: 0, high: Math.max(1.08 * last, 1.5) };
 }
 
-/** `start` is where the support ended in the last frame: the search begins there. */
-function anisotropic_curve({ eigenvalues, n, d, state }, count, start = 3) {
+/** `before` is where the support ended in the last frame: the search begins there. */
+function anisotropic_curve({ eigenvalues, n, d, state }, count, before = 3) {
+  // At rest the same address gives the same digits, wherever one came from.
+  const start = count > COARSE || !Number.isFinite(before) ? 3 : before;
   const density = (places) =>
     one_step_anisotropic_spectrum(places, eigenvalues, n, state.T, state.noise);
   const endless = n - 1 === d;
-  let top = endless ? ENDLESS : Math.min(1.3 * start, ENDLESS);
+  let top = endless ? ENDLESS : Math.min(1.3 * start, LARGEST);
   const rough = (high) => {
     const places = Float64Array.from({ length: 24 }, (_, k) => (high * (k + 1)) / 24);
     const heights = density(places);
@@ -110,8 +113,8 @@ function anisotropic_curve({ eigenvalues, n, d, state }, count, start = 3) {
     return { last, edge: places[Math.min(last + 1, 23)] };
   };
   let found = rough(top);
-  while (!endless && found.last === 23 && top < ENDLESS) {
-    top = Math.min(2 * top, ENDLESS);
+  while (!endless && found.last === 23 && top < LARGEST) {
+    top = Math.min(2 * top, LARGEST);
     found = rough(top);
   }
   if (!endless && found.last >= 0 && found.last < 8) found = rough((top = found.edge));
