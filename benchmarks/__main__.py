@@ -15,6 +15,7 @@ from benchmarks import (
     data,
     empirical,
     engine,
+    explorer,
     linear,
     networks,
     samples,
@@ -33,6 +34,7 @@ ALL = {
     "data": data.run,
     "engine": engine.run,
     "networks": networks.run,
+    "explorer": explorer.run,
     "audit": audit_calibration.run,
 }
 

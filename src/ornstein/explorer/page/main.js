@@ -79,6 +79,7 @@ function frame() {
     if (panel.visible || !moving) done = panel.update(model, end) && done;
   }
   // What is read aloud, or measured, waits until nothing moves.
+  if (!performance.getEntriesByName("shown").length) performance.mark("shown");
   document.querySelector("main").setAttribute("aria-busy", String(moving || !done));
   if (!done) schedule();
 }
