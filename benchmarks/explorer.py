@@ -1,4 +1,4 @@
-"""The explorer's page in Chromium: how soon it answers from disk, and how long a drag frame takes."""
+"""The explorer's page in Chromium: how soon it answers from disk, how long a drag frame takes."""
 
 from __future__ import annotations
 

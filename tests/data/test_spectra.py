@@ -67,7 +67,7 @@ def test_described():
         (
             "flat",
             None,
-            "spectrum: given 'flat', expected isotropic, power-law:EXPONENT, two-level:RATIO:SHARE, a comma",
+            "spectrum: given 'flat', expected isotropic, power-law:EXPONENT, two-level:",
         ),
         ("isotropic:2", None, "given 'isotropic:2', expected isotropic"),
         ("power-law", None, "given 'power-law', expected"),

@@ -25,7 +25,7 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def opened(browser: Any, page_file: Path) -> Iterator[Callable[..., Opened]]:  # noqa: F811
+def opened(browser: Any, page_file: Path) -> Iterator[Callable[..., Opened]]:
     """Open the page, or another file, and close it after the test; nothing may have gone wrong."""
     pages: list[Opened] = []
 
@@ -40,7 +40,7 @@ def opened(browser: Any, page_file: Path) -> Iterator[Callable[..., Opened]]:  #
 
 
 @pytest.fixture(scope="session")
-def shared(browser: Any, page_file: Path) -> Opened:  # noqa: F811
+def shared(browser: Any, page_file: Path) -> Opened:
     """A page that stays open: opening one anew takes a second."""
     return Opened(browser, page_file)
 

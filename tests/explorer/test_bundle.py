@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from ornstein.studies import LinearOptions, LinearStudy, StepsOptions, StepsStud
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 def written(folder: Path, **texts: str) -> Path:
@@ -41,8 +41,10 @@ def test_modules_keep_their_names_to_themselves(tmp_path: Path) -> None:
         # Both have a `scale` of their own; `low` is needed twice and runs once.
         low='console.log("low");\nexport const one = 1;\nfunction scale() { return 10; }\n'
         "export function ten() {\n  return scale() * one;\n}\n",
-        middle='import { one as unit, ten } from "./low.js";\nfunction scale() { return 5; }\n'
-        "class Held {\n  get() { return unit + ten() + scale(); }\n}\nexport { Held as Kept, scale };\n",
+        middle='import { one as unit, ten } from "./low.js";\n'
+        "function scale() { return 5; }\n"
+        "class Held {\n  get() { return unit + ten() + scale(); }\n}\n"
+        "export { Held as Kept, scale };\n",
         main='import {\n  Kept,\n} from "./middle.js";\nimport { one } from "./low.js";\n'
         "console.log(new Kept().get(), one);\n",
     )
@@ -157,7 +159,10 @@ def test_the_command(
     assert main(["explore"]) == 0
     assert tried == [(tmp_path / "explorer.html").as_uri()]
     said = capsys.readouterr().out.splitlines()
-    assert said == ["explorer written to explorer.html", "no browser was found here: open the file in one"]
+    assert said == [
+        "explorer written to explorer.html",
+        "no browser was found here: open the file in one",
+    ]
     assert main(["explore", str(studies / "list"), "--out", "new/page.html", "--no-open"]) == 0
     assert len(tried) == 1
     text = "explorer written to new/page.html, with 2 rows of a linear study\n"

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-SPECTRUM_FORMS = f"isotropic, power-law:EXPONENT, two-level:RATIO:SHARE, a comma list, a file, {' or '.join(DATA_NAMES)}"
+SPECTRUM_FORMS = (
+    "isotropic, power-law:EXPONENT, two-level:RATIO:SHARE, a comma list, a file, "
+    f"{' or '.join(DATA_NAMES)}"
+)
 _NAMED = ("isotropic", "power-law", "two-level")
 # A covariance of points knows its smaller eigenvalues to rounding only.
 _ROUNDING = 1e-13

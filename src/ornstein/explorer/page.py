@@ -9,6 +9,7 @@ __all__ = ["explorer_page", "write_explorer"]
 
 import base64
 import json
+import math
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,6 @@ def _plain(value: Any) -> Any:
         return {key: _plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(entry) for entry in value]
-    if isinstance(value, float) and (value != value or value in {float("inf"), float("-inf")}):
-        return None if value != value else "infinite"
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else "infinite"
     return value

@@ -2,7 +2,7 @@
 
 The page has populations of mean variance 1 and mean 0. The one-step model does not know the mean,
 and scales: noise_scale and squared distances are divided by the mean variance of the study. A steps
-study starts from a law of its own, so it is shown only where it has the page's population and start.
+study starts from a law of its own, so it is shown only with the page's population and start.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def study_points(folder: str | Path) -> dict[str, Any]:
     else:
         raise ValueError(
             f"{str(folder)!r} holds a study of {kind} {identity.get('model', '')}".rstrip()
-            + ", expected one of ornstein linear or ornstein steps: the page has no theory of others"
+            + ", expected one of ornstein linear or steps: the page has no theory of others"
         )
     rows = [_in_units(row, variance) for row in _summary(folder)]
     if kind == "steps":
@@ -72,8 +72,8 @@ def _linear_state(folder: Path, identity: Mapping[str, Any]) -> tuple[Row, float
     std = identity.get("std")
     if identity.get("data") is not None or len(identity.get("mean") or (0.0,)) > 1:
         raise ValueError(
-            f"{str(folder)!r} is a study of data or of a mixture, expected one of a single Gaussian: "
-            "the page has no theory of others"
+            f"{str(folder)!r} is a study of data or of a mixture, expected one of a single "
+            "Gaussian: the page has no theory of others"
         )
     name = identity.get("spectrum") or "isotropic"
     values = read_spectrum(name, None if _has_own_size(name) else identity["dim"])
