@@ -106,7 +106,13 @@ def run_studies(folder: Path) -> None:
 def test_points_of_a_linear_study(studies: Path) -> None:
     found = study_points(studies / "linear")
     assert (found["kind"], found["name"]) == ("linear", "linear")
-    assert found["state"] == {"spectrum": "isotropic", "d": 6, "T": 2.0, "noise": 1.0}
+    assert found["state"] == {
+        "spectrum": "isotropic",
+        "d": 6,
+        "T": 2.0,
+        "noise": 1.0,
+        "ratio_n": 5.0,
+    }
     assert [row["train_size"] for row in found["rows"]] == [12, 30]
     np.testing.assert_allclose(
         [row["kl_theory"] for row in found["rows"]], theory.one_step(6, [12, 30]).kl
@@ -116,7 +122,7 @@ def test_points_of_a_linear_study(studies: Path) -> None:
 def test_points_come_in_units_of_the_mean_variance(studies: Path) -> None:
     found = study_points(studies / "scaled")
     expected = {"spectrum": "power-law", "d": 5, "exponent": 1.0, "T": 1.0, "noise": 1.5}
-    assert found["state"] == expected
+    assert found["state"] == expected | {"ratio_n": 6.0}
     values = 1 / np.arange(1.0, 6.0)
     # The tables of a study count the fluctuations of the start variance.
     scaled = values / values.mean()
@@ -125,7 +131,13 @@ def test_points_come_in_units_of_the_mean_variance(studies: Path) -> None:
         ours = [row[f"{name}_theory"] for row in found["rows"]]
         np.testing.assert_allclose(ours, getattr(law, of), rtol=1e-9)
     listed = study_points(studies / "list")
-    assert listed["state"] == {"spectrum": "list", "list": [4, 2, 1, 1], "T": 2.0, "noise": 0.5}
+    assert listed["state"] == {
+        "spectrum": "list",
+        "list": [4, 2, 1, 1],
+        "T": 2.0,
+        "noise": 0.5,
+        "ratio_n": 7.5,
+    }
 
 
 def test_points_of_a_steps_study(studies: Path) -> None:
@@ -188,7 +200,7 @@ def test_an_inlined_study_lies_on_the_curve(studies: Path, opened: Callable[...,
     assert "T=" not in shown.url
     assert "your study, scaled" in shown.inner_text("#panel-distances .key")
     assert len(shown.query_selector_all("#panel-distances .drawing .points.study path")) == 4 * 2
-    law = theory.one_step_anisotropic(np.array([60, 30, 20, 15, 12]) / 27.4, 6, 1.0, 1.5)
+    law = theory.one_step_anisotropic(np.array([60, 30, 20, 15, 12]) / 27.4, 30, 1.0, 1.5)
     assert page.numbers()["threshold"][0] == pytest.approx(float(law.threshold))
     assert main(["explore", str(studies / "steps"), "--no-open"]) == 0
     page = opened(studies / "steps" / "explorer.html")

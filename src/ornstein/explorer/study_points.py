@@ -61,9 +61,10 @@ def study_points(folder: str | Path) -> dict[str, Any]:
             + ", expected one of ornstein linear or steps: the page has no theory of others"
         )
     rows = [_in_units(row, variance) for row in _summary(folder)]
-    if kind == "steps":
-        sizes = [row["train_size"] for row in rows if np.isfinite(row["train_size"])]
-        state["ratio_n"] = sizes[0] / state["d"]
+    sizes = sorted({row["train_size"] for row in rows if np.isfinite(row["train_size"])})
+    if sizes:
+        dim = state["d"] if "d" in state else len(state["list"])
+        state["ratio_n"] = sizes[len(sizes) // 2] / dim
     return {"kind": kind, "name": folder.resolve().name, "rows": rows, "state": state}
 
 
