@@ -18,6 +18,7 @@ from benchmarks import (
     explorer,
     linear,
     networks,
+    page,
     samples,
     steps,
     theory,
@@ -35,6 +36,7 @@ ALL = {
     "engine": engine.run,
     "networks": networks.run,
     "explorer": explorer.run,
+    "page": page.run,
     "audit": audit_calibration.run,
 }
 

@@ -1,7 +1,8 @@
 """The page's membership curve and renormalised noise against `theory`."""
 
 import numpy as np
-from tests.explorer.golden import Case, agree
+import pytest
+from tests.explorer.golden import Case, agree, evaluate
 from tests.explorer.populations import spectrum
 
 from ornstein import theory
@@ -44,3 +45,27 @@ def test_membership():
             for rate in RATES
         ]
     agree(cases, at_least=5000)
+
+
+def test_most_revealing_noise_and_points():
+    rng = np.random.default_rng(9)
+    cases, calls = [], []
+    for _ in range(20):
+        values = spectrum(rng, 60)
+        n = float(np.ceil(values.size * 10 ** rng.uniform(-1.0, 1.5)))
+        calls.append([values, n])
+        s2, auc = (
+            float(values.mean() * 10 ** rng.uniform(-2.0, 1.0)),
+            float(rng.uniform(0.52, 0.95)),
+        )
+        # Python divides its bracket, in ln n, to 2e-12.
+        points = theory.points_for_auc(values, s2, auc)
+        cases.append(Case("points_for_auc", [values, s2, auc], points, 1e2 * points))
+    found = evaluate([("most_revealing_noise", call) for call in calls])
+    for call, result in zip(calls, found, strict=True):
+        noise, auc = theory.most_revealing_noise(*call)
+        # The maximum is flat: Python's place has 5 digits, its height twice as many.
+        assert result["auc"] == pytest.approx(auc, abs=1e-9)
+        assert result["auc"] >= auc - 1e-12
+        assert result["noise_variance"] == pytest.approx(noise, rel=1e-2)
+    agree(cases, at_least=20)

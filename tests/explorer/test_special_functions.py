@@ -38,6 +38,7 @@ def test_error_functions():
             Case("ndtr", [x], special.ndtr(x)),
         )
     ]
+    cases += [Case("expit", [x], special.expit(x)) for x in (-800.0, -30.0, 0.0, 0.5, 40.0, 800.0)]
     rates = np.concatenate([np.geomspace(1e-300, 0.5, 100), 1 - np.geomspace(1e-12, 0.4, 50)])
     cases += [Case("ndtri", [p], special.ndtri(p), 1e-3) for p in [0.0, 1.0, *rates.tolist()]]
     agree(cases, at_least=1000)

@@ -34,8 +34,7 @@ const NORM_TAIL = 1e-14;
  * log_det, hellinger_squared and wasserstein_squared are arrays.
  */
 export function one_step_anisotropic(eigenvalues, n_train, time = 2, noise_scale = 1) {
-  const modes = noised_modes(eigenvalues, time, noise_scale);
-  const nodes = condensed(modes);
+  const { modes, nodes } = known_modes(eigenvalues, time, noise_scale);
   const many = typeof n_train !== "number";
   const rows = Array.from(many ? n_train : [n_train], (n) => anisotropic_distances(modes, nodes, n));
   const field = (name) => (many ? Float64Array.from(rows, (row) => row[name]) : rows[0][name]);
@@ -61,6 +60,12 @@ export function one_step_anisotropic(eigenvalues, n_train, time = 2, noise_scale
     kl_infinite_data: limit,
   };
 }
+
+/** The modes of a population, and fewer nodes in their place. */
+const known_modes = remembered((eigenvalues, time, noise_scale) => {
+  const modes = noised_modes(eigenvalues, time, noise_scale);
+  return { modes, nodes: condensed(modes) };
+}, 8);
 
 function anisotropic_distances(modes, nodes, n) {
   const nu = n - 1;

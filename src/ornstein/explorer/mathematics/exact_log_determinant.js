@@ -12,7 +12,7 @@ const SERIES_TERMS = 40;
 const NEGLIGIBLE_NATS = 25;
 const REACH_ABOVE = 45;
 const NO_DIFFERENCE = 1e-15;
-const SMOOTH_NATS = 4;
+const SMOOTH_NATS = 1;
 
 /** E ln det(Sigma_G / sigma^2) in nats; m = n - 1 - d >= 0, `noise` = 1 - signal. */
 export function exact_log_det(dim, excess, signal, noise) {
@@ -92,56 +92,57 @@ const log_det_curve = remembered((d, m) => {
   const N = COLLOCATION;
   const edges = log_det_panels(d, m);
   const panels = edges.length - 1;
-  const source = log_det_source(d, m);
+  const constants = source_constants(d, m);
   const values = new Float64Array(panels * (N + 1));
   const totals = new Float64Array(panels);
   const system = new Float64Array(N * N);
   const right = new Float64Array(2 * N);
-  const T = new Float64Array(N + 1);
+  const arrays = Array.from({ length: 7 }, () => new Float64Array(N + 1));
+  // At the points of a panel: (1-u)/u, -ln u, u, y = 1-u, T, the source, ln of a free T.
+  const [odds, logs, u, y, T, source, free] = arrays;
   const slope = new Float64Array(N + 1);
-  // ln of what T is multiplied by where there is no source.
-  const free = (x) => (-d / 2) * softplus(-x) - ((m - 1) / 2) * softplus(x);
   let D = 0;
-  let y = 0;
   for (let index = 0; index < panels; index++) {
     const left = edges[index];
     const half = (edges[index + 1] - left) / 2;
-    const at = (j) => left + half * (points[j] + 1);
     T[0] = index ? T[N] : 0;
-    if (Math.abs(free(edges[index + 1]) - free(left)) < SMOOTH_NATS ) {
-      const begin = free(left);
-      for (let j = 1; j <= N; j++) slope[j] = half * source(at(j)) * Math.exp(begin - free(at(j)));
+    for (let j = 0; j <= N; j++) {
+      const x = left + half * (points[j] + 1);
+      odds[j] = Math.exp(-x);
+      logs[j] = Math.log1p(odds[j]);
+      u[j] = 1 / (1 + odds[j]);
+      y[j] = odds[j] * u[j];
+      free[j] = (-d / 2) * logs[j] - ((m - 1) / 2) * (x + logs[j]);
+      if (j) source[j] = log_det_source(odds[j], logs[j], u[j], y[j], constants);
+    }
+    if (Math.abs(free[N] - free[0]) < SMOOTH_NATS) {
+      for (let j = 1; j <= N; j++) slope[j] = half * source[j] * Math.exp(free[0] - free[j]);
       for (let i = 0; i < N; i++) {
         let sum = T[0];
         for (let j = 0; j < N; j++) sum += integral[i * N + j] * slope[j + 1];
-        T[i + 1] = sum * Math.exp(free(at(i + 1)) - begin);
+        T[i + 1] = sum * Math.exp(free[i + 1] - free[0]);
       }
     } else {
       // T changes fast: collocation of its equation.
       for (let i = 0; i < N * N; i++) system[i] = inner[i] / half;
       for (let i = 0; i < N; i++) {
-        const x = at(i + 1);
-        system[i * N + i] -= (d / 2) * expit(-x) - ((m - 1) / 2) * expit(x);
-        right[2 * i] = source(x);
+        system[i * N + i] -= (d / 2) * y[i + 1] - ((m - 1) / 2) * u[i + 1];
+        right[2 * i] = source[i + 1];
         right[2 * i + 1] = -derivative[(i + 1) * (N + 1)] / half;
       }
       solve_in_place(system, right, N, 2);
       for (let j = 1; j <= N; j++) T[j] = right[2 * j - 2] + right[2 * j - 1] * T[0];
     }
     for (let j = 0; j <= N; j++) {
-      const x = at(j);
-      const u = expit(x);
-      y = expit(-x);
-      const odds = Math.exp(-x);
-      D = (m * u * -Math.expm1(-d * Math.log1p(odds))) / y + T[j];
+      D = (m * -Math.expm1(-d * logs[j])) / odds[j] + T[j];
       if (m > 1) {
         // Its terms cancel to D/(m u); at little noise it is that of d ln(rho2) + ln(1 - tau).
-        const tau = (odds * d) / (m - 1);
-        if (tau < 0.1 && tau * tau * d < NO_DIFFERENCE * m * u) {
-          D = d + d / (u * (m - 1) * (1 - Math.min(tau, 0.5)));
+        const tau = (odds[j] * d) / (m - 1);
+        if (tau < 0.1 && tau * tau * d < NO_DIFFERENCE * m * u[j]) {
+          D = d + d / (u[j] * (m - 1) * (1 - Math.min(tau, 0.5)));
         }
       }
-      slope[j] = y * D;
+      slope[j] = y[j] * D;
     }
     for (let i = 0; i < N; i++) {
       let sum = 0;
@@ -151,11 +152,10 @@ const log_det_curve = remembered((d, m) => {
     totals[index] = values[index * (N + 1) + N];
   }
   // Integrals from each point to infinity.
-  let beyond = y * (D + (m === 1 ? d / 2 : 0));
+  let beyond = y[N] * (D + (m === 1 ? d / 2 : 0));
   if (m > 1) {
     // As far as there is a difference, at the last edge there is none.
-    const odds = Math.exp(-edges[panels]);
-    beyond = d * Math.log1p(odds) - Math.log1p((-odds * d) / (m - 1));
+    beyond = d * logs[N] - Math.log1p((-odds[N] * d) / (m - 1));
   }
   for (let index = panels - 1; index >= 0; index--) {
     for (let j = 0; j <= N; j++) {
@@ -198,40 +198,40 @@ function log_det_panels(d, m) {
   return Float64Array.from(edges);
 }
 
-/** u^(d+1) Q(1-u), as a function of x. */
-function log_det_source(d, m) {
-  const r = d - 1;
-  const near = 8 / (d + SERIES_TERMS);
-  const first = (m * d) / 2 - (m * (m - 1)) / 2;
-  const pairs = 0.5 * m * (m + 1);
-  const constant = r > 0 && m > 1 ? beta_constant(r, m) : 0;
-  const last_constant = r > 0 && m > 2 ? beta_constant(r + 2, m - 2) : 0;
-  return (x) => {
-    const odds = Math.exp(-x);
-    const u = 1 / (1 + odds);
-    const y = expit(-x);
-    const log_u = -Math.log1p(odds);
-    const head = first * Math.exp((d + 1) * log_u);
-    if (r === 0 || m === 1) return head;
-    if (near < y) {
-      // E C(m+1-J, 2)_+ from the mean number of failures J, J (J-1) below m: incomplete Beta
-      // functions at (r, m), (r+1, m-1), (r+2, m-2), each the next and a term.
-      const term = beta_weight(r, m, u, y, constant) / (r * y);
-      const step = (term * (u / y) * (m - 1)) / (r + 1);
-      const last = m > 2 ? betainc(r + 2, m - 2, u, y, last_constant) : 0;
-      const middle = m > 2 ? last + step : Math.exp((r + 1) * log_u);
-      let parts = pairs * (middle + term) - m * r * odds * middle;
-      parts += 0.5 * r * (r + 1) * odds * odds * last;
-      return head + (u * u * (Math.exp(r * log_u) * pairs - parts)) / y;
-    }
-    let term = r;
-    let total = 0;
-    for (let k = 0; k < Math.min(m - 1, SERIES_TERMS); k++) {
-      const more = ((m - k) * (m - k - 1) * term) / 2;
-      total += more;
-      if (more < 1e-18 * total) break;
-      term *= (y * (r + k + 1)) / (k + 2);
-    }
-    return head - Math.exp((d + 1) * log_u) * total;
+function source_constants(d, m) {
+  return {
+    d,
+    m,
+    first: (m * d) / 2 - (m * (m - 1)) / 2,
+    near: 8 / (d + SERIES_TERMS),
+    here: d > 1 && m > 1 ? beta_constant(d - 1, m) : 0,
+    last: d > 1 && m > 2 ? beta_constant(d + 1, m - 2) : 0,
   };
+}
+
+/** u^(d+1) Q(1-u); odds = y/u, log = -ln u. */
+function log_det_source(odds, log, u, y, { d, m, first, near, here, last }) {
+  const r = d - 1;
+  const head = first * Math.exp(-(d + 1) * log);
+  if (r === 0 || m === 1) return head;
+  if (near < y) {
+    // E C(m+1-J, 2)_+ from the mean number of failures J, J (J-1) below m: incomplete Beta
+    // functions at (r, m), (r+1, m-1), (r+2, m-2), each the next and a term.
+    const pairs = 0.5 * m * (m + 1);
+    const term = beta_weight(r, m, u, y, here) / (r * y);
+    const third = m > 2 ? betainc(r + 2, m - 2, u, y, last) : 0;
+    const second = m > 2 ? third + (term * (m - 1)) / (odds * (r + 1)) : Math.exp(-(r + 1) * log);
+    let parts = pairs * (second + term) - m * r * odds * second;
+    parts += 0.5 * r * (r + 1) * odds * odds * third;
+    return head + (u * u * (Math.exp(-r * log) * pairs - parts)) / y;
+  }
+  let term = r;
+  let total = 0;
+  for (let k = 0; k < Math.min(m - 1, SERIES_TERMS); k++) {
+    const more = ((m - k) * (m - k - 1) * term) / 2;
+    total += more;
+    if (more < 1e-18 * total) break;
+    term *= (y * (r + k + 1)) / (k + 2);
+  }
+  return head - Math.exp(-(d + 1) * log) * total;
 }

@@ -1,12 +1,17 @@
 // Renormalised noise and membership inference: theory/linear_denoisers/effective_noise.py and
 // theory/membership_inference.py.
 
+import { least_between } from "./minimization.js";
 import { decreasing_root, distinct_values } from "./numerics.js";
 import { ndtr, ndtri } from "./special_functions.js";
 
+const REVEALING_DECADES = 3;
+const REVEALING_PER_DECADE = 4;
+const MOST_POINTS = 1e15;
+
 /** Distinct eigenvalues > 0, how often each occurs, and their number. */
 export function positive_modes(eigenvalues) {
-  const { values, counts } = distinct_values(eigenvalues.filter((value) => value > 0));
+  const { values, counts } = distinct_values(Array.from(eigenvalues).filter((value) => value > 0));
   return { values, counts, rank: counts.reduce((sum, count) => sum + count, 0) };
 }
 
@@ -122,4 +127,38 @@ export function membership(eigenvalues, noise_variance, n_train) {
 export function membership_power(found, false_positive_rate) {
   const threshold = found.log_gap + found.non_member_log_std * ndtri(false_positive_rate);
   return ndtr(threshold / found.member_log_std);
+}
+
+/** { noise_variance, auc } where training points are told best from others. */
+export function most_revealing_noise(eigenvalues, n_train) {
+  const { values } = positive_modes(eigenvalues);
+  const [least, largest] = [values[0], values[values.length - 1]];
+  // The argument of the normal distribution: an AUC that rounds to 1 is no plateau.
+  const missed = (log_noise) => {
+    const found = membership(eigenvalues, Math.exp(log_noise), n_train);
+    return -found.log_gap / Math.hypot(found.member_log_std, found.non_member_log_std);
+  };
+  const margin = REVEALING_DECADES * Math.LN10;
+  const [low, high] = [Math.log(least) - margin, Math.log(largest) + margin];
+  const decades = 2 * REVEALING_DECADES + Math.log10(largest / least);
+  const count = Math.floor(REVEALING_PER_DECADE * decades) + 2;
+  const grid = Array.from({ length: count }, (_, k) => low + ((high - low) * k) / (count - 1));
+  const values_there = grid.map(missed);
+  const best = values_there.indexOf(Math.min(...values_there));
+  const found = least_between(missed, grid[Math.max(best - 1, 0)], grid[Math.min(best + 1, count - 1)]);
+  const noise_variance = Math.exp(missed(found) < values_there[best] ? found : grid[best]);
+  return { noise_variance, auc: membership(eigenvalues, noise_variance, n_train).auc };
+}
+
+/** Number of points, not rounded, from which on the attack has no more than a given AUC. */
+export function points_for_auc(eigenvalues, noise_variance, auc) {
+  const told = (n) => membership(eigenvalues, noise_variance, n).auc;
+  if (told(1) <= auc) return 1;
+  let [low, high] = [0, Math.log(MOST_POINTS)];
+  while (high - low > 1e-13 * high) {
+    const middle = 0.5 * (low + high);
+    if (told(Math.exp(middle)) > auc) low = middle;
+    else high = middle;
+  }
+  return Math.exp(0.5 * (low + high));
 }

@@ -8,7 +8,7 @@
 import { distinct_values, dot, symmetric_tridiagonal } from "./numerics.js";
 
 const FEW_MODES = 24;
-const NODE_NATS = 30; // the error of the nodes is e^-30
+const NODE_NATS = 32; // the error of the nodes is e^-32
 const LONGEST_INTERVAL = 5;
 const LANCZOS_BREAKDOWN = 1e-12;
 

@@ -82,10 +82,9 @@ export function leggauss(order) {
 /**
  * Solve a x = b in place for `columns` right-hand sides; a is n by n, b n by columns.
  *
- * Gauss' method with row pivots. Returns { log_det, sign } of a, which is overwritten, as b is by x.
+ * Gauss' method with row pivots. Returns ln |det a|; a is overwritten, as b is by x.
  */
 export function solve_in_place(a, b, n, columns) {
-  let sign = 1;
   let log_det = 0;
   for (let k = 0; k < n; k++) {
     let pivot = k;
@@ -98,7 +97,6 @@ export function solve_in_place(a, b, n, columns) {
       }
     }
     if (pivot !== k) {
-      sign = -sign;
       for (let j = k; j < n; j++) {
         const kept = a[k * n + j];
         a[k * n + j] = a[pivot * n + j];
@@ -112,7 +110,6 @@ export function solve_in_place(a, b, n, columns) {
     }
     const top = a[k * n + k];
     log_det += Math.log(Math.abs(top));
-    if (top < 0) sign = -sign;
     const inverse = 1 / top;
     for (let i = k + 1; i < n; i++) {
       const factor = a[i * n + k] * inverse;
@@ -129,7 +126,7 @@ export function solve_in_place(a, b, n, columns) {
       b[k * columns + c] = value * inverse;
     }
   }
-  return { log_det, sign };
+  return log_det;
 }
 
 /** Inverse of an n by n matrix. */
@@ -142,7 +139,7 @@ export function inverse_matrix(a, n) {
 
 /** ln |det a| of an n by n matrix. */
 export function log_abs_det(a, n) {
-  return solve_in_place(Float64Array.from(a), new Float64Array(0), n, 0).log_det;
+  return solve_in_place(Float64Array.from(a), new Float64Array(0), n, 0);
 }
 
 /** Distinct values of an array in ascending order, how often each occurs, and where they went. */

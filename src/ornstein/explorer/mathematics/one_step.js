@@ -2,7 +2,7 @@
 // theory/one_step_model/distances.py.
 
 import { one_step_log_det } from "./log_determinant.js";
-import { affinity_cumulants, one_step_nuclear_norm, one_step_setting } from "./potential.js";
+import { affinity_cumulants, mean_nuclear_norm, one_step_setting } from "./potential.js";
 
 /**
  * Fields of theory.OneStepTheory for one dim, n_train, time, noise_scale and std.
@@ -29,7 +29,7 @@ export function one_step(dim, n_train, time = 2, noise_scale = 1, std = 1) {
   if (full && finite) kl = (trace_excess(d, nu, noise) - log_det + drift) / 2;
   let wasserstein = Infinity;
   if (finite) {
-    const nuclear = one_step_nuclear_norm(one_step_setting(d, n, rho2, noise));
+    const nuclear = mean_nuclear_norm(one_step_setting(d, n, rho2, noise));
     wasserstein = Math.max(d * (trace + 1) - 2 * nuclear + drift, 0);
   }
   return {

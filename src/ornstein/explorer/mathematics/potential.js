@@ -31,7 +31,7 @@ export function one_step_log_potential(t, dim, n_train, signal_fraction) {
 }
 
 /** Mean of tr Sigma_G^{1/2} / sigma. */
-export function one_step_nuclear_norm(setting) {
+export function mean_nuclear_norm(setting) {
   const { nodes, weights } = leggauss(64);
   let sum = 0;
   for (let i = 0; i < nodes.length; i++) {

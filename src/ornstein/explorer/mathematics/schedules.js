@@ -1,9 +1,10 @@
 // Noise levels of samplers: diffusion/schedules.py.
 //
-// A schedule is a name, as the command line has it, or { noises: [..] }, levels that fall.
+// A schedule is a name, as the command line has it, or { noises: [..] }, levels that fall. The name
+// tangent stands for tangent:1, the grid for data of unit variance; tangent:V,W,.. for others.
 
 import { remembered } from "./numerics.js";
-import { tangent_noises } from "./tangent_grids.js";
+import { tangent_grid } from "./tangent_grids.js";
 
 const COSINE_OFFSET = 0.008;
 const LARGEST_BETA = 0.999;
@@ -81,13 +82,19 @@ export function most_steps(schedule) {
   return ["linear", "scaled_linear", "cosine"].includes(schedule) ? DIFFUSION_STEPS : Infinity;
 }
 
+function is_tangent(schedule) {
+  return schedule.split(":")[0] === "tangent";
+}
+
 /** { signal, noise } at the levels of a sampler of n steps; the last noise is 0. */
 export function noise_levels(schedule, n_steps) {
   let noise;
   if (typeof schedule !== "string") noise = Array.from(schedule.noises);
   else if (schedule === "karras") noise = Array.from(karras_noises(n_steps));
-  else if (schedule === "tangent") noise = Array.from(tangent_noises(n_steps, 1, 0, 80));
-  else {
+  else if (is_tangent(schedule)) {
+    const variances = (schedule.split(":")[1] ?? "1").split(",").map(Number);
+    noise = Array.from(tangent_grid(variances, n_steps, 0, 80));
+  } else {
     const noises = schedule_noises(schedule);
     noise = sampling_steps(DIFFUSION_STEPS, n_steps).map((step) => noises[step]);
     const signal = noise.map((s) => 1 / Math.hypot(1, s));
@@ -107,7 +114,7 @@ export function noise_range(schedule) {
     return { signal: 1, noise_std: noises[0], smallest: noises[noises.length - 1] };
   }
   if (schedule === "karras") return { signal: 1, noise_std: 80, smallest: 0.002 };
-  if (schedule === "tangent") return { signal: 1, noise_std: 80, smallest: 0 };
+  if (is_tangent(schedule)) return { signal: 1, noise_std: 80, smallest: 0 };
   const noises = schedule_noises(schedule);
   const noise = noises[noises.length - 1];
   const signal = 1 / Math.hypot(1, noise);
