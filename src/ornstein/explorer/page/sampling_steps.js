@@ -1,14 +1,10 @@
 // Expected KL against the number of sampling steps, as the panel asks for it.
 
-import {
-  best_steps, fitted_distances, fitted_model, step_counts,
-} from "../mathematics/fitted_sampling.js";
+import { best_steps, fitted_distances, fitted_model } from "../mathematics/fitted_sampling.js";
 import { generated_modes } from "../mathematics/samplers.js";
-import { tangent_noises } from "../mathematics/tangent_grids.js";
 import { GrowingCurve } from "./growing_curve.js";
 
 const MOST = 1000;
-const LARGEST_NOISE = 80;
 const TRIAL_STEPS = 20;
 const KARRAS = "karras";
 
@@ -17,19 +13,11 @@ const COUNTS = [
   1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 17, 20, 25, 30, 40, 50, 70, 100, 140, 200, 300, 450, 700, MOST,
 ];
 
-/** A schedule by name as the mathematics takes it, for one number of steps. */
-function levels_of(schedule, S) {
-  const [kind, variance] = schedule.split(":");
-  if (kind !== "tangent") return schedule;
-  if (!Number.isFinite(S)) return kind;
-  return { noises: tangent_noises(S, Number(variance), 0, LARGEST_NOISE) };
-}
-
 /** Curves of a sampler on its schedule and on Karras' levels, for the model of n points. */
 export function steps_curves({ eigenvalues, n, state }, schedule) {
   const model = fitted_model(eigenvalues, n);
   const { sampler } = state;
-  const kl_on = (name) => (S) => fitted_distances(model, sampler, levels_of(name, S), S).kl;
+  const kl_on = (name) => (S) => fitted_distances(model, sampler, name, S).kl;
   const [at, karras_at] = [kl_on(schedule), kl_on(KARRAS)];
   const own = new GrowingCurve(COUNTS, at);
   const karras = schedule === KARRAS ? null : new GrowingCurve(COUNTS, karras_at);
@@ -40,29 +28,10 @@ export function steps_curves({ eigenvalues, n, state }, schedule) {
     /** More of the curves; the best number of steps when nothing moves. */
     grow(end, moving) {
       const done = [own, karras].map((curve) => curve === null || curve.grow(end, 5));
-      if (!moving && !this.best) this.best = best_number(eigenvalues, n, sampler, schedule, own, this.limit);
+      if (!moving && !this.best) this.best = best_steps(eigenvalues, n, sampler, schedule);
       return done.every(Boolean) && this.best !== null;
     },
   };
-}
-
-/** As theory.best_steps; the levels of a tangent law are new for every number of steps. */
-function best_number(eigenvalues, n, sampler, schedule, own, limit) {
-  if (!schedule.startsWith("tangent")) return best_steps(eigenvalues, n, sampler, schedule);
-  if (!Number.isFinite(limit)) return { steps: Infinity, kl: Infinity, kl_limit: Infinity };
-  const grid = step_counts(MOST);
-  let best = 0;
-  for (let j = 1; j < grid.length; j++) if (own.f(grid[j]) < own.f(grid[best])) best = j;
-  let [low, high] = [grid[Math.max(best - 1, 0)], grid[Math.min(best + 1, grid.length - 1)]];
-  while (high - low > 2) {
-    const third = Math.floor((high - low) / 3);
-    if (own.f(low + third) <= own.f(high - third)) high -= third;
-    else low += third;
-  }
-  let steps = low;
-  for (let S = low; S <= high; S++) if (own.f(S) < own.f(steps)) steps = S;
-  const kl = own.f(steps);
-  return kl < limit ? { steps, kl, kl_limit: limit } : { steps: Infinity, kl: limit, kl_limit: limit };
 }
 
 const variances = new Map();
@@ -86,8 +55,8 @@ export function tangent_variance(eigenvalues) {
 
 function euler_loss(eigenvalues, variance) {
   const re = Float64Array.from(new Set(eigenvalues));
-  const schedule = { noises: tangent_noises(TRIAL_STEPS, variance, 0, LARGEST_NOISE) };
-  const found = generated_modes("euler", schedule, TRIAL_STEPS, { re, im: new Float64Array(re.length) });
+  const complex = { re, im: new Float64Array(re.length) };
+  const found = generated_modes("euler", `tangent:${variance}`, TRIAL_STEPS, complex);
   const ratios = new Map(Array.from(re, (value, k) => [value, found.variance.re[k] / value]));
   let loss = 0;
   for (const value of eigenvalues) loss += ratios.get(value) - 1 - Math.log(ratios.get(value));

@@ -66,14 +66,24 @@ export class Simulation {
       const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
       const worker = new Worker(url);
       worker.onmessage = (event) => this.receive(event.data);
+      worker.onerror = () => {
+        worker.terminate();
+        this.post = this.connect_here();
+        this.in_flight = false;
+        this.send_draw();
+      };
       return (message) => worker.postMessage(message);
     } catch {
-      const answer = simulation_server(
-        (message) => this.receive(message),
-        (f) => setTimeout(f, 30),
-      );
-      return (message) => setTimeout(() => answer(message), 0);
+      return this.connect_here();
     }
+  }
+
+  connect_here() {
+    const answer = simulation_server(
+      (message) => this.receive(message),
+      (f) => setTimeout(f, 30),
+    );
+    return (message) => setTimeout(() => answer(message), 0);
   }
 
   /** Follow what the page shows. */

@@ -73,11 +73,7 @@ export function simulation_server(post, later) {
     const found = [];
     while (task?.queue.length && performance.now() < end) {
       const { n, index } = task.queue.shift();
-      try {
-        found.push({ n, ...replicate(task, n, index) });
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error; // singular to rounding: left out
-      }
+      found.push({ n, ...replicate(task, n, index) });
     }
     if (found.length) post({ kind: "replicates", key: task.key, found });
     if (task?.queue.length) schedule();
@@ -92,12 +88,7 @@ export function simulation_server(post, later) {
 
   return (message) => {
     if (message.kind === "draw") {
-      try {
-        post({ kind: "draw", key: message.key, draw: draw_once(message) });
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error;
-        post({ kind: "draw", key: message.key, draw: null });
-      }
+      post({ kind: "draw", key: message.key, draw: draw_once(message) });
     } else if (message.kind === "replicates") {
       task = message;
       schedule();
