@@ -118,7 +118,7 @@ def test_print_config_reads_back_as_itself(
 
 
 def test_no_command_is_left_out() -> None:
-    of_paths = {"data", "status", "merge", "export"}
+    of_paths = {"data", "status", "merge", "export", "explore"}
     assert {command[0] for command in VARIANTS.values()} | of_paths == {*COMMANDS, "predict"}
     assert len(VARIANTS) * ROUNDS >= 200
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ornstein import theory
 from ornstein.cli.parsing import UsageError, integers, names, reals
-from ornstein.cli.predict.spectra import described, population_spectrum
+from ornstein.cli.predict.spectra import described, population_spectrum, scaled_to
 from ornstein.reports.charts import Chart, Curve, Mark
 from ornstein.reports.prediction import Prediction, swept
 
@@ -81,7 +81,7 @@ def membership(
         f"{auc_bound:g} there at n = {bound:.4g}"
         for n, (noise, auc), bound in zip(sizes, worst, bounds, strict=True)
     ]
-    fields = {"dim": values.size, "spectrum": str(spectrum), "n_train": sizes}
+    fields = {"dim": values.size, "spectrum": str(spectrum), "n_train": sizes} | scaled_to(std)
     fields |= {"false_positive_rate": false_positive_rate, "auc_bound": auc_bound}
     fields |= {"most_revealing_noise": [noise for noise, _ in worst]}
     fields |= {"largest_auc": [auc for _, auc in worst], "points_for_auc": bounds}

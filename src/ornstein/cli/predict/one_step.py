@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ornstein import theory
 from ornstein.cli.parsing import UsageError, integers, reals
-from ornstein.cli.predict.spectra import described, outside, population_spectrum
+from ornstein.cli.predict.spectra import described, outside, population_spectrum, scaled_to
 from ornstein.reports.charts import Mark, density
 from ornstein.reports.prediction import Prediction, swept
 
@@ -275,7 +275,8 @@ def _any_spectrum(
         f"{described(values, spectrum, std)}, n = {n_train}, T = {time:g}, noise scale "
         f"{noise_scale:g}, support from {parts}",
         {"dim": values.size, "spectrum": str(spectrum), "n_train": n_train, "time": time}
-        | {"noise_scale": noise_scale, "relative_to": relative_to, "support": support},
+        | {"noise_scale": noise_scale, "relative_to": relative_to, "support": support}
+        | scaled_to(std),
         f"""
         s        s        singular value, in units of {unit}
         density  density  of the singular values that are not 0; its mass is 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["population_spectrum", "described", "some_modes", "outside"]
+__all__ = ["population_spectrum", "described", "scaled_to", "some_modes", "outside"]
 
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,11 @@ def described(values: Array, spectrum: str, std: float | None = None) -> str:
         text = ",".join(map(repr, reals(text, "spectrum")))
     scaled = "" if std is None else f", scaled to mean variance {std**2:g}"
     return describe_spectrum(values, text) + scaled
+
+
+def scaled_to(std: float | None) -> dict[str, float]:
+    """The entry of a document that says what a population was scaled to; none if it was not."""
+    return {} if std is None else {"std": std}
 
 
 def some_modes(eigenvalues: Array, count: int) -> Array:

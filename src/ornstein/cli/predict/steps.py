@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ornstein import theory
 from ornstein.cli.parsing import UsageError, integers, names, reals
-from ornstein.cli.predict.spectra import described, population_spectrum
+from ornstein.cli.predict.spectra import described, population_spectrum, scaled_to
 from ornstein.reports.charts import Chart, Curve
 from ornstein.reports.prediction import Prediction
 
@@ -106,7 +106,8 @@ def best_steps(
         f"Best number of sampling steps at finite n, {described(values, spectrum, std)}\n"
         f"schedule {schedule}, of ODE samplers {ode_schedule}, ridge {ridge:g}",
         {"dim": d, "spectrum": str(spectrum), "samplers": ",".join(chosen)}
-        | {"schedule": schedule, "ode_schedule": ode_schedule, "ridge": ridge},
+        | {"schedule": schedule, "ode_schedule": ode_schedule, "ridge": ridge}
+        | scaled_to(std),
         "\n".join(legend),
         columns,
         chart,
@@ -215,7 +216,8 @@ def grid(
         f"for {kind}",
         {"dim": d, "spectrum": str(spectrum), "noise_min": noise_min, "noise_max": noise_max}
         | {"levels": last}
-        | ({} if n_train is None else {"n_train": n_train}),
+        | ({} if n_train is None else {"n_train": n_train})
+        | scaled_to(std),
         """
         steps    S          number of steps
         tangent  tangent    KL / d, nats, on the grid made for the spectrum
