@@ -10,6 +10,7 @@ from ornstein import Gaussian, delta
 from ornstein.denoisers.regression import PairStatistics, fit_pairs
 from ornstein.diffusion.one_step_noising import OneStepNoising
 from ornstein.gaussians import hellinger_squared, kl_divergence, wasserstein_squared
+from ornstein.kernels.full_dimension import log_cross, log_cross_expected, log_pairs
 
 WORD = 2**32 - 1
 
@@ -122,6 +123,37 @@ def test_fits_distances_and_delta():
         assert result["log_terms"] == pytest.approx(terms, rel=1e-9, abs=1e-9)
 
 
+def test_kernel_terms_of_few_points_and_singular_laws():
+    rng = np.random.default_rng(23)
+    cases = []
+    for n, d in ((1, 3), (2, 3), (3, 1), (7, 20), (40, 6)):
+        points, factor = rng.standard_normal((n, d)), rng.standard_normal((d, max(d // 2, 1)))
+        mean, eps, spread = (
+            rng.standard_normal(d),
+            float(rng.uniform(0.3, 1.0)),
+            rng.gamma(2.0, size=d),
+        )
+        law = Gaussian.from_factor(mean, factor)
+        covariance = (factor @ factor.T).ravel()
+        # Logarithms of densities, which cross zero.
+        cases += [
+            Case("log_pairs", [points.ravel(), d, eps], log_pairs(points, eps), 1.0),
+            Case(
+                "log_cross",
+                [mean, covariance, points.ravel(), eps],
+                log_cross(law, points, eps),
+                float(d),
+            ),
+            Case(
+                "log_cross_expected",
+                [mean, covariance, spread, eps],
+                log_cross_expected(law, Gaussian(np.zeros(d), spread), eps),
+                float(d),
+            ),
+        ]
+    agree(cases, at_least=15)
+
+
 def test_generated_points_follow_the_law():
     values = np.array([4.0, 1.0, 1.0, 0.25])
     fit = evaluate([("simulate_one_step", [values, 30, 1.0, 1.0, 3])])[0]
@@ -160,4 +192,15 @@ def test_distances_of_any_two_gaussians():
                 ("wasserstein_squared", wasserstein_squared),
             ):
                 cases.append(Case(f"commuting_{name}", arguments, distance(p, q), 1e-6))
+    names = ("kl", kl_divergence), ("hellinger_squared", hellinger_squared)
+    for p, q, gap in (
+        ([1.0, 0.0], [1.0, 1.0], [0.0, 0.0]),
+        ([1.0, 1.0], [2.0, 0.0], [0.0, 0.0]),
+        ([1.0, 0.0], [2.0, 0.0], [0.3, 0.0]),
+        ([1.0, 0.0], [2.0, 0.0], [0.3, 0.2]),
+    ):
+        for name, distance in (*names, ("wasserstein_squared", wasserstein_squared)):
+            expected = distance(Gaussian(gap, p), Gaussian([0.0, 0.0], q))
+            squares = [value**2 for value in gap]
+            cases.append(Case(f"commuting_{name}", [p, q, [1, 1], squares], expected))
     agree(cases, at_least=300)

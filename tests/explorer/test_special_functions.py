@@ -56,7 +56,15 @@ def test_incomplete_beta_function():
 
 
 def test_spectra_are_those_of_the_command_line():
-    forms = ["isotropic", "power-law:1", "power-law:-0.3", "power-law:0", "3,1,0.5", "[2, 0.5, 0]"]
+    forms = [
+        "isotropic",
+        "0.5,0.2",
+        "power-law:1",
+        "power-law:-0.3",
+        "power-law:0",
+        "3,1,0.5",
+        "[2, 0.5, 0]",
+    ]
     cases = [
         Case("read_spectrum", [text, *dim], read_spectrum(text, *dim))
         for text in forms
