@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["run"]
 
+import itertools
 import shutil
 import tempfile
 from pathlib import Path
@@ -14,6 +15,7 @@ from ornstein.explorer import write_explorer
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _REPEATS = 5
+_PANELS = ("distances", "steps")  # the first of those in sight
 _CONTROLS = ("ratio_n", "d", "exponent", "T", "noise", "S")
 # From before the page's frame until the browser has painted it, for each stop of a slider.
 _DRAG = """async (name) => {
@@ -54,13 +56,6 @@ def run() -> None:
         options = ["--no-sandbox", "--disable-dev-shm-usage"]
         browser = playwright.chromium.launch(executable_path=found, args=options)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
-        shown = []
-        for _ in range(_REPEATS):
-            page.goto("about:blank")
-            page.goto(f"{file.as_uri()}#detail=full")
-            page.wait_for_function('performance.getEntriesByName("shown").length > 0')
-            shown.append(page.evaluate(_SHOWN))
-        print("First numbers from disk, ms: " + ", ".join(f"{each:.0f}" for each in shown) + "\n")
         # The processor time of the page's thread: other programs of the machine do not count.
         counters = page.context.new_cdp_session(page)
         counters.send("Performance.enable", {"timeDomain": "threadTicks"})
@@ -69,10 +64,21 @@ def run() -> None:
             metrics = counters.send("Performance.getMetrics")["metrics"]
             return {each["name"]: 1e3 * each["value"] for each in metrics}
 
+        print("| first numbers from disk, ms | processor time, ms |\n|---|---|")
+        for _ in range(_REPEATS):
+            page.goto("about:blank")
+            before = busy()
+            page.goto(f"{file.as_uri()}#detail=full")
+            page.wait_for_function('performance.getEntriesByName("shown").length > 0')
+            used = busy()["TaskDuration"] - before["TaskDuration"]
+            print(f"| {page.evaluate(_SHOWN):.0f} | {used:.0f} |")
+        print()
         print("Drag frames, ms: processor time, mean (of it scripts); by the clock\n")
-        print("| spectrum | control | busy | scripts | median | worst |\n|---|---|---|---|---|---|")
-        for spectrum in ("isotropic", "power-law"):
+        print("| spectrum | in sight | control | busy | scripts | median | worst |")
+        print("|---|---|---|---|---|---|---|")
+        for spectrum, panel in itertools.product(("isotropic", "power-law"), _PANELS):
             page.evaluate("s => { location.hash = `detail=full&spectrum=${s}`; }", spectrum)
+            page.evaluate("id => document.getElementById(id).scrollIntoView()", f"panel-{panel}")
             page.wait_for_timeout(1000)
             for name in _CONTROLS:
                 if name == "exponent" and spectrum == "isotropic":
@@ -85,7 +91,7 @@ def run() -> None:
                     for key in ("TaskDuration", "ScriptDuration")
                 )
                 row = f"{busy_for:.1f} | {scripts:.1f} | {np.median(times):.0f} | {times.max():.0f}"
-                print(f"| {spectrum} | {name} | {row} |")
+                print(f"| {spectrum} | {panel} | {name} | {row} |")
                 page.wait_for_timeout(500)
         print()
         browser.close()

@@ -194,4 +194,5 @@ function set_up_drop() {
 }
 
 set_up();
-settled();
+// The first frame is as quick as one of a drag; all details follow when it has been seen.
+change({});
