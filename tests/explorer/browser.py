@@ -1,4 +1,4 @@
-"""Chromium for the tests of the page: one a session, the page opened from disk."""
+"""Chromium for the tests of the page: one a module, the page opened from disk."""
 
 from __future__ import annotations
 
@@ -26,9 +26,12 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A Chromium that all tests share."""
+    """A Chromium that all tests of a module share.
+
+    Not of a session: while it is open an event loop is, in which other tests' own cannot run.
+    """
     path = chromium()
     from playwright.sync_api import sync_playwright
 

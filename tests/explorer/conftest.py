@@ -39,7 +39,7 @@ def opened(browser: Any, page_file: Path) -> Iterator[Callable[..., Opened]]:
         each.check()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared(browser: Any, page_file: Path) -> Opened:
     """A page that stays open: opening one anew takes a second."""
     return Opened(browser, page_file)

@@ -43,7 +43,9 @@ export class StepsPanel extends Panel {
     this.chart.show({
       name: "steps",
       x: { label: "sampling steps S", logarithmic: true, low: 1, high: MOST },
-      y: { label: "KL, nats", logarithmic: true, low, high: Math.min(high, 40 * limit) },
+      y: finite
+        ? { label: "KL, nats", logarithmic: true, low, high: Math.min(high, 40 * limit) }
+        : { label: "KL, nats", low: 0, high: 1, tick_values: [] },
       series: [
         { kind: "line", role: "floor", points: [[1, limit], [MOST, limit]] },
         { kind: "line", role: "karras", points: karras?.points ?? [] },
