@@ -16,15 +16,21 @@ const MOST_WORK = 4e7;
 /** What is known of one training size. */
 class Sample {
   constructor() {
-    this.runs = 0;
+    this.seen = new Set();
     this.positive = 0;
     this.perfect = 0;
     this.sums = { kl: 0, wasserstein_squared: 0, hellinger_squared: 0 };
     this.squares = { ...this.sums };
   }
 
+  get runs() {
+    return this.seen.size;
+  }
+
+  /** A replicate that was under way when it was asked for again comes twice, and counts once. */
   add(found) {
-    this.runs += 1;
+    if (this.seen.has(found.index)) return;
+    this.seen.add(found.index);
     this.positive += found.delta ? 1 : 0;
     this.perfect += found.perfect ? 1 : 0;
     for (const name of Object.keys(this.sums)) {
@@ -56,6 +62,8 @@ export class Simulation {
     this.drawn_for = "";
     this.wanted = null;
     this.in_flight = false;
+    this.begun = "";
+    this.due = "";
     this.timer = 0;
     this.post = this.connect();
   }
@@ -70,6 +78,7 @@ export class Simulation {
         worker.terminate();
         this.post = this.connect_here();
         this.in_flight = false;
+        this.begun = "";
         this.send_draw();
       };
       return (message) => worker.postMessage(message);
@@ -91,6 +100,7 @@ export class Simulation {
     if (key !== this.key) {
       this.post({ kind: "stop" });
       this.key = key;
+      this.begun = "";
       this.samples = new Map();
     }
     const setting = { key, eigenvalues, time, noise_scale, seed };
@@ -99,6 +109,8 @@ export class Simulation {
       this.wanted = { ...setting, key: draw_key, n };
       this.send_draw();
     }
+    if (this.begun === draw_key || this.due === draw_key) return;
+    this.due = draw_key;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.begin(setting, n), QUIET_MS);
   }
@@ -106,21 +118,22 @@ export class Simulation {
   send_draw() {
     if (this.in_flight || !this.wanted) return;
     this.in_flight = true;
-    this.asked = this.wanted.key;
     this.post({ kind: "draw", ...this.wanted });
   }
 
   begin(setting, n) {
+    this.begun = `${setting.key} n=${n}`;
+    this.due = "";
     const d = setting.eigenvalues.length;
     const others = [...new Set(RATIOS.map((ratio) => Math.max(2, Math.round(ratio * d))))]
       .filter((size) => size !== n && size * d * d <= MOST_WORK && Math.abs(size - 1 - d) > 1);
     const queue = [];
-    const done = (size) => this.samples.get(size)?.runs ?? 0;
+    const missing = (size, run) => !this.samples.get(size)?.seen.has(run);
     const here = n * d * d <= 4 * MOST_WORK ? RUNS_HERE : 0;
     for (let run = 0; run < Math.max(here, RUNS); run++) {
-      if (run < here && run >= done(n)) queue.push({ n, index: run });
+      if (run < here && missing(n, run)) queue.push({ n, index: run });
       if (run >= RUNS) continue;
-      for (const size of others) if (run >= done(size)) queue.push({ n: size, index: run });
+      for (const size of others) if (missing(size, run)) queue.push({ n: size, index: run });
     }
     if (queue.length) this.post({ kind: "replicates", ...setting, queue });
   }

@@ -73,7 +73,7 @@ export function simulation_server(post, later) {
     const found = [];
     while (task?.queue.length && performance.now() < end) {
       const { n, index } = task.queue.shift();
-      found.push({ n, ...replicate(task, n, index) });
+      found.push({ n, index, ...replicate(task, n, index) });
     }
     if (found.length) post({ kind: "replicates", key: task.key, found });
     if (task?.queue.length) schedule();
