@@ -21,6 +21,7 @@ from benchmarks import (
     neighbours,
     network_grids,
     networks,
+    page,
     samples,
     steps,
     theory,
@@ -41,8 +42,9 @@ ALL = {
     "engine": engine.run,
     "networks": networks.run,
     "network_grids": network_grids.run,
-    "audit": audit_calibration.run,
     "explorer": explorer.run,
+    "page": page.run,
+    "audit": audit_calibration.run,
 }
 
 LONG = ("large_spectrum", "network_grids")

@@ -5,6 +5,7 @@ without any script, and nothing is loaded from a network when the pages are read
 """
 
 from importlib.metadata import version as _version
+from pathlib import Path
 
 from docutils.nodes import SkipNode
 from docutils.utils.math import MathError
@@ -81,8 +82,19 @@ def _display_math(self, node):
     raise SkipNode
 
 
+def _explorer(app, error):
+    """Put the explorer beside the pages."""
+    if error is None and app.builder.name == "html":
+        from ornstein.explorer import write_explorer
+
+        folder = Path(app.outdir) / "explorer"
+        folder.mkdir(exist_ok=True)
+        write_explorer(folder / "index.html")
+
+
 def setup(app):
     """Register all of them."""
+    app.connect("build-finished", _explorer)
     app.add_html_math_renderer("mathml", (_inline_math, None), (_display_math, None))
     app.connect("autodoc-process-docstring", _formulas_are_literal)
     app.connect("autodoc-skip-member", _skip)

@@ -134,7 +134,7 @@ def test_print_config_has_what_the_study_has(
 
 
 def test_no_command_is_left_out() -> None:
-    of_paths = {"data", "status", "merge", "export", "report"}
+    of_paths = {"data", "status", "merge", "export", "report", "explore"}
     assert {command[0] for command in VARIANTS.values()} | of_paths == {*COMMANDS, "predict"}
     assert len(VARIANTS) * ROUNDS >= 200
 

@@ -15,6 +15,16 @@ def test_by_name_and_from_a_list():
     assert read_spectrum("4,1", 2).tolist() == [4, 1]
 
 
+def test_two_levels():
+    assert read_spectrum("two-level:3", 5).tolist() == [3, 3, 3, 1, 1]
+    assert read_spectrum("two-level:0.1:0.4", 5).tolist() == [0.1, 0.1, 1, 1, 1]
+    # Both levels occur, whatever the share.
+    assert read_spectrum("two-level:7:0.01", 4).tolist() == [7, 1, 1, 1]
+    assert read_spectrum("two-level:7:0.99", 4).tolist() == [7, 7, 7, 1]
+    assert read_spectrum("two-level:7", 1).tolist() == [7]
+    assert describe_spectrum(np.array([3.0, 1.0]), "two-level:3") == "d = 2, two-level:3"
+
+
 def test_of_a_file_of_eigenvalues(tmp_path):
     np.save(tmp_path / "row.npy", np.array([3.0, 1.0, 0.0]))
     np.savetxt(tmp_path / "column.csv", [3.0, 1.0, 0.0])
@@ -54,13 +64,22 @@ def test_described():
 @pytest.mark.parametrize(
     ("text", "dim", "match"),
     [
-        ("flat", None, "spectrum: given 'flat', expected isotropic, power-law:EXPONENT, a comma"),
+        (
+            "flat",
+            None,
+            "spectrum: given 'flat', expected isotropic, power-law:EXPONENT, two-level:",
+        ),
         ("isotropic:2", None, "given 'isotropic:2', expected isotropic"),
         ("power-law", None, "given 'power-law', expected"),
         ("power-law:", None, "given 'power-law:', expected"),
         ("power-law:1,2", None, "given 'power-law:1,2', expected"),
         ("power-law:inf", None, "given 'power-law:inf', expected"),
         ("power-law:-400", 100, "given 'power-law:-400', expected"),
+        ("two-level", None, "given 'two-level', expected"),
+        ("two-level:0", None, "given 'two-level:0', expected"),
+        ("two-level:2:1", None, "given 'two-level:2:1', expected"),
+        ("two-level:2:0.5:3", None, "given 'two-level:2:0.5:3', expected"),
+        ("two-level:-3", None, "given 'two-level:-3', expected"),
         ("1,-2", None, "expected numbers >= 0, not all of them 0"),
         ("1,nan", None, "expected numbers >= 0, not all of them 0"),
         ("0,0", None, "expected numbers >= 0, not all of them 0"),

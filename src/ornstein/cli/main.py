@@ -34,6 +34,7 @@ COMMANDS = {
     "status": "Which cells of a study are planned, done and failed",
     "merge": "Join the shards of a study, or copies of it, and print its tables",
     "report": "What a folder holds as one HTML file: a study, an audit, a run of verify",
+    "explore": "The page on which one sees the theory move, with the points of a study if given",
     "export": "The cells of a study as one table: Parquet, CSV or npz",
 }
 """Modules of this package with a function of their name, and what `--help` says of each."""

@@ -1,7 +1,8 @@
 """From a typed function with a numpydoc docstring to a subcommand, through jsonargparse.
 
 Every option can come from ``--config FILE``; ``--print_config`` prints one. A parameter without a
-default is positional, one or more if it is a list; a bool is a flag; underscores become
+default is positional, one or more if it is a list, and a list with a default any number; a bool is
+a flag; underscores become
 dashes. A parameter whose type is a dataclass stands for the fields of that class, documented in its
 docstring: a set of options is written down once, and is what Python, the command line and
 ``config.yaml`` read.
@@ -166,8 +167,11 @@ def command(function: Callable[..., Any]) -> Parser:
     for name, kind, default, text, _ in options_of(function):
         flag = f"--{name.replace('_', '-')}"
         number = number_kind(kind)
-        if default is inspect.Parameter.empty and kind == list[str]:
-            parser.add_argument(name, type=str, nargs="+", help=text)
+        if kind == list[str]:
+            several: dict[str, Any] = {"nargs": "+"}
+            if default is not inspect.Parameter.empty:
+                several = {"nargs": "*", "default": default}
+            parser.add_argument(name, type=str, help=text, **several)
         elif default is inspect.Parameter.empty:
             parser.add_argument(name, type=kind, help=text)
         elif default is False:

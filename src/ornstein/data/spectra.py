@@ -1,4 +1,7 @@
-"""A population covariance by name: its eigenvalues from ``isotropic``, ``power-law:A``, data."""
+"""A population covariance by name: its eigenvalues from ``isotropic``, ``power-law:A``, data.
+
+And of two levels, ``two-level:RATIO:SHARE``.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,11 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-SPECTRUM_FORMS = f"isotropic, power-law:EXPONENT, a comma list, a file, {' or '.join(DATA_NAMES)}"
-_NAMED = ("isotropic", "power-law")
+SPECTRUM_FORMS = (
+    "isotropic, power-law:EXPONENT, two-level:RATIO:SHARE, a comma list, a file, "
+    f"{' or '.join(DATA_NAMES)}"
+)
+_NAMED = ("isotropic", "power-law", "two-level")
 # A covariance of points knows its smaller eigenvalues to rounding only.
 _ROUNDING = 1e-13
 
@@ -36,12 +42,13 @@ def read_spectrum(text: str, dim: int | None = None) -> Array:
     Parameters
     ----------
     text : str
-        ``isotropic`` (all 1), ``power-law:A`` (``k^-A`` for k = 1 to `dim`), a comma list of
+        ``isotropic`` (all 1), ``power-law:A`` (``k^-A`` for k = 1 to `dim`), ``two-level:R:P`` (a
+        share P of them R, by default half, but at least one; the others 1), a comma list of
         eigenvalues, or the path of a file: of one row or column of numbers, which are eigenvalues;
         or of points, one a row, whose covariance counts, as it does for the data sets ``digits``
         and ``patches``. Eigenvalues of points below 1e-13 of the largest are rounding, and 0.
     dim : int, optional
-        Dimension of the first two, by default 100. The others have their own.
+        Dimension of the first three, by default 100. The others have their own.
 
     Returns
     -------
@@ -57,6 +64,8 @@ def read_spectrum(text: str, dim: int | None = None) -> Array:
     --------
     >>> read_spectrum("power-law:1", 4)
     array([1.    , 0.5   , 0.333333, 0.25  ])
+    >>> read_spectrum("two-level:10:0.25", 4)
+    array([10.,  1.,  1.,  1.])
     >>> read_spectrum("2,0.5,0")
     array([2. , 0.5, 0. ])
     """
@@ -119,6 +128,8 @@ def source_spectrum(source: Source) -> Array:
 def _named(kind: str, exponent: str, dim: int) -> Array | None:
     if kind == "isotropic":
         return None if exponent else np.ones(dim)
+    if kind == "two-level":
+        return _two_level(exponent, dim)
     numbers = _listed(exponent)
     if numbers is None or numbers.size != 1 or not math.isfinite(numbers[0]):
         return None
@@ -126,6 +137,19 @@ def _named(kind: str, exponent: str, dim: int) -> Array | None:
     if values.max() >= math.log(1e300):
         return None
     return np.arange(1.0, dim + 1.0) ** -float(numbers[0])
+
+
+def _two_level(text: str, dim: int) -> Array | None:
+    """Of ``RATIO`` or ``RATIO:SHARE``; both levels occur, if there are two dimensions."""
+    numbers = _listed(text.replace(":", ","))
+    if numbers is None or numbers.size > 2:
+        return None
+    ratio, share = float(numbers[0]), float(numbers[1]) if numbers.size == 2 else 0.5
+    if not (0 < ratio < math.inf and 0 < share < 1):
+        return None
+    # Halves go up, as they do in the explorer.
+    large = min(max(math.floor(share * dim + 0.5), 1), max(dim - 1, 1))
+    return np.where(np.arange(dim) < large, ratio, 1.0)
 
 
 def _listed(text: str) -> Array | None:

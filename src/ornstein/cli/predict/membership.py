@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ornstein import theory
 from ornstein.cli.parsing import UsageError, integers, names, reals
-from ornstein.cli.predict.spectra import described, population_spectrum
+from ornstein.cli.predict.spectra import described, population_spectrum, scaled_to
 from ornstein.reports.charts import Chart, Curve, Mark
 from ornstein.reports.prediction import Prediction, swept
 
@@ -33,6 +33,7 @@ def membership(
     held_out: int = 2000,
     training_steps: int = 1000,
     seed: int = 0,
+    std: float | None = None,
 ) -> Prediction:
     """Who can tell that a point was trained on: AUC and power of an attack on its residual.
 
@@ -62,15 +63,17 @@ def membership(
         optimiser steps of the mlp; counts with --simulate mlp only
     seed : int
         seed of points and mlp; counts with --simulate only
+    std : float
+        scales the population to the mean variance std^2; by default eigenvalues are as given
     """
-    values, sizes = population_spectrum(spectrum, dim), list(integers(n_train, "n-train"))
+    values, sizes = population_spectrum(spectrum, dim, std), list(integers(n_train, "n-train"))
     if len(sizes) > 5:
         raise UsageError(f"--n-train: given {len(sizes)} training sizes, expected at most 5")
     noises = reals(noise_variance, "noise-variance")
     attacked = _attacked(simulate, sizes, training_steps, held_out, seed)
     worst = [theory.most_revealing_noise(values, n) for n in sizes]
     bounds = [theory.points_for_auc(values, noise, auc_bound) for noise, _ in worst]
-    lines = [f"Membership inference, linear denoisers, {described(values, spectrum)}"]
+    lines = [f"Membership inference, linear denoisers, {described(values, spectrum, std)}"]
     # The search ends at 1/1000 of the least eigenvalue.
     edge = 1.01e-3 * float(values[values > 0].min())
     lines += [
@@ -78,7 +81,7 @@ def membership(
         f"{auc_bound:g} there at n = {bound:.4g}"
         for n, (noise, auc), bound in zip(sizes, worst, bounds, strict=True)
     ]
-    fields = {"dim": values.size, "spectrum": str(spectrum), "n_train": sizes}
+    fields = {"dim": values.size, "spectrum": str(spectrum), "n_train": sizes} | scaled_to(std)
     fields |= {"false_positive_rate": false_positive_rate, "auc_bound": auc_bound}
     fields |= {"most_revealing_noise": [noise for noise, _ in worst]}
     fields |= {"largest_auc": [auc for _, auc in worst], "points_for_auc": bounds}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ornstein import theory
 from ornstein.cli.parsing import UsageError, integers, reals
-from ornstein.cli.predict.spectra import described, outside, population_spectrum
+from ornstein.cli.predict.spectra import described, outside, population_spectrum, scaled_to
 from ornstein.reports.charts import Mark, density
 from ornstein.reports.prediction import Prediction, swept
 
@@ -154,6 +154,7 @@ def spectrum(
     time: float = 2.0,
     noise_scale: float = 1.0,
     relative_to: Literal["population", "scale"] = "population",
+    std: float | None = None,
 ) -> Prediction:
     """One-step linear denoiser: density of the singular values of what it generates.
 
@@ -181,6 +182,8 @@ def spectrum(
         noise scale; not for isotropic
     relative_to : str
         population or scale: what the singular values are relative to; not for isotropic
+    std : float
+        scales the population to the mean variance std^2; not for isotropic
     """
     import numpy as np
 
@@ -190,6 +193,7 @@ def spectrum(
         "time": time,
         "noise_scale": noise_scale,
         "relative_to": relative_to,
+        "std": std,
     }
     equal = str(spectrum).strip() == "isotropic"
     ratios = {"aspect_ratio": aspect_ratio, "signal_fraction": signal_fraction}
@@ -242,10 +246,11 @@ def _any_spectrum(
     time: float,
     noise_scale: float,
     relative_to: Literal["population", "scale"],
+    std: float | None,
 ) -> Prediction:
     import numpy as np
 
-    values = population_spectrum(spectrum, dim)
+    values = population_spectrum(spectrum, dim, std)
     given = values, n_train, time, noise_scale
     support = theory.one_step_anisotropic_support(*given, relative_to=relative_to)
     # With as many points as dimensions the support has no end.
@@ -267,10 +272,11 @@ def _any_spectrum(
     parts = ", ".join(ends)
     return Prediction(
         f"One-step linear denoiser: singular values s of {what}\n"
-        f"{described(values, spectrum)}, n = {n_train}, T = {time:g}, noise scale "
+        f"{described(values, spectrum, std)}, n = {n_train}, T = {time:g}, noise scale "
         f"{noise_scale:g}, support from {parts}",
         {"dim": values.size, "spectrum": str(spectrum), "n_train": n_train, "time": time}
-        | {"noise_scale": noise_scale, "relative_to": relative_to, "support": support},
+        | {"noise_scale": noise_scale, "relative_to": relative_to, "support": support}
+        | scaled_to(std),
         f"""
         s        s        singular value, in units of {unit}
         density  density  of the singular values that are not 0; its mass is 1

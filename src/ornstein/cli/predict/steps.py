@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ornstein import theory
 from ornstein.cli.parsing import UsageError, integers, names, reals
-from ornstein.cli.predict.spectra import described, population_spectrum
+from ornstein.cli.predict.spectra import described, population_spectrum, scaled_to
 from ornstein.reports.charts import Chart, Curve
 from ornstein.reports.prediction import Prediction
 
@@ -26,6 +26,7 @@ def best_steps(
     schedule: str = "linear",
     ode_schedule: str = "karras",
     ridge: float = 0.0,
+    std: float | None = None,
 ) -> Prediction:
     """Number of sampling steps of least expected KL, for a model of n points.
 
@@ -48,13 +49,15 @@ def best_steps(
         noise schedule of euler and heun
     ridge : float
         added to the covariance of the denoisers, in squared data units
+    std : float
+        scales the population to the mean variance std^2; by default eigenvalues are as given
     """
     import numpy as np
 
     chosen = names(samplers, "samplers")
     if len(chosen) > 2:
         raise UsageError(f"--samplers: given {len(chosen)}, expected at most 2")
-    values = population_spectrum(spectrum, dim)
+    values = population_spectrum(spectrum, dim, std)
     d = values.size
     given = np.array(reals(points_per_dimension, "points-per-dimension"))
     if given.min() * d < 2:
@@ -100,10 +103,11 @@ def best_steps(
         )
 
     return Prediction(
-        f"Best number of sampling steps at finite n, {described(values, spectrum)}\n"
+        f"Best number of sampling steps at finite n, {described(values, spectrum, std)}\n"
         f"schedule {schedule}, of ODE samplers {ode_schedule}, ridge {ridge:g}",
         {"dim": d, "spectrum": str(spectrum), "samplers": ",".join(chosen)}
-        | {"schedule": schedule, "ode_schedule": ode_schedule, "ridge": ridge},
+        | {"schedule": schedule, "ode_schedule": ode_schedule, "ridge": ridge}
+        | scaled_to(std),
         "\n".join(legend),
         columns,
         chart,
@@ -117,6 +121,7 @@ def grid(
     noise_min: float = 0.002,
     noise_max: float = 80.0,
     n_train: int | None = None,
+    std: float | None = None,
 ) -> Prediction:
     """Grid of noise levels made for a spectrum, against Karras' and a geometric one.
 
@@ -137,13 +142,15 @@ def grid(
         first noise level
     n_train : int
         grid for the denoisers of n points; by default for those of the population
+    std : float
+        scales the population to the mean variance std^2; by default eigenvalues are as given
     """
     import numpy as np
 
     from ornstein.diffusion.grids import Modes, NoiseGrid, grid_loss
     from ornstein.diffusion.schedules import karras_noises
 
-    values = population_spectrum(spectrum, dim)
+    values = population_spectrum(spectrum, dim, std)
     counts = integers(steps, "steps")
     if min(counts) < 1:
         raise UsageError(f"--steps: given {min(counts)}, expected at least 1")
@@ -205,11 +212,12 @@ def grid(
     shown = ", ".join(f"{noise:.4g}" for noise in last)
     return Prediction(
         f"Grids of noise levels from {noise_max:g} to {noise_min:g}, "
-        f"{described(values, spectrum)}\n"
+        f"{described(values, spectrum, std)}\n"
         f"for {kind}",
         {"dim": d, "spectrum": str(spectrum), "noise_min": noise_min, "noise_max": noise_max}
         | {"levels": last}
-        | ({} if n_train is None else {"n_train": n_train}),
+        | ({} if n_train is None else {"n_train": n_train})
+        | scaled_to(std),
         """
         steps    S          number of steps
         tangent  tangent    KL / d, nats, on the grid made for the spectrum
