@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,13 @@ inf = np.inf
 
 
 @pytest.fixture(scope="module", autouse=True)
-def computed_once() -> Iterator[None]:
-    """A prediction with the same options is computed once for its table, document and figure."""
+def computed_once() -> Iterator[dict[str, Any]]:
+    """A prediction with the same options is computed once for its table, document and figure.
+
+    What is yielded has the ``latest``.
+    """
     known: dict[tuple, Any] = {}
+    kept: dict[str, Any] = {}
     compute = answering._computed
 
     def remembered(function: Callable, options: Any) -> Any:
@@ -39,11 +44,12 @@ def computed_once() -> Iterator[None]:
         key = (function, *(f"{name}={value!r}" for name, value in named if name not in SHOWN))
         if key not in known:
             known[key] = compute(function, options)
+        kept["latest"] = known[key]
         return known[key]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(answering, "_computed", remembered)
-        yield
+        yield kept
 
 
 SHOWN = ("plot", "json", "config")
@@ -434,6 +440,12 @@ CASES = {
 EVERY_CASE = pytest.mark.parametrize("name", CASES)
 
 
+@cache
+def case_of(name: str) -> Case:
+    """What theory says is computed once for table, document and figure."""
+    return CASES[name]()
+
+
 @pytest.fixture
 def predict(ornstein: Callable) -> Callable[..., str]:
     def run(name: str, **options: object) -> str:
@@ -489,7 +501,7 @@ def test_every_prediction_has_a_case() -> None:
 
 @EVERY_CASE
 def test_tables(predict: Callable, name: str) -> None:
-    case = CASES[name]()
+    case = case_of(name)
     out = predict(command_of(name), **case.options)
     title, *blocks = out.split("\n\n")
     for words in case.title:
@@ -515,7 +527,7 @@ def test_tables(predict: Callable, name: str) -> None:
 
 @EVERY_CASE
 def test_documents(document: Callable, name: str) -> None:
-    case = CASES[name]()
+    case = case_of(name)
     found = document(command_of(name), **case.options)
     assert found.keys() == case.document.keys()
     for key, expected in case.document.items():
@@ -527,9 +539,10 @@ def test_documents(document: Callable, name: str) -> None:
 
 
 @EVERY_CASE
-def test_figures(name: str) -> None:
-    case = CASES[name]()
-    figure = prediction_figure(PREDICTIONS[command_of(name)](**case.options))
+def test_figures(predict: Callable, computed_once: dict[str, Any], name: str) -> None:
+    case = case_of(name)
+    predict(command_of(name), **case.options)
+    figure = prediction_figure(computed_once["latest"])
     (axis,) = figure.axes
     assert (axis.get_xlabel(), axis.get_ylabel()) == (case.x_label, case.y_label)
     assert figure._suptitle is not None
@@ -538,9 +551,11 @@ def test_figures(name: str) -> None:
     lines = {line.get_label(): line for line in axis.lines}
     for label, function in case.curves.items():
         x, y = (np.asarray(values) for values in lines[label].get_data())
-        finite = np.isfinite(y)
-        assert finite.sum() > 10
-        np.testing.assert_allclose(y[finite], function(x[finite]), rtol=1e-9, err_msg=label)
+        (finite,) = np.isfinite(y).nonzero()
+        assert finite.size > 10
+        # Both ends and some between: a curve in the place of another one is elsewhere.
+        some = finite[np.linspace(0, finite.size - 1, 9).round().astype(int)]
+        np.testing.assert_allclose(y[some], function(x[some]), rtol=1e-9, err_msg=label)
     for label, place in case.marks.items():
         assert lines[label].get_xdata() == pytest.approx([place, place], rel=1e-12)
     # Of the points that are marked, all lie on one of the curves.
@@ -558,7 +573,7 @@ def test_figures(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["one-step", "denoising-losses", "early-stopping", "cloning"])
 def test_values_of_the_table_are_marked_on_the_curves(name: str) -> None:
-    case = CASES[name]()
+    case = case_of(name)
     (axis,) = prediction_figure(PREDICTIONS[name](**case.options)).axes
     parameter = np.asarray(next(iter(case.table.values()))[0], dtype=float)
     shown = parameter[np.isfinite(parameter) & ((parameter > 0) | (name == "cloning"))]
@@ -779,6 +794,7 @@ def phase_options(quantity: str, y: str) -> dict[str, Any]:
     return {"quantity": command_of(quantity), "y": y, **axes, **options}
 
 
+@cache
 def phase_map(quantity: str, y: Any) -> Any:
     sizes = np.unique(np.geomspace(10, 300, 12).round())
     rows = np.geomspace(0.1, 3, 12)

@@ -71,7 +71,6 @@ def started(tmp_path: Path, jobs: int, stderr: int) -> Iterator[subprocess.Popen
     ("jobs", "sent", "to_all"),
     # A terminal sends Ctrl-C to all processes; `kill` sends to one, a scheduler to all.
     [
-        (1, signal.SIGINT, True),
         (1, signal.SIGTERM, False),
         (2, signal.SIGINT, True),
         (2, signal.SIGTERM, False),

@@ -215,9 +215,9 @@ def test_what_decides_a_cell_is_its_identity(tmp_path) -> None:
     assert LinearStudy(more).measure(Cell(9, 1)) == study.measure(Cell(9, 1))
 
 
-def test_the_summary_is_mean_and_standard_error_over_cells(tmp_path: Path) -> None:
+def test_the_summary_is_mean_and_standard_error_over_cells() -> None:
     study = LinearStudy(LinearOptions((9, 30), dim=4, simulations=5, seed=3))
-    for row in study.run(tmp_path, jobs=1).rows:
+    for row in study.run(jobs=1).rows:
         cells = [study.measure(Cell(int(row["train_size"]), r)) for r in range(5)]
         for name in ("kl", "wasserstein2", "trace", "log_l2_original", "delta_log_abs"):
             values = [cell[name] for cell in cells]

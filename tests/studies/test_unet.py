@@ -304,9 +304,9 @@ class TestWhatIsMeasured:
         train = {row.tobytes() for row in images.reshape(100, -1)}
         assert not train & {row.tobytes() for row in held_out}
 
-    def test_summary_by_size_and_overall(self, tmp_path: Path) -> None:
+    def test_summary_by_size_and_overall(self) -> None:
         study = UNetStudy(tiny((10, 20), simulations=2, generated=20))
-        summary = study.run(tmp_path, jobs=1)
+        summary = study.run(jobs=1)
         rows, whole = summary.rows, summary.overall
         assert [row["train_size"] for row in rows] == [10, 20]
         assert whole["simulations"] == 4
@@ -419,7 +419,7 @@ class TestSnapshots:
         assert snapshots_module.HALF == 0.5
 
 
-def test_steps_of_a_trained_network(tmp_path: Path) -> None:
+def test_steps_of_a_trained_network() -> None:
     config = NeuralStepsOptions(
         train_sizes=(20,),
         **{**TINY, "epochs": 5},
@@ -428,7 +428,7 @@ def test_steps_of_a_trained_network(tmp_path: Path) -> None:
         steps=(20, 3),
     )
     study = NeuralStepsStudy(config)
-    rows = study.run(tmp_path, jobs=1).rows
+    rows = study.run(jobs=1).rows
     assert [(row["sampler"], row["steps"]) for row in rows] == [
         (sampler, steps) for sampler in ("ddpm", "ddim") for steps in (3, 20)
     ]
@@ -468,7 +468,7 @@ class TestMemorizationAndGeneralization:
         # Far below what a fresh sample would have, within a few hundredths of 0.
         assert (found["delta"] < -0.1).all()
 
-    def test_the_window_opens_with_n(self, tmp_path: Path) -> None:
+    def test_the_window_opens_with_n(self) -> None:
         """Four times the data: memorized some four times later, and learned longer before that."""
         config = NeuralOptions(
             train_sizes=(16, 64),
@@ -481,7 +481,7 @@ class TestMemorizationAndGeneralization:
             simulations=2,
         )
         study = SnapshotStudy(config, Execution(replicate_batch=2))
-        few, many = study.run(tmp_path, jobs=1).windows
+        few, many = study.run(jobs=1).windows
         assert few.memorized == many.memorized == 2
         assert few.best_step < few.memorization_step
         assert many.best_step < many.memorization_step
