@@ -1,13 +1,13 @@
 r"""W2^2 and the trace near n = d, where means over runs say little.
 
-With ``m = |n - 1 - d|`` the trace of the generated covariance has the tail of ``1/chi^2_{m+1}``: the
-expectation is infinite for m = 1, the variance over runs for m = 2 and 3. The mean of a few runs
-lies below the expectation most of the time, and its standard error is no measure of how far.
+With ``m = |n - 1 - d|`` the trace of the generated covariance has the tail of ``1/chi^2_{m+1}``:
+the expectation is infinite for m = 1, the variance over runs for m = 2 and 3. The mean of a few
+runs lies below the expectation most of the time, and its standard error is no measure of how far.
 
 Below n = d the expectations are found here by importance sampling. The centred noisy points are
-``W^{1/2} O`` with a Wishart matrix W of d degrees of freedom in n - 1 dimensions and O uniform. W is
-drawn with k degrees of freedom fewer and weighted with ``det W^{k/2}``, which the tail dies of; the
-clean points follow given the noisy ones, and the means of both are integrated out.
+``W^{1/2} O`` with a Wishart matrix W of d degrees of freedom in n - 1 dimensions and O uniform. W
+is drawn with k degrees of freedom fewer, so that small eigenvalues are frequent, and weighted with
+``det W^{k/2}``. The clean points follow given the noisy ones; the means of both are integrated out.
 """
 
 import numpy as np

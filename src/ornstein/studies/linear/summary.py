@@ -162,9 +162,9 @@ def _notes(study: LinearStudy) -> list[str]:
         )
     if any(2 <= abs(size - 1 - study.dim) <= 3 for size in study.train_sizes):
         notes.append(
-            "|n - 1 - d| is 2 or 3: the expectations of trace, Wasserstein^2 and KL are finite, but "
-            "their variances over runs are not. Means over few runs are most often too small, and "
-            "their standard errors too."
+            "|n - 1 - d| is 2 or 3: the expectations of trace, Wasserstein^2 and KL are finite, "
+            "but their variances over runs are not. Means over few runs are most often too small, "
+            "and their standard errors too."
         )
     if math.isinf(study.threshold):
         notes.append(
