@@ -253,6 +253,13 @@ def test_theory_of_a_spectrum_beside_its_simulation(spectrum: str) -> None:
             assert gap > 10 * row["wasserstein2_se"]
 
 
+@pytest.mark.parametrize(("n", "said"), [(5, False), (6, True), (7, True), (11, True), (13, False)])
+def test_where_the_variance_over_runs_is_infinite(n: int, said: bool) -> None:
+    notes = " ".join(LinearStudy(LinearOptions((n,), dim=8, simulations=1)).run(jobs=1).notes)
+    assert ("|n - 1 - d| is 2 or 3: the expectations" in notes) == said
+    assert "|n - 1 - d| <= 1" not in notes
+
+
 def test_digits_follow_the_theory_of_their_covariance() -> None:
     """W2^2 within 5% and the trace within 2%, or 3 standard errors where runs are few."""
     study = LinearStudy(LinearOptions((20, 150, 1500), data="digits", simulations=10))

@@ -160,6 +160,12 @@ def _notes(study: LinearStudy) -> list[str]:
             "|n - 1 - d| <= 1: the expectations are infinite, so means over runs, where they "
             "are finite, and their standard errors depend on the largest run alone."
         )
+    if any(2 <= abs(size - 1 - study.dim) <= 3 for size in study.train_sizes):
+        notes.append(
+            "|n - 1 - d| is 2 or 3: the expectations of trace, Wasserstein^2 and KL are finite, "
+            "but their variances over runs are not. Means over few runs are most often too small, "
+            "and their standard errors too."
+        )
     if math.isinf(study.threshold):
         notes.append(
             f"n* is infinite: {study.dim - rank} of the {study.dim} eigenvalues of the covariance "
