@@ -1,6 +1,7 @@
 """``ornstein forecast``: a file in, text, JSON and a folder out, and one line for what is wrong."""
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,8 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.forecasting.example import example_report
+from tests.reports.html_reading import check_page
 
+from ornstein.cli.output import in_format
 from ornstein.forecasting import forecast as module
+from ornstein.reports.forecast_document import forecast_document
 
 
 @pytest.fixture
@@ -46,14 +50,35 @@ def test_folder(ornstein: Callable, data: Path, monkeypatch: pytest.MonkeyPatch)
         "figure.png to found/here\n"
     )
     folder = data / "found" / "here"
-    assert json.loads((folder / "forecast.json").read_text())["name"] == "some.npy"
+    document = json.loads((folder / "forecast.json").read_text())
+    assert document["name"] == "some.npy"
+    assert document["run"]["command"] == "ornstein forecast --data a.npy"
+    assert document["run"]["settings"]["target"] == "w2=0.1,auc=0.55"
+    assert {"python", "numpy", "CPU"} <= set(document["run"]["versions"])
     lines = (folder / "curve.csv").read_text().splitlines()
     assert lines[0].startswith("n,multiple,attack_noise,w2,w2_se,w2_measured,w2_measured_se")
     assert len(lines) == 1 + 4
     assert (folder / "forecast.txt").read_text() == result.out
-    assert "How much data is enough" in (folder / "report.html").read_text()
+    page = (folder / "report.html").read_text()
+    assert "How much data is enough" in page
+    assert ornstein("report", "found/here").out == "Written: found/here/report.html\n"
+    assert (folder / "report.html").read_text() == page
     assert (folder / "figure.png").stat().st_size > 10_000
     assert (folder / "figure.svg").stat().st_size > 10_000
+
+
+def test_the_command_of_the_page_has_all_options(
+    ornstein: Callable, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "forecast_points", lambda *_, **__: example_report())
+    options = "--data a.npy --target w2=0.2,auc=0.6 --train-sizes 5:20:5 --replicates 3 --seed 4"
+    shown = ("--out", "a", "--style", "paper", "--format", "csv")
+    result = ornstein("forecast", *options.split(), *shown)
+    assert result.status == 0
+    assert result.out == in_format(forecast_document(example_report()), "csv") + "\n"
+    found = shlex.split(check_page((data / "a" / "report.html").read_text()).code)
+    assert found == ["ornstein", "forecast", *options.split()]
+    assert 'width="486pt"' in (data / "a" / "figure.svg").read_text()  # 6.75 inches
 
 
 def test_every_option_reaches_the_forecast(
@@ -106,6 +131,8 @@ def test_data_are_read_as_elsewhere(
         (["--data", "a.npy", "--pixels", "3"], "have no pixels"),
         (["--data", "a.npy", "--seed", "-1"], "--seed: given -1"),
         (["--data", "a.npy", "--out", "a.npy"], "--out: 'a.npy' is a file"),
+        (["--data", "a.npy", "--style", "talk"], "--style has no effect without --out"),
+        (["--data", "a.npy", "--json", "--format", "csv"], "--format csv and --json exclude"),
     ],
 )
 def test_bad_input_is_one_line(ornstein: Callable, data: Path, arguments, words: str) -> None:

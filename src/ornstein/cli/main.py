@@ -33,7 +33,7 @@ COMMANDS = {
     "data": "What a file or folder holds: how it is read, what is used, what looks wrong",
     "status": "Which cells of a study are planned, done and failed",
     "merge": "Join the shards of a study, or copies of it, and print its tables",
-    "report": "What a folder holds as one HTML file: a study, an audit, a run of verify",
+    "report": "What a folder holds as one HTML file: a study, audit, forecast or verify run",
     "export": "The cells of a study as one table: Parquet, CSV or npz",
 }
 """Modules of this package with a function of their name, and what `--help` says of each."""
