@@ -8,10 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from tests.forecasting.example import example_report
 from tests.reports.html_reading import check_page
 
+from ornstein import forecast
 from ornstein.cli.output import in_format
 from ornstein.forecasting import forecast as module
 from ornstein.reports.forecast_document import forecast_document
@@ -102,6 +104,53 @@ def test_every_option_reaches_the_forecast(
         "name": "a.npy", "targets": ("w2=0.3",), "train_sizes": (5, 10, 15), "replicates": 7,
         "time": 1.5, "noise_scale": 0.5, "check": "mlp", "random_state": 9, "progress": None,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "targets", "sizes"),
+    [
+        ("--target w2=0.3 --target auc=0.6", ("w2=0.3", "auc=0.6"), None),
+        (
+            "--target=w2=0.3,auc=0.7 --train-sizes 9 --target w2=0.3 --train-sizes=5:7:1",
+            ("w2=0.3", "auc=0.7"),
+            (9, 5, 6, 7),
+        ),
+    ],
+)
+def test_a_list_given_again_counts(
+    ornstein: Callable, data: Path, monkeypatch: pytest.MonkeyPatch, given: str, targets, sizes
+) -> None:
+    seen = {}
+    monkeypatch.setattr(module, "forecast_points", lambda _, **given: seen.update(given))
+    assert ornstein("forecast", "--data", "a.npy", *given.split()).status == 0
+    assert (seen["targets"], seen["train_sizes"]) == (targets, sizes)
+
+
+def test_mixed_tables_from_python_as_from_the_command_line(
+    ornstein: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "age": rng.integers(18, 90, 40).astype(float),
+            "colour": rng.choice(["red", "green", "blue"], 40),
+            "day": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 99, 40), unit="D"),
+            "member": rng.random(40) < 0.5,
+        }
+    )
+    frame.loc[3, "age"] = np.nan
+    frame.to_parquet(tmp_path / "t.parquet")
+    seen: list[tuple] = []
+    monkeypatch.setattr(module, "forecast_points", lambda *a, **given: seen.append((*a, given)))
+    for options, numbers in (((), None), (("--numbers", "ranks"), "ranks")):
+        assert ornstein("forecast", "--data", "t.parquet", *options).status == 0
+        forecast(frame, numbers=numbers)
+        (there, _), (here, given) = seen[-2:]
+        assert here.shape == (40, 7)  # age, its gap, day, member, three colours
+        assert (here == there).all()
+        assert any("colour used as category" in note for note in given["notes"])
+    with pytest.raises(ValueError, match="numbers is 'ranks' and has no effect"):
+        forecast(rng.random((40, 3)), numbers="ranks")
 
 
 def test_data_are_read_as_elsewhere(

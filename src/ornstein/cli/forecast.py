@@ -34,9 +34,9 @@ class ForecastOptions:
     data : str
         digits, patches, a file of an array or a table, or a folder of images
     target : tuple of str
-        NAME=BOUND, several with commas: w2 or one-step-w2 (squared Wasserstein distance over the
-        total variance), auc (of membership), consistency (of two models), excess-loss (of
-        denoising); by default w2=0.1,auc=0.55
+        NAME=BOUND, several with commas or given again: w2 or one-step-w2 (squared Wasserstein
+        distance over the total variance), auc (of membership), consistency (of two models),
+        excess-loss (of denoising); by default w2=0.1,auc=0.55
     train_sizes : tuple of int
         sizes of the subsets that are measured: start:stop:step (stop included) or a comma list;
         by default N/16, N/8, N/4 and N/2 of the N points

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ornstein import __version__
 from ornstein.cli.messages import naming_file
-from ornstein.cli.parsing import Parser, call, command, given_files
+from ornstein.cli.parsing import Parser, call, command, given_files, joined_lists
 from ornstein.cli.streams import drop_output, ends_as_interrupts, prepare_streams
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _parse(given: list[str]) -> Callable[[], int]:
     subcommands.add_subcommand("predict", predictions, help="Theory alone, without simulation")
     if first == "predict":
         return _prediction(parser, predictions, given)
-    options = parser.parse_args(given)
+    options = parser.parse_args(given if function is None else joined_lists(given, function))
     assert function is not None  # of the subcommand that was parsed
     return partial(call, function, options[options.subcommand])
 
