@@ -1,16 +1,22 @@
 """``ornstein forecast``: a file in, text, JSON and a folder out, and one line for what is wrong."""
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from tests.forecasting.example import example_report
+from tests.reports.html_reading import check_page
 
+from ornstein import forecast
+from ornstein.cli.output import in_format
 from ornstein.forecasting import forecast as module
+from ornstein.reports.forecast_document import forecast_document
 
 
 @pytest.fixture
@@ -46,14 +52,35 @@ def test_folder(ornstein: Callable, data: Path, monkeypatch: pytest.MonkeyPatch)
         "figure.png to found/here\n"
     )
     folder = data / "found" / "here"
-    assert json.loads((folder / "forecast.json").read_text())["name"] == "some.npy"
+    document = json.loads((folder / "forecast.json").read_text())
+    assert document["name"] == "some.npy"
+    assert document["run"]["command"] == "ornstein forecast --data a.npy"
+    assert document["run"]["settings"]["target"] == "w2=0.1,auc=0.55"
+    assert {"python", "numpy", "CPU"} <= set(document["run"]["versions"])
     lines = (folder / "curve.csv").read_text().splitlines()
     assert lines[0].startswith("n,multiple,attack_noise,w2,w2_se,w2_measured,w2_measured_se")
     assert len(lines) == 1 + 4
     assert (folder / "forecast.txt").read_text() == result.out
-    assert "How much data is enough" in (folder / "report.html").read_text()
+    page = (folder / "report.html").read_text()
+    assert "How much data is enough" in page
+    assert ornstein("report", "found/here").out == "Written: found/here/report.html\n"
+    assert (folder / "report.html").read_text() == page
     assert (folder / "figure.png").stat().st_size > 10_000
     assert (folder / "figure.svg").stat().st_size > 10_000
+
+
+def test_the_command_of_the_page_has_all_options(
+    ornstein: Callable, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "forecast_points", lambda *_, **__: example_report())
+    options = "--data a.npy --target w2=0.2,auc=0.6 --train-sizes 5:20:5 --replicates 3 --seed 4"
+    shown = ("--out", "a", "--style", "paper", "--format", "csv")
+    result = ornstein("forecast", *options.split(), *shown)
+    assert result.status == 0
+    assert result.out == in_format(forecast_document(example_report()), "csv") + "\n"
+    found = shlex.split(check_page((data / "a" / "report.html").read_text()).code)
+    assert found == ["ornstein", "forecast", *options.split()]
+    assert 'width="486pt"' in (data / "a" / "figure.svg").read_text()  # 6.75 inches
 
 
 def test_every_option_reaches_the_forecast(
@@ -77,6 +104,53 @@ def test_every_option_reaches_the_forecast(
         "name": "a.npy", "targets": ("w2=0.3",), "train_sizes": (5, 10, 15), "replicates": 7,
         "time": 1.5, "noise_scale": 0.5, "check": "mlp", "random_state": 9, "progress": None,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "targets", "sizes"),
+    [
+        ("--target w2=0.3 --target auc=0.6", ("w2=0.3", "auc=0.6"), None),
+        (
+            "--target=w2=0.3,auc=0.7 --train-sizes 9 --target w2=0.3 --train-sizes=5:7:1",
+            ("w2=0.3", "auc=0.7"),
+            (9, 5, 6, 7),
+        ),
+    ],
+)
+def test_a_list_given_again_counts(
+    ornstein: Callable, data: Path, monkeypatch: pytest.MonkeyPatch, given: str, targets, sizes
+) -> None:
+    seen = {}
+    monkeypatch.setattr(module, "forecast_points", lambda _, **given: seen.update(given))
+    assert ornstein("forecast", "--data", "a.npy", *given.split()).status == 0
+    assert (seen["targets"], seen["train_sizes"]) == (targets, sizes)
+
+
+def test_mixed_tables_from_python_as_from_the_command_line(
+    ornstein: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "age": rng.integers(18, 90, 40).astype(float),
+            "colour": rng.choice(["red", "green", "blue"], 40),
+            "day": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 99, 40), unit="D"),
+            "member": rng.random(40) < 0.5,
+        }
+    )
+    frame.loc[3, "age"] = np.nan
+    frame.to_parquet(tmp_path / "t.parquet")
+    seen: list[tuple] = []
+    monkeypatch.setattr(module, "forecast_points", lambda *a, **given: seen.append((*a, given)))
+    for options, numbers in (((), None), (("--numbers", "ranks"), "ranks")):
+        assert ornstein("forecast", "--data", "t.parquet", *options).status == 0
+        forecast(frame, numbers=numbers)
+        (there, _), (here, given) = seen[-2:]
+        assert here.shape == (40, 7)  # age, its gap, day, member, three colours
+        assert (here == there).all()
+        assert any("colour used as category" in note for note in given["notes"])
+    with pytest.raises(ValueError, match="numbers is 'ranks' and has no effect"):
+        forecast(rng.random((40, 3)), numbers="ranks")
 
 
 def test_data_are_read_as_elsewhere(
@@ -106,6 +180,8 @@ def test_data_are_read_as_elsewhere(
         (["--data", "a.npy", "--pixels", "3"], "have no pixels"),
         (["--data", "a.npy", "--seed", "-1"], "--seed: given -1"),
         (["--data", "a.npy", "--out", "a.npy"], "--out: 'a.npy' is a file"),
+        (["--data", "a.npy", "--style", "talk"], "--style has no effect without --out"),
+        (["--data", "a.npy", "--json", "--format", "csv"], "--format csv and --json exclude"),
     ],
 )
 def test_bad_input_is_one_line(ornstein: Callable, data: Path, arguments, words: str) -> None:

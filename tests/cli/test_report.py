@@ -141,6 +141,8 @@ def test_a_place_that_cannot_be_written_to_is_one_line(
         (("study", "--out", "no/a.html"), "--out: no folder 'no' to write a.html to"),
         (("study", "--show-rows"), "--show-rows has no effect on a study"),
         (("verified", "--show-rows"), "--show-rows has no effect on a verification"),
+        (("forecast", "--show-rows"), "--show-rows has no effect on a forecast"),
+        (("forecast",), "'forecast/forecast.json' cannot be read as what ornstein forecast --out"),
         (("verified",), "'verified/verification.json' cannot be read as what ornstein verify"),
         (("audited",), "'audited/audit.json' cannot be read as what ornstein audit --out writes"),
         (("damaged",), "cannot read 'damaged/study.sqlite'"),
@@ -153,10 +155,11 @@ def test_what_is_wrong_is_one_line(
 ) -> None:
     if arguments[0] in {"study", "damaged", "nameless", "bare"}:
         ornstein(*LINEAR, "--out", arguments[0])
-    for name in ("empty", "shards/shard-1-of-2", "verified", "audited"):
+    for name in ("empty", "shards/shard-1-of-2", "verified", "audited", "forecast"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "shards" / "shard-1-of-2" / FILE_NAME).touch()
     (tmp_path / "verified" / "verification.json").write_text("[]")
+    (tmp_path / "forecast" / "forecast.json").write_text('{"name": "a"}')
     (tmp_path / "audited" / "audit.json").write_text('{"verdict": "copies"}')
     if arguments[0] == "damaged":
         (tmp_path / "damaged" / FILE_NAME).write_bytes(b"no database at all " * 100)

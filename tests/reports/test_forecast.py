@@ -2,12 +2,13 @@
 
 import json
 import math
-import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.forecasting.example import example_report
+from tests.reports.html_reading import Page, check_page
 from tests.reports.reading import (
     caption_of,
     check_layout,
@@ -20,6 +21,12 @@ from tests.reports.reading import (
 
 from ornstein.cli.parsing import as_json
 from ornstein.forecasting.report import ForecastReport
+from ornstein.reports.documents import plain_answer
+from ornstein.reports.explanations import FORECAST
+from ornstein.reports.forecast_document import forecast_document
+from ornstein.reports.forecast_html import forecast_page
+from ornstein.reports.formats import formatted
+from ornstein.reports.pages import page
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +38,12 @@ def test_the_text_fits_and_explains_its_columns(report: ForecastReport) -> None:
     text = str(report)
     check_width(text)
     meanings = legend_of(text)
-    for table in read_tables(text)[1:6]:
+    for table in read_tables(text):
         for heading, _ in table.columns:
-            if heading == "quantity" or " at " in heading:
+            if heading in {"quantity", "target", "points needed"} or "of the MLP" in heading:
                 continue
-            assert heading in meanings, heading
+            name = heading.partition(" at ")[0]  # train at 0.1
+            assert heading in meanings or name in meanings, heading
 
 
 def test_targets(report: ForecastReport) -> None:
@@ -45,6 +53,7 @@ def test_targets(report: ForecastReport) -> None:
     assert table.column("from") == ["380.0", "55.00", ""]
     assert table.column("to") == ["447.0", "68.00", ""]
     assert table.column("at your data") == ["0.3050", "0.5300", "0.2710"]
+    assert table.column("at 100 x") == ["0.003100", "0.5100", "0.2620"]
     said = sentences(str(report))
     assert "from 412 [380, 447] points on, 4.12 times your data, with which it is 0.3050." in said
     assert "from 61 [55, 68] points on; your 100 are enough (it is 0.5300)." in said
@@ -52,6 +61,16 @@ def test_targets(report: ForecastReport) -> None:
         "not within 100 times your data (10000 points), where it is 0.2620; with your 100 points "
         "it is 0.2710." in said
     )
+
+
+def test_the_answer_names_every_target(report: ForecastReport) -> None:
+    assert plain_answer(forecast_document(report)) == (
+        "Your 100 points are enough for auc <= 0.55; w2 <= 0.1 takes 412 points, and you have 100; "
+        "10000 points are not enough for one-step-w2 <= 0.2."
+    )
+    without = replace(report, targets=())
+    assert "with 100 points W2^2 is 0.3000 of the total variance" in str(without)
+    assert "points needed" not in str(without)
 
 
 def test_curve_and_losses(report: ForecastReport) -> None:
@@ -131,17 +150,86 @@ def test_document_and_rows(report: ForecastReport) -> None:
     assert repr(report).startswith("ForecastReport('some.npy': 100 points of 7 coordinates")
 
 
-def test_page_and_fragment(report: ForecastReport, tmp_path: Path) -> None:
-    report.to_html(tmp_path / "report.html")
-    page = (tmp_path / "report.html").read_text()
+@pytest.fixture(scope="module")
+def shown(report: ForecastReport) -> Page:
+    settings, versions = {"replicates": 13, "check": None}, {"numpy": "7.7"}
+    return check_page(
+        page(forecast_page(report, settings=settings, versions=versions, command="ornstein f"))
+    )
+
+
+def test_the_page_says_what_was_asked_and_found(report: ForecastReport, shown: Page) -> None:
+    assert shown.headings[0] == (1, FORECAST.title)
+    assert shown.by_class["question"] == [FORECAST.question]
+    assert shown.by_class["answer"][0].startswith("Answer. Your 100 points are enough for auc <=")
+    assert shown.by_class["subject"][0].startswith("Forecast for some.npy: 100 points of 7")
     for words in (
-        "from 412 [380, 447] points on", "0.5000 ± 0.0010", "train loss, 0.1", "+25.0%",
-        "twice as much", "more are needed", "n* = 31.40", "some.npy: 3 rows repeat.",
-        "data:image/png;base64,", "0.003100", "0.3600",
+        "Threshold. The one-step", "Sampling steps. With 100", "Grid. Noise levels",
+        "Early stopping. Gradient flow", "Collapse. A model", "from 412 [380, 447] points",
+        "auc <= 0.55. AUC of membership at the noise that leaks most: from 61 [55, 68] points on",
+        "A small network. At n = 25 its W2² is 2.00 and its loss 1.50 times",
+        "some.npy: 3 rows repeat.", "W2² is the squared Wasserstein distance",
     ):  # fmt: skip
-        assert words in page, words
-    assert "from 61 [55, 68] points on" in report._repr_html_()
-    assert not re.search(r"src='(?!data:)", page)
+        assert any(words in item for item in shown.items), words
+    assert not any(item.startswith("Assumption") for item in shown.items)
+    assert set(FORECAST.made) <= {text.replace("²", "^2") for text in shown.definitions}
+    assert shown.captions == [f"Learning curves. {FORECAST.figure}"]
+    assert dict(shown.table("Options of the run").rows) == {"replicates": "13"}
+    assert dict(shown.table("What it ran with").rows) == {"numpy": "7.7"}
+    assert shown.code == "ornstein f"
+
+
+def test_the_tables_of_the_page(report: ForecastReport, shown: Page) -> None:
+    table = shown.table("Assumptions, and the check of each")
+    assert table.head == ["assumption", "holds", "check", "what follows"]
+    assert table.rows[0] == ["rows of one size", "in part", "twice as much", "more are needed"]
+    compared = shown.table("Measured: 13 subsets of each size, and theory of the same subsets")
+    assert len(compared.rows) == len(report.compared) == 20
+    assert compared.rows[2][:3] == ["one-step W2²", "25", "1.200 ± 0.020"]
+    assert ["train loss, 0.1", "50"] in [row[:2] for row in compared.rows]
+    (network,) = [each for each in shown.tables if each.caption.startswith("A small network")]
+    assert network.head[2] == "linear (W2² of the MLP)"
+    assert network.head[4] == "linear (loss of the MLP)"
+    assert network.rows == [["25", "0.3600", "0.1800", "0.09000", "0.06000", "7.0"]]
+    for heading in (*compared.head[2:], "of data", "train", "at 100 x", "agreed", "linear"):
+        assert heading in shown.definitions, heading
+
+
+def test_formats_and_fragment(report: ForecastReport, tmp_path: Path) -> None:
+    report.to_html(tmp_path / "report.html")
+    written = (tmp_path / "report.html").read_text()
+    assert check_page(written).headings[0] == (1, FORECAST.title)
+    document = forecast_document(report)
+    written = formatted(document, "csv")
+    assert "25,0.250,0.5000,0.0010,0.5100,0.0020,0.5200,0.0030,0.5300,0.0040,0.32\n" in written
+    assert '"train loss, 0.1",25,4.200,0.020,4.250,0.010,+1.2%,2.2' in written
+    assert "# Assumption of rows of one size: in part. Twice as much. More are needed." in written
+    assert "| auc \\<= 0.55 |" in formatted(document, "markdown").replace("&lt;", "<")
+    assert r"\caption{Learning curve: what n new points" in formatted(document, "latex")
+    part = report._repr_html_()
+    assert "from 61 [55, 68] points on" in part
+    assert "0.5000 ± 0.0010" in part
+    assert "<html" not in part
+
+
+def test_it_is_read_back(report: ForecastReport) -> None:
+    again = ForecastReport.from_dict(json.loads(as_json(report.to_dict())))
+    assert str(again) == str(report)
+    assert as_json(again.to_dict()) == as_json(report.to_dict())
+    assert again.targets[1] == report.targets[1]
+    assert again.best_losses == report.best_losses
+    assert again.sampling == report.sampling
+    plain = report.to_dict()
+    del plain["collapse"]
+    with pytest.raises(ValueError, match="this is no document of a forecast: 'collapse'"):
+        ForecastReport.from_dict(plain)
+
+
+@pytest.mark.parametrize(("name", "width"), [("paper", 6.75), ("talk", 12.0)])
+def test_figure_of_a_style(report: ForecastReport, name: str, width: float) -> None:
+    figure = report.figure(name)
+    check_layout(figure)
+    assert figure.get_figwidth() == width
 
 
 def test_figure(report: ForecastReport) -> None:

@@ -6,7 +6,7 @@ __all__ = ["audit", "AuditOptions", "AuditReading"]
 
 import math
 import sys
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -177,26 +177,12 @@ def audit(
         report, cautions=(*cautions, *report.cautions), warnings=(*found, *report.warnings)
     )
     if folder is not None:
-        run = this_run("audit", audit, _values(options, reading, pixels, numbers))
+        given = {"options": options, "reading": reading, "pixels": pixels, "numbers": numbers}
+        run = this_run("audit", audit, given)
         names = write_audit(report, folder, run, show_rows=options.show_rows)
         print(f"ornstein: wrote {', '.join(names)} to {folder}", file=sys.stderr)
     print_result(_printed(report, options))
     return int(_failed(report, options.fail_on))
-
-
-def _values(
-    options: AuditOptions,
-    reading: AuditReading,
-    pixels: int | None,
-    numbers: Literal["robust", "ranks"] | None,
-) -> dict[str, Any]:
-    """All options of the command, by name."""
-    groups = {name: getattr(each, name) for each in (options, reading) for name in _fields(each)}
-    return {**groups, "pixels": pixels, "numbers": numbers}
-
-
-def _fields(group: AuditOptions | AuditReading) -> list[str]:
-    return [field.name for field in fields(group) if field.init]
 
 
 def _printed(report: AuditReport, options: AuditOptions) -> str:

@@ -6,10 +6,12 @@ __all__ = ["forecast", "ForecastOptions"]
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ornstein.cli.forecast_folder import write_forecast
+from ornstein.cli.output import FigureStyle, Format, in_format, made_folder, one_output
 from ornstein.cli.parsing import UsageError, as_json
+from ornstein.cli.reopening import this_run
 from ornstein.cli.streams import print_result
 from ornstein.data.reading_options import ReadingOptions
 from ornstein.validation import as_count
@@ -32,9 +34,9 @@ class ForecastOptions:
     data : str
         digits, patches, a file of an array or a table, or a folder of images
     target : tuple of str
-        NAME=BOUND, several with commas: w2 or one-step-w2 (squared Wasserstein distance over the
-        total variance), auc (of membership), consistency (of two models), excess-loss (of
-        denoising); by default w2=0.1,auc=0.55
+        NAME=BOUND, several with commas or given again: w2 or one-step-w2 (squared Wasserstein
+        distance over the total variance), auc (of membership), consistency (of two models),
+        excess-loss (of denoising); by default w2=0.1,auc=0.55
     train_sizes : tuple of int
         sizes of the subsets that are measured: start:stop:step (stop included) or a comma list;
         by default N/16, N/8, N/4 and N/2 of the N points
@@ -52,6 +54,10 @@ class ForecastOptions:
         of subsets, noise and the data sets that yours are compared with
     json : bool
         print one JSON document and nothing else
+    format : str
+        of the tables that are printed: text, latex (booktabs), csv or markdown
+    style : str
+        of the figure: screen; paper (the width of a text, small type); talk (a slide)
     """
 
     data: str | None = None
@@ -64,8 +70,13 @@ class ForecastOptions:
     out: str | None = None
     seed: int = 0
     json: bool = False
+    format: Format = "text"
+    style: FigureStyle = "screen"
 
     def __post_init__(self) -> None:
+        one_output(self.format, json=self.json)
+        if self.style != "screen" and self.out is None:
+            raise UsageError("--style has no effect without --out, the folder of the figure")
         if self.data is None:
             raise UsageError("--data is missing: expected a file, a folder of images, or digits")
         if self.seed < 0:
@@ -97,7 +108,7 @@ def forecast(
 
     for each in options.target:
         read_target(each)
-    folder = None if options.out is None else _folder(options.out)
+    folder = None if options.out is None else made_folder(options.out)
     side = None if pixels is None else as_count(pixels, "pixels")
     name, points, notes = _checked(str(options.data), reading, side, numbers)
     report = forecast_points(
@@ -114,10 +125,21 @@ def forecast(
         progress=False if options.json else None,
     )
     if folder is not None:
-        names = _write(report, folder)
+        given = {"options": options, "reading": reading, "pixels": pixels, "numbers": numbers}
+        names = write_forecast(report, folder, this_run("forecast", forecast, given), options.style)
         print(f"ornstein: wrote {', '.join(names)} to {folder}", file=sys.stderr)
-    print_result(as_json(report.to_dict()) if options.json else report)
+    print_result(_printed(report, options))
     return 0
+
+
+def _printed(report: ForecastReport, options: ForecastOptions) -> str:
+    if options.json:
+        return as_json(report.to_dict())
+    if options.format == "text":
+        return str(report)
+    from ornstein.reports.forecast_document import forecast_document
+
+    return in_format(forecast_document(report), options.format)
 
 
 def _checked(
@@ -135,29 +157,3 @@ def _checked(
     refuse(profile.findings, profile.name)
     found = [f"{finding}." for finding in profile.findings]
     return profile.name, profile.points.points(), found
-
-
-def _folder(out: str) -> Path:
-    """The folder to write to, made now: nothing is computed that cannot be written."""
-    folder = Path(out)
-    if folder.is_file():
-        raise UsageError(f"--out: {out!r} is a file, expected a folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _write(report: ForecastReport, folder: Path) -> list[str]:
-    from ornstein.files import atomic_write
-    from ornstein.reports.figures import save_figure
-
-    report.to_html(folder / "report.html")
-    texts = {
-        "forecast.txt": f"{report}\n",
-        "forecast.json": as_json(report.to_dict()) + "\n",
-        "curve.csv": report.to_pandas().to_csv(index=False, lineterminator="\n"),
-    }
-    for name, text in texts.items():
-        with atomic_write(folder / name) as draft:
-            draft.write_text(text, encoding="utf-8")
-    save_figure(report.figure(), folder / "figure.svg", folder / "figure.png")
-    return ["report.html", *texts, "figure.svg", "figure.png"]

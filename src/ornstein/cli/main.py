@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ornstein import __version__
 from ornstein.cli.messages import naming_file
-from ornstein.cli.parsing import Parser, call, command, given_files
+from ornstein.cli.parsing import Parser, call, command, given_files, joined_lists
 from ornstein.cli.streams import drop_output, ends_as_interrupts, prepare_streams
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ COMMANDS = {
     "data": "What a file or folder holds: how it is read, what is used, what looks wrong",
     "status": "Which cells of a study are planned, done and failed",
     "merge": "Join the shards of a study, or copies of it, and print its tables",
-    "report": "What a folder holds as one HTML file: a study, an audit, a run of verify",
+    "report": "What a folder holds as one HTML file: a study, audit, forecast or verify run",
     "explore": "The page on which one sees the theory move, with the points of a study if given",
     "export": "The cells of a study as one table: Parquet, CSV or npz",
 }
@@ -93,7 +93,7 @@ def _parse(given: list[str]) -> Callable[[], int]:
     subcommands.add_subcommand("predict", predictions, help="Theory alone, without simulation")
     if first == "predict":
         return _prediction(parser, predictions, given)
-    options = parser.parse_args(given)
+    options = parser.parse_args(given if function is None else joined_lists(given, function))
     assert function is not None  # of the subcommand that was parsed
     return partial(call, function, options[options.subcommand])
 

@@ -21,6 +21,7 @@ __all__ = [
     "call",
     "arguments",
     "given_option",
+    "joined_lists",
     "given_files",
     "integers",
     "reals",
@@ -256,6 +257,30 @@ def given_option(given: Sequence[str], name: str, default: str) -> str:
         if key == f"--{name}":
             value = text if equals else following
     return value
+
+
+def joined_lists(given: Sequence[str], function: Callable[..., Any]) -> list[str]:
+    """Arguments in which a list that was given several times is one list.
+
+    ``--target w2=0.1 --target auc=0.55`` becomes ``--target=w2=0.1,auc=0.55``.
+    """
+    lists = {
+        f"--{option.name.replace('_', '-')}"
+        for option in options_of(function)
+        if reader_of(option.kind) is not None
+    }
+    others: list[str] = []
+    found: dict[str, list[str]] = {}
+    rest = iter(given)
+    for word in rest:
+        flag, equals, text = word.partition("=")
+        if flag in lists:
+            found.setdefault(flag, []).append(text if equals else next(rest, ""))
+        else:
+            others.append(word)
+    if all(len(values) == 1 for values in found.values()):
+        return list(given)
+    return [*others, *(f"{flag}={','.join(values)}" for flag, values in found.items())]
 
 
 def given_files(given: Sequence[str]) -> dict[str, Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ornstein.cli.parsing import arguments, command, options_of
+from ornstein.cli.values import as_text
 from ornstein.engine.folder import versions_in_use
 from ornstein.engine.running import cpu_type
 from ornstein.engine.store import StudyError
@@ -45,7 +46,7 @@ class Run(NamedTuple):
     command: str
 
 
-def this_run(name: str, function: Callable[..., Any], values: Mapping[str, Any]) -> Run:
+def this_run(name: str, function: Callable[..., Any], given: Mapping[str, Any]) -> Run:
     """Return what is kept of this run of a command.
 
     Parameters
@@ -54,9 +55,15 @@ def this_run(name: str, function: Callable[..., Any], values: Mapping[str, Any])
         Of the command.
     function : callable
         That it calls.
-    values : mapping
-        Of all its options, by name.
+    given : mapping
+        All its arguments, by name; dataclasses stand for their options.
     """
+    values = {
+        option.name: as_text(
+            getattr(given[option.group], option.name) if option.group else given[option.name]
+        )
+        for option in options_of(function)
+    }
     words = command_words(name, function, values, command(function).get_defaults())
     settings = {key: value for key, value in values.items() if key not in _NOT_OF_THE_RESULT}
     return Run(settings, {**versions_in_use(), "CPU": cpu_type()}, shlex.join(["ornstein", *words]))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def report(folder: str, out: str | None = None, show_rows: bool = False) -> int:
-    """What a folder holds, as one HTML file: a study, an audit, or a run of verify.
+    """What a folder holds, as one HTML file: a study, an audit, a forecast, or a run of verify.
 
     The question, the answer in one sentence, figures, tables with the meaning of each column, how
     each number was made and with what error, configuration, versions, and the command that repeats
@@ -32,7 +32,7 @@ def report(folder: str, out: str | None = None, show_rows: bool = False) -> int:
     Parameters
     ----------
     folder : str
-        as --out of a study, of audit or of verify made it
+        as --out of a study, of audit, forecast or verify made it
     out : str
         file to write; by default report.html in the folder
     show_rows : bool
@@ -77,6 +77,13 @@ def _audit(folder: Path, show_rows: bool) -> Document:
     return read_audit(folder, show_rows=show_rows)
 
 
+def _forecast(folder: Path, show_rows: bool) -> Document:
+    from ornstein.cli.forecast_folder import read_forecast
+
+    _refuse_rows("a forecast", show_rows)
+    return read_forecast(folder)
+
+
 def _verification(folder: Path, show_rows: bool) -> Document:
     from ornstein.reports.verification import verification_page
     from ornstein.verification.running import Verification
@@ -96,6 +103,7 @@ def _verification(folder: Path, show_rows: bool) -> Document:
 _KINDS: dict[str, Callable[[Path, bool], Document]] = {
     "study.sqlite": _study,
     "audit.json": _audit,
+    "forecast.json": _forecast,
     "verification.json": _verification,
 }
 """By the file that a kind of result leaves in its folder."""
@@ -108,7 +116,7 @@ def _unknown(folder: Path) -> str:
         return f"{str(folder)!r} holds shards of a study: ornstein merge {folder} joins them first"
     return (
         f"nothing to report in {str(folder)!r}: expected a folder with one of "
-        f"{', '.join(_KINDS)}, as --out of a study, of audit or of verify makes it"
+        f"{', '.join(_KINDS)}, as --out of a study, of audit, forecast or verify makes it"
     )
 
 

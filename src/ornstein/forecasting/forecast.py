@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ornstein.data.files import load_data
+from ornstein.data.checks import quick_findings
+from ornstein.data.files import data_set
+from ornstein.data.profiles import has_mixed, usable_points
+from ornstein.data.reading import read
 from ornstein.forecasting.advice import VARIANCE_SHARE, collapse, modes, sampling, stopping
 from ornstein.forecasting.assumptions import check_assumptions
 from ornstein.forecasting.curve import compare, curve_sizes, default_sizes, forecast_curve
@@ -41,6 +44,7 @@ def forecast(
     time: float = 2.0,
     noise_scale: float = 1.0,
     check: Literal["mlp"] | None = None,
+    numbers: Literal["robust", "ranks"] | None = None,
     random_state: Any = 0,
     progress: bool | None = None,
 ) -> ForecastReport:
@@ -53,7 +57,9 @@ def forecast(
     Parameters
     ----------
     data : array-like of shape (n_points, dim) or (n_points, ...), path, or data frame
-        What :func:`ornstein.data.reading.read` reads; at least 8 points.
+        What :func:`ornstein.data.reading.read` reads; at least 8 points. Tables with categories,
+        dates or missing values are put into the geometry of
+        :class:`~ornstein.data.geometry.TableGeometry`.
     targets : sequence of str
         ``NAME=BOUND``, with ``w2``, ``one-step-w2``, ``auc``, ``consistency``, ``excess-loss``.
     train_sizes : sequence of int, optional
@@ -65,6 +71,8 @@ def forecast(
         coordinate variance.
     check : "mlp", optional
         Train a small network at three sizes too.
+    numbers : {"robust", "ranks"}, optional
+        How numbers of such tables are scaled: by median and quartiles (robust), or ranks.
     random_state : int, Generator or None
         Of subsets, the jackknife's parts, noise, and Gaussian data to compare with.
     progress : bool, optional
@@ -93,25 +101,11 @@ def forecast(
     >>> 360 < report.targets[0].n < 390  # (d + 5) / 4 / 0.01 = 375 for a known population
     True
     """
-    if isinstance(data, np.ndarray) or (
-        isinstance(data, list | tuple) and data and not isinstance(data[0], str)
-    ):
-        return forecast_points(
-            as_points(data, "data"),
-            targets=targets,
-            train_sizes=train_sizes,
-            replicates=replicates,
-            time=time,
-            noise_scale=noise_scale,
-            check=check,
-            random_state=random_state,
-            progress=progress,
-        )
-    source = load_data(data)
+    points, name, notes = _usable(data, numbers)
     return forecast_points(
-        source.points,
-        name=source.name,
-        notes=source.notes,
+        points,
+        name=name,
+        notes=notes,
         targets=targets,
         train_sizes=train_sizes,
         replicates=replicates,
@@ -121,6 +115,24 @@ def forecast(
         random_state=random_state,
         progress=progress,
     )
+
+
+def _usable(
+    data: Any, numbers: Literal["robust", "ranks"] | None
+) -> tuple[Array, str, tuple[str, ...]]:
+    """Points of the data, their name, and how they were read."""
+    listed = isinstance(data, list | tuple) and data and not isinstance(data[0], str)
+    if numbers is None and (isinstance(data, np.ndarray) or listed):
+        return as_points(data, "data"), "data", ()
+    contents = read(data)
+    if numbers is None and not has_mixed([contents]):
+        source = data_set(contents)
+        return source.points, source.name, source.notes
+    contents.require_usable()
+    (made,), _, findings = usable_points([contents], numbers)
+    points = as_points(made.points(), contents.name)
+    findings = (*contents.findings, *findings, *quick_findings(points))
+    return points, contents.name, tuple(f"{contents.name}: {finding}." for finding in findings)
 
 
 def forecast_points(

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 __all__ = ["ForecastReport", "Sizes"]
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, fields
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from ornstein.forecasting.advice import Collapse, Mode, Sampling, Stopping
+from ornstein.forecasting.assumptions import Assumption
+from ornstein.forecasting.curve import Comparison, Point
+from ornstein.forecasting.network_check import NetworkRow
+from ornstein.forecasting.predictions import OneStepProcess
+from ornstein.forecasting.targets import Needed
 
-    from ornstein.forecasting.advice import Collapse, Mode, Sampling, Stopping
-    from ornstein.forecasting.assumptions import Assumption
-    from ornstein.forecasting.curve import Comparison, Point
-    from ornstein.forecasting.network_check import NetworkRow
-    from ornstein.forecasting.predictions import OneStepProcess
-    from ornstein.forecasting.targets import Needed
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 
 class Sizes(NamedTuple):
@@ -88,7 +90,37 @@ class ForecastReport:
 
     def to_dict(self) -> dict[str, Any]:
         """All numbers and texts, as lists and mappings."""
-        return self._reports().forecast_document(self)
+        return self._reports().forecast_values(self)
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> ForecastReport:
+        """Return the report that `to_dict` wrote, from its JSON document.
+
+        Parameters
+        ----------
+        plain : mapping
+            Numbers that JSON does not have are null for NaN, ``inf`` and ``-inf``.
+
+        Raises
+        ------
+        ValueError
+            If an entry is missing, or is not what it should be.
+        """
+        values: dict[str, Any] = {}
+        try:
+            for name in (field.name for field in fields(cls)):
+                kind, value = _KINDS.get(name), _value(plain[name])
+                if kind is None:
+                    values[name] = value
+                elif isinstance(value, tuple):
+                    values[name] = tuple(_entry(kind, each) for each in value)
+                else:
+                    values[name] = _entry(kind, value)
+            losses = values["best_losses"]
+            values["best_losses"] = {float(noise): loss for noise, loss in losses.items()}
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"this is no document of a forecast: {error}") from error
+        return cls(**values)
 
     def to_pandas(self) -> Any:
         """A ``pandas.DataFrame`` of the curve, a row for each n."""
@@ -106,11 +138,58 @@ class ForecastReport:
         """
         self._reports("forecast_html").write_forecast_html(self, path)
 
-    def figure(self) -> Any:
-        """The learning curves, a ``matplotlib.figure.Figure``."""
-        return self._reports("forecast_figure").forecast_figure(self)
+    def figure(self, style: str | None = None) -> Any:
+        """The learning curves, a ``matplotlib.figure.Figure``.
+
+        Parameters
+        ----------
+        style : str, optional
+            ``screen``, ``paper`` or ``talk``; by default that of the context, ``screen``.
+
+        Raises
+        ------
+        ValueError
+            If there is no such style.
+        """
+        if style is not None:
+            with self._reports("figure_styles").figure_style(style):
+                return self.figure()
+        draw = self._reports("forecast_figure").forecast_figure
+        return self._reports("figures").drawn_figures(lambda: {"figure": draw(self)})["figure"]
 
     @staticmethod
     def _reports(name: str = "forecast") -> Any:
         # By name: reports are a layer above, and are looked up only when one is asked for.
         return import_module(f"ornstein.reports.{name}")
+
+
+_KINDS: dict[str, Any] = {
+    "sizes": Sizes,
+    "process": OneStepProcess,
+    "curve": Point,
+    "compared": Comparison,
+    "targets": Needed,
+    "modes": Mode,
+    "sampling": Sampling,
+    "stopping": Stopping,
+    "collapse": Collapse,
+    "assumptions": Assumption,
+    "network": NetworkRow,
+}
+"""What entries of a document are, one or several."""
+
+
+def _entry(kind: Any, plain: Mapping[str, Any]) -> Any:
+    """An entry without what was derived from it."""
+    return kind(**{name: plain[name] for name in kind._fields})
+
+
+def _value(plain: Any) -> Any:
+    """A value of JSON, which has no tuples, no NaN and no infinity."""
+    if isinstance(plain, dict):
+        return {name: _value(entry) for name, entry in plain.items()}
+    if isinstance(plain, list):
+        return tuple(map(_value, plain))
+    if plain is None:
+        return math.nan
+    return float(plain) if plain in ("inf", "-inf") else plain

@@ -3,7 +3,7 @@
 A `Document` is what was studied, tables with the meanings of their columns, an answer and notes;
 for a page also a title, a question, figures, how the numbers were made, and what repeats it. Each
 kind of result has one function that makes its document; `document_text` here,
-`ornstein.reports.formats` and `ornstein.reports.html` write any of them.
+`ornstein.reports.formats` and `ornstein.reports.pages` write any of them.
 """
 
 from __future__ import annotations
@@ -138,13 +138,14 @@ def document_of(summary: Summary) -> Document:
 
 
 def document_text(document: Document) -> str:
-    """Return a document as text of 80 columns: what was studied, tables, answer, notes."""
+    """Return a document as text of 80 columns: what was studied, tables, answers, notes."""
     blocks = ["\n".join(paragraph(line, "") for line in document.subject)]
     for section in document.sections:
         blocks += _blocks(section.tables)
         if shown := section.shown():
             blocks.append(legend(shown))
-    return report(blocks, document.answer, document.notes)
+    findings = [f"{name}: {said}" for name, said in document.findings.items()]
+    return report(blocks, document.answer, [*findings, *document.notes])
 
 
 def plain_answer(document: Document) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Explanation", "EXPLANATIONS", "VERIFICATION", "AUDIT"]
+__all__ = ["Explanation", "EXPLANATIONS", "VERIFICATION", "AUDIT", "FORECAST"]
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -189,4 +189,29 @@ AUDIT = Explanation(
         "found from": "What would have been found with probability 0.8, from copies planted at "
         "several noises, or from the spread of the statistic.",
     },
+)
+
+FORECAST = Explanation(
+    "How much data is enough",
+    "How good will a diffusion model of these data be with n points, and how many are enough?",
+    {
+        "learning curve": "Closed forms of the linear models for the population of the data, whose "
+        "eigenvalues and row sizes are estimated from all points. ± is the standard error of that "
+        "estimate, by the grouped jackknife: everything again without each of ten random tenths of "
+        "the rows.",
+        "points needed": "The n from which on the curve keeps the bound, up to 100 times the data. "
+        "The band is the jackknife's error of the quantity there over its slope in ln n, times "
+        "Student's 97.5% quantile.",
+        "measured": "The same models fitted on subsets that are drawn without replacement. Mean "
+        "over subsets ± its standard error.",
+        "theory": "Closed forms of models of n of the N points: all points are the population. ± "
+        "as of the curve.",
+        "differ, s.e.": "Theory above the measurement, in percent of it, and in standard errors of "
+        "both.",
+        "W2^2 of the MLP": "Of mean and covariance of what it generates, to those of all points; "
+        "one training, so that there is no error.",
+    },
+    "Lines: theory, of new points (with twice its standard error) and of subsets of the data. "
+    "Marks: measured on subsets, with standard errors. Dashed: your data. Last panel: estimated "
+    "eigenvalues of the population, and those of the sample.",
 )

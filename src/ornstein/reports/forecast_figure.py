@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.ticker import NullFormatter
 
 from ornstein.reports.curves import round_numbers, tick_text
-from ornstein.reports.figures import BLUE, GREY, VERMILION, caption, legend_below, style
+from ornstein.reports.figures import BLUE, GREY, VERMILION, caption, legend_below, new_figure, style
 from ornstein.reports.forecast_sentences import headline
 
 if TYPE_CHECKING:
@@ -30,10 +30,8 @@ _NOISE, _TICKS = "0.3", 4
 
 def forecast_figure(report: ForecastReport) -> Figure:
     """Six panels over n: distances, consistency, losses, AUC; and the spectrum."""
-    from matplotlib.figure import Figure
-
     with style():
-        figure = Figure(figsize=(8.4, 5.2), layout="constrained")
+        figure = new_figure(8.4, 5.2)
         axes: Any = figure.subplots(2, 3)
         places = (axes[0, 0], axes[0, 1], axes[0, 2], axes[1, 1])
         for axis, (name, label, logarithmic) in zip(places, _PANELS, strict=True):

@@ -6,10 +6,15 @@ __all__ = [
     "LABELS",
     "MEANINGS",
     "DEFINITIONS",
+    "SUBJECTS",
     "headline",
+    "forecast_answer",
     "target_text",
     "target_sentence",
+    "target_finding",
     "advice_sentences",
+    "assumption_sentence",
+    "network_sentence",
 ]
 
 import math
@@ -18,9 +23,10 @@ from typing import TYPE_CHECKING
 from ornstein.forecasting.advice import SHRINKAGE_NOISE, STOPPING_NOISE, VARIANCE_SHARE
 from ornstein.forecasting.quantities import TARGETS
 from ornstein.forecasting.targets import MOST
-from ornstein.reports.tables import count, counted, number
+from ornstein.reports.tables import count, counted, joined, number
 
 if TYPE_CHECKING:
+    from ornstein.forecasting.assumptions import Assumption
     from ornstein.forecasting.report import ForecastReport
     from ornstein.forecasting.targets import Needed
 
@@ -53,6 +59,14 @@ DEFINITIONS = (
     "the data alone. Consistency is 1 for equal samples and 0 for unrelated ones. A point is told "
     "from others by its denoising error at the noise level of the column."
 )
+SUBJECTS = {
+    "threshold": "Threshold",
+    "steps": "Sampling steps",
+    "grid": "Grid",
+    "stopping": "Early stopping",
+    "collapse": "Collapse",
+}
+"""What the sentences of advice are about."""
 
 
 def headline(report: ForecastReport) -> str:
@@ -63,6 +77,28 @@ def headline(report: ForecastReport) -> str:
         f"Forecast for {report.name}: {sizes.points} points of {counted(sizes.dim, 'coordinate')}"
         f"{left}"
     )
+
+
+def forecast_answer(report: ForecastReport) -> str:
+    """For which targets the data are enough, and what the others need, in one sentence."""
+    points = report.sizes.points
+    if not report.targets:
+        at = next(point for point in report.curve if point.n == points)
+        return (
+            f"with {points} points W2^2 is {number(at.values['w2'])} of the total variance; no "
+            "target was given."
+        )
+    enough = [target_text(each) for each in report.targets if each.n <= points]
+    needs = [
+        f"{target_text(each)} takes {count(each.n)}"
+        for each in report.targets
+        if points < each.n < math.inf
+    ]
+    never = [target_text(each) for each in report.targets if math.isinf(each.n)]
+    parts = [f"your {points} points are enough for {joined(enough)}"] if enough else []
+    parts += [f"{joined(needs)} points, and you have {points}"] if needs else []
+    parts += [f"{MOST * points} points are not enough for {joined(never)}"] if never else []
+    return "; ".join(parts) + "."
 
 
 def target_text(needed: Needed) -> str:
@@ -80,10 +116,20 @@ def target_text(needed: Needed) -> str:
 
 def target_sentence(needed: Needed, points: int) -> str:
     """Say whether the data are enough for a target, and how many points are needed."""
-    what = f"{target_text(needed)} ({TARGETS[needed.name].meaning})"
+    meaning = TARGETS[needed.name].meaning
+    return f"{target_text(needed)} ({meaning}): {_target_answer(needed, points)}"
+
+
+def target_finding(needed: Needed, points: int) -> tuple[str, str]:
+    """The same as a subject and what is said of it."""
+    meaning = TARGETS[needed.name].meaning
+    return target_text(needed), f"{meaning}: {_target_answer(needed, points)}"
+
+
+def _target_answer(needed: Needed, points: int) -> str:
     if math.isinf(needed.n):
         return (
-            f"{what}: not within {MOST} times your data ({MOST * points} points), where it is "
+            f"not within {MOST} times your data ({MOST * points} points), where it is "
             f"{number(needed.at_most)}; with your {points} points it is {number(needed.at_data)}."
         )
     band = ""
@@ -92,7 +138,7 @@ def target_sentence(needed: Needed, points: int) -> str:
             f"{needed.high:.0f}" if math.isfinite(needed.high) else f"more than {MOST} x your data"
         )
         band = f" [{needed.low:.0f}, {top}]"
-    found = f"{what}: from {count(needed.n)}{band} points on"
+    found = f"from {count(needed.n)}{band} points on"
     if needed.n <= points:
         return f"{found}; your {points} are enough (it is {number(needed.at_data)})."
     times = number(needed.n / points, 3)
@@ -161,3 +207,27 @@ def advice_sentences(report: ForecastReport) -> dict[str, str]:
             "of a component on average, beside what the population's would keep."
         ),
     }
+
+
+def assumption_sentence(assumption: Assumption) -> str:
+    """Whether it holds, by what check, and what follows.
+
+    Examples
+    --------
+    >>> from ornstein.forecasting.assumptions import Assumption
+    >>> assumption_sentence(Assumption("equal rows", "no", "two are", "fewer count"))
+    'Assumption of equal rows: no. Two are. Fewer count.'
+    """
+    said = (assumption.check, assumption.consequence)
+    others = "".join(f" {each[0].upper()}{each[1:]}." for each in said if each)
+    return f"Assumption of {assumption.name}: {assumption.holds}.{others}"
+
+
+def network_sentence(report: ForecastReport) -> str:
+    """How far off the network that was trained is from the linear models."""
+    told = "; ".join(
+        f"at n = {each.n} its W2^2 is {number(each.w2 / each.predicted_w2, 3)} and its loss "
+        f"{number(each.loss / each.predicted_loss, 3)} times the forecast of the linear models"
+        for each in report.network
+    )
+    return f"{told[0].upper()}{told[1:]}."

@@ -13,6 +13,6 @@ a function that makes its document, and a line in ``ornstein.cli.report``.
 
 from __future__ import annotations
 
-__all__ = ["page", "write_page"]
+__all__ = ["page", "write_page", "fragment"]
 
-from ornstein.reports.pages.page import page, write_page
+from ornstein.reports.pages.page import fragment, page, write_page

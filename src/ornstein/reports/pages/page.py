@@ -8,7 +8,7 @@ content policy in the page itself forbids every request.
 
 from __future__ import annotations
 
-__all__ = ["page", "write_page"]
+__all__ = ["page", "write_page", "fragment"]
 
 import html
 import re
@@ -64,6 +64,20 @@ def page(document: Document) -> str:
         f'<meta name="generator" content="ornstein {__version__}">'
         f"<title>{_text(title)}</title><style>{STYLESHEET}</style></head>\n"
         f"<body><main>{''.join(parts)}</main></body></html>\n"
+    )
+
+
+def fragment(document: Document) -> str:
+    """Return what a document says as a part of another page, such as a notebook's."""
+    answer = plain_answer(document)
+    return "".join(
+        [
+            *(f"<p>{_text(line)}</p>" for line in document.subject),
+            f"<p><strong>Answer.</strong> {_text(answer)}</p>" if answer else "",
+            _found(document.findings),
+            *map(_tables, document.sections),
+            _list(document.notes),
+        ]
     )
 
 
