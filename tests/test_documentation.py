@@ -92,6 +92,9 @@ def test_commands(
     block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    # Workers and figures change nothing that is printed; they are tested where they are made.
+    monkeypatch.setattr("joblib.effective_n_jobs", lambda *_: 1)
+    monkeypatch.setattr("ornstein.engine.summary.Summary.write_figures", lambda *_: None)
     exec(compile(block.before, block.page, "exec"), {})
     for words, expected in commands(block.text):
         if words[0] != "ornstein":

@@ -790,14 +790,14 @@ EVERY_PHASE = pytest.mark.parametrize(("quantity", "y"), PHASES)
 
 def phase_options(quantity: str, y: str) -> dict[str, Any]:
     options, _ = PHASES[quantity, y]
-    axes = {"x_range": "10:300", "y_range": "0.1:3", "points": 12, "dim": 20}
+    axes = {"x_range": "10:300", "y_range": "0.1:3", "points": 8, "dim": 20}
     return {"quantity": command_of(quantity), "y": y, **axes, **options}
 
 
 @cache
 def phase_map(quantity: str, y: Any) -> Any:
-    sizes = np.unique(np.geomspace(10, 300, 12).round())
-    rows = np.geomspace(0.1, 3, 12)
+    sizes = np.unique(np.geomspace(10, 300, 8).round())
+    rows = np.geomspace(0.1, 3, 8)
     one_step: Any = {"dim": 20, "time": 0.7, "noise_scale": 1.7, "std": 1.2}
     if quantity == "kl of a spectrum":
         given = {name: one_step[name] for name in ("time", "noise_scale")}

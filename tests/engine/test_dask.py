@@ -101,6 +101,12 @@ def kill(process: subprocess.Popen) -> None:
 
 
 @pytest.fixture
+def one_failure_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task that has taken down two workers is given up, for four: each is a process to start."""
+    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "1")
+
+
+@pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
     started = Cluster(tmp_path)
     yield started
@@ -141,7 +147,9 @@ def test_workers_killed_from_outside_and_one_added_late(cluster: Cluster, tmp_pa
     assert not summary.failed
 
 
-def test_a_cell_that_always_kills_its_worker_fails_alone(cluster: Cluster, tmp_path: Path) -> None:
+def test_a_cell_that_always_kills_its_worker_fails_alone(
+    one_failure_allowed: None, cluster: Cluster, tmp_path: Path
+) -> None:
     for _ in range(2):
         cluster.add()
     bad = Cell(5, 11)

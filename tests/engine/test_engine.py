@@ -89,8 +89,8 @@ class Growing(Toy):
 @pytest.mark.slow
 def test_a_worker_that_has_grown_is_replaced_without_a_word(tmp_path: Path) -> None:
     """The warning of that is an error here, and would be the end of the thread that replaces."""
-    study = Growing(train_sizes=(2,), simulations=12, log=tmp_path / "log")
-    assert len(run(study, tmp_path, jobs=2)[2]["value"]) == 12
+    study = Growing(train_sizes=(2,), simulations=6, log=tmp_path / "log")
+    assert len(run(study, tmp_path, jobs=2)[2]["value"]) == 6
     assert len(set((tmp_path / "log").read_text().split())) > 2
 
 

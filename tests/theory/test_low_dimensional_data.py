@@ -24,6 +24,8 @@ SAME = {
     "denoising_losses": lambda s: np.multiply(theory.denoising_losses(s, 0.3, [3, 9]), s.size),
     "collapse_time": lambda s: theory.collapse_time([10, 100], s),
     "speciation_time": theory.speciation_time,
+    # Each mode three times: it takes four effective dimensions or more.
+    "fitted_gaussian_share": lambda s: theory.fitted_gaussian_share(np.repeat(s, 3), 60),
     "sample_covariance_range": lambda s: theory.sample_covariance_range(s, 9),
     "sample_covariance_spectrum": lambda s: (
         s.size * np.array(theory.sample_covariance_spectrum([0.3, 0.8], s, 9))

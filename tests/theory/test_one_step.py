@@ -54,7 +54,7 @@ def simulated(dim: int, n: int, runs: int, seed: int, time=2.0, noise_scale=1.0,
 def test_expectations_within_standard_errors(dim: int, n: int, options: dict) -> None:
     """4 standard errors and 0.7/d nats for what is asymptotic (see the modules)."""
     predicted = theory.one_step(dim, n, **options)
-    measured = simulated(dim, n, 400, seed=n, **options)
+    measured = simulated(dim, n, 200, seed=n, **options)
     variance = options.get("std", 1.0) ** 2
     allowance = {
         "kl": 0.7 / dim,

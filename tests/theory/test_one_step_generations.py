@@ -43,6 +43,17 @@ def test_each_generation_is_the_first_of_the_last():
     assert recursive_one_step_spectrum(spectrum, 30, 0).tolist() == [spectrum.tolist()]
 
 
+def test_what_is_remembered_is_not_what_a_caller_may_change():
+    first = recursive_one_step_spectrum(np.ones(6), 20, 2)
+    again = recursive_one_step_spectrum(np.ones(6), 20, 2)
+    again[:] = 7.0
+    assert recursive_one_step_spectrum(np.ones(6), 20, 2).tolist() == first.tolist()
+    with pytest.raises(TypeError, match="time"):
+        recursive_one_step_spectrum(np.ones(6), 20, 2, True)
+    with pytest.raises(TypeError, match="time"):
+        recursive_one_step_spectrum(np.ones(6), 20, 2, [2.0])
+
+
 def test_the_rank_is_that_of_the_points():
     found = recursive_one_step_spectrum(np.ones(40), 16, 2)
     assert (found[1:, :15] > 0).all()

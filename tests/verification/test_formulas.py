@@ -1,16 +1,14 @@
 """Every closed form of `ornstein verify` holds against its simulation, every broken one fails."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 from tests.verification import broken
 
 from ornstein import theory
-from ornstein.theory import one_step_generations
 from ornstein.verification import sample_covariance
 from ornstein.verification.checks import Check, judge
 from ornstein.verification.registry import CHECKS
@@ -297,23 +295,6 @@ def factors(right: float) -> dict[str, float]:
     if abs(right) < 1e-9:
         return {"a shift": 0.05}
     return {"twice": 2 * right, "half": right / 2, "sign": -right, "20 % more": 1.2 * right}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def each_generation_once() -> Iterator[None]:
-    """Right and broken predictions of a generation share the generations before it."""
-    known: dict[tuple, Any] = {}
-    following = one_step_generations._next
-
-    def remembered(spectrum: Any, *given: float) -> Any:
-        key = (spectrum.tobytes(), *given)
-        if key not in known:
-            known[key] = following(spectrum, *given)
-        return known[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(one_step_generations, "_next", remembered)
-        yield
 
 
 @pytest.mark.slow

@@ -37,6 +37,7 @@ from __future__ import annotations
 
 __all__ = ["recursive_one_step_spectrum", "RecursiveOneStep", "recursive_one_step"]
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -196,7 +197,18 @@ def _spectra(d: int, n: int, count: int, time: float, noise_scale: float) -> lis
 
 
 def _next(spectrum: Array, n: int, time: float, noise_scale: float) -> Array:
-    """The next generation of a spectrum."""
+    """The next generation of a spectrum; remembered, since several questions are asked of one."""
+    if {type(time), type(noise_scale)} <= {int, float}:
+        return _remembered(spectrum.tobytes(), n, time, noise_scale)
+    return _computed(spectrum, n, time, noise_scale)
+
+
+@lru_cache(maxsize=64, typed=True)
+def _remembered(spectrum: bytes, n: int, time: float, noise_scale: float) -> Array:
+    return _computed(np.frombuffer(spectrum), n, time, noise_scale)
+
+
+def _computed(spectrum: Array, n: int, time: float, noise_scale: float) -> Array:
     scale = float(spectrum.mean())
     unit = spectrum / scale
     rank = min(int(np.count_nonzero(unit)), n - 1)
