@@ -62,9 +62,16 @@ def test_help_and_theory_load_neither_torch_nor_matplotlib(
     assert "jsonargparse" in modules
 
 
-def test_the_linear_study_does_without_torch(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["steps", "recursion"])
+def test_help_of_trained_networks_does_without_torch(tmp_path: Path, command: str) -> None:
+    modules = loaded(RUN.format(arguments=[command, "--model", "mlp", "--help"]), tmp_path)
+    assert modules.isdisjoint({"torch", "lightning", "matplotlib", "dask"})
+
+
+@pytest.mark.parametrize("command", ["linear", "recursion"])
+def test_exact_studies_do_without_torch(tmp_path: Path, command: str) -> None:
     options = ["--dim", "3", "--train-sizes", "5", "--simulations", "1", "--jobs", "1"]
-    modules = loaded(RUN.format(arguments=["linear", *options]), tmp_path)
+    modules = loaded(RUN.format(arguments=[command, *options]), tmp_path)
     assert "matplotlib" in modules
     assert modules.isdisjoint({"torch", "lightning", "dask", "distributed", "pyarrow"})
 

@@ -201,12 +201,13 @@ def test_bad_input(ornstein: Callable, options: tuple, message: str) -> None:
 
 
 @pytest.mark.parametrize("package", ["torch", "lightning"])
+@pytest.mark.parametrize("command", [("unet",), ("recursion", "--model", "mlp")])
 def test_without_networks(
-    ornstein: Callable, monkeypatch: pytest.MonkeyPatch, package: str
+    ornstein: Callable, monkeypatch: pytest.MonkeyPatch, package: str, command: tuple
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     monkeypatch.delitem(sys.modules, "ornstein.networks")
-    result = ornstein("unet", "--train-sizes", 10)
+    result = ornstein(*command, "--train-sizes", 10)
     assert (result.status, result.out) == (2, "")
     assert f"needs {package}: pip install 'ornstein[networks]'" in result.err
     assert result.err.count("\n") == 1

@@ -22,11 +22,8 @@ from tests.reports.reading import (
 from ornstein.cli.parsing import as_json
 from ornstein.reports.recursion import answer, figures, heading, tables
 from ornstein.reports.tables import with_error
-from ornstein.studies.neural.recursion import (
-    NeuralRecursionOptions,
-    NeuralRecursionStudy,
-    NeuralRecursionSummary,
-)
+from ornstein.studies.neural.recursion import NeuralRecursionStudy, NeuralRecursionSummary
+from ornstein.studies.neural.recursion_options import NeuralRecursionOptions
 from ornstein.studies.recursion.options import RecursionOptions
 from ornstein.studies.recursion.prediction import predicted
 from ornstein.studies.recursion.study import MEASURED, RecursionStudy

@@ -21,11 +21,8 @@ from ornstein.networks import MLP, DiffusionProcess, TrainingConfig, seeded, tra
 from ornstein.networks.randomness import keyed_generator
 from ornstein.studies.neural import recursion
 from ornstein.studies.neural.options import Execution
-from ornstein.studies.neural.recursion import (
-    NeuralRecursionOptions,
-    NeuralRecursionStudy,
-    moments,
-)
+from ornstein.studies.neural.recursion import NeuralRecursionStudy, moments
+from ornstein.studies.neural.recursion_options import NeuralRecursionOptions
 from ornstein.studies.recursion.study import MEASURED
 from ornstein.theory import recursive_kl, recursive_variance
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ornstein.cli.models import command_of_model
 from ornstein.cli.networks import NeuralRunOptions, require_networks, run_networks
 from ornstein.cli.running import RunOptions, run_study
-from ornstein.studies.neural.recursion import NeuralRecursionOptions
+from ornstein.studies.neural.recursion_options import NeuralRecursionOptions
 from ornstein.studies.recursion.options import RecursionOptions
 
 if TYPE_CHECKING:

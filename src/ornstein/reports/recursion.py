@@ -30,13 +30,14 @@ from ornstein.reports.tables import (
     texts,
     with_error,
 )
-from ornstein.studies.neural.recursion import NeuralRecursionOptions, NeuralRecursionSummary
+from ornstein.studies.neural.recursion_options import NeuralRecursionOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from matplotlib.axes import Axes
 
+    from ornstein.studies.neural.recursion import NeuralRecursionSummary
     from ornstein.studies.recursion.summary import RecursionSummary
 
     Row = Mapping[str, Any]
@@ -115,19 +116,17 @@ def _how(summary: Found) -> list[str]:
         counted(options.generations, "generation"),
         share if options.fresh_fraction else "no fresh points",
     ]
-    if isinstance(summary, NeuralRecursionSummary):
-        return [*shared, *_how_trained(summary)]
-    exact = summary.options
+    if isinstance(options, NeuralRecursionOptions):
+        return [*shared, *_how_trained(summary, options)]
     return [
         *shared,
-        "known mean" if exact.known_mean else "mean fitted",
-        f"T = {exact.time:g}" if exact.time is not None else "",
-        f"noise scale {exact.noise_scale:g}" if exact.noise_scale is not None else "",
+        "known mean" if options.known_mean else "mean fitted",
+        f"T = {options.time:g}" if options.time is not None else "",
+        f"noise scale {options.noise_scale:g}" if options.noise_scale is not None else "",
     ]
 
 
-def _how_trained(summary: NeuralRecursionSummary) -> list[str]:
-    options = summary.options
+def _how_trained(summary: Any, options: NeuralRecursionOptions) -> list[str]:
     grid = f" on the {options.grid} grid" if options.grid else ""
     return [
         trained_steps(summary),

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from ornstein.studies.linear.study import LinearStudy
     from ornstein.studies.neural.canaries import CanaryStudy
     from ornstein.studies.neural.options import NeuralOptions
-    from ornstein.studies.neural.recursion import NeuralRecursionOptions, NeuralRecursionStudy
+    from ornstein.studies.neural.recursion import NeuralRecursionStudy
+    from ornstein.studies.neural.recursion_options import NeuralRecursionOptions
     from ornstein.studies.neural.snapshots import SnapshotStudy
     from ornstein.studies.neural.steps import NeuralStepsOptions, NeuralStepsStudy
     from ornstein.studies.neural.unet import UNetStudy
@@ -59,7 +60,7 @@ _HOMES = {
     "CanaryStudy": "neural.canaries",
     "NeuralStepsOptions": "neural.steps",
     "NeuralStepsStudy": "neural.steps",
-    "NeuralRecursionOptions": "neural.recursion",
+    "NeuralRecursionOptions": "neural.recursion_options",
     "NeuralRecursionStudy": "neural.recursion",
 }
 
