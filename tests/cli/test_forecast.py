@@ -113,11 +113,11 @@ def test_every_option_reaches_the_forecast(
         (
             "--target=w2=0.3,auc=0.7 --train-sizes 9 --target w2=0.3 --train-sizes=5:7:1",
             ("w2=0.3", "auc=0.7"),
-            (9, 5, 6, 7),
+            (5, 6, 7),
         ),
     ],
 )
-def test_a_list_given_again_counts(
+def test_a_list_of_names_given_again_counts(
     ornstein: Callable, data: Path, monkeypatch: pytest.MonkeyPatch, given: str, targets, sizes
 ) -> None:
     seen = {}

@@ -10,7 +10,14 @@ import numpy as np
 from scipy.special import ndtr
 
 from ornstein import theory
-from ornstein.verification import any_spectrum, finite_steps, membership, noise_grids, noisy_data
+from ornstein.verification import (
+    any_spectrum,
+    finite_steps,
+    learning_curves,
+    membership,
+    noise_grids,
+    noisy_data,
+)
 from ornstein.verification.checks import Check
 
 Broken = Callable[[Check, dict], float]
@@ -34,6 +41,14 @@ SPECTRA = {
     "levels": any_spectrum.two_levels,
     "subspace": any_spectrum.subspace,
 }
+
+
+def needed_by_the_sample(_: Check, p: dict) -> float:
+    """By the eigenvalues of sample covariances, as if they were the population's."""
+    points = np.random.default_rng(0).standard_normal((20, p["n_points"], p["dim"]))
+    samples = points * np.sqrt(learning_curves.spectrum(p["dim"]))
+    found = [learning_curves.points_needed(np.linalg.eigvalsh(np.cov(x.T))) for x in samples]
+    return float(np.mean(found)) / p["n_points"]
 
 
 def later(p: dict, generations: int) -> float:
@@ -308,6 +323,23 @@ BROKEN: dict[str, list[Broken]] = {
         ]
         for name in ("share, fitted", "share, power law")
     },
+    **{
+        f"W2^2, subset, {side}": [
+            # Of an infinite population; the same with the mean of a finite one.
+            changed(n_points=lambda _: 10**9),
+            lambda check, p: check.predict(**{**p, "n_points": 10**9}) - 1 / p["n_points"],
+            # An independent draw beside each point: variances of both add up.
+            changed(n_points=lambda p: 2 * p["n_points"]),
+            changed(n_train=lambda p: p["n_train"] // 2),
+            changed(dim=lambda p: p["dim"] // 2),
+        ]
+        for side in ("n > d", "n < d")
+    },
+    "points needed": [
+        needed_by_the_sample,
+        changed(dim=lambda p: p["dim"] // 2),
+        changed(n_points=lambda p: p["n_points"] + p["dim"]),
+    ],
     "collapse, subspace": [
         changed(rank=lambda p: p["dim"]),
         # n^(1/D) for n^(2/D).

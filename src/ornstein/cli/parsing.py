@@ -260,14 +260,15 @@ def given_option(given: Sequence[str], name: str, default: str) -> str:
 
 
 def joined_lists(given: Sequence[str], function: Callable[..., Any]) -> list[str]:
-    """Arguments in which a list that was given several times is one list.
+    """Arguments in which a list of names that was given several times is one list.
 
-    ``--target w2=0.1 --target auc=0.55`` becomes ``--target=w2=0.1,auc=0.55``.
+    ``--target w2=0.1 --target auc=0.55`` becomes ``--target=w2=0.1,auc=0.55``. Of numbers the last
+    list holds, as of all other options.
     """
     lists = {
         f"--{option.name.replace('_', '-')}"
         for option in options_of(function)
-        if reader_of(option.kind) is not None
+        if reader_of(option.kind) is names
     }
     others: list[str] = []
     found: dict[str, list[str]] = {}

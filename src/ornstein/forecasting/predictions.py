@@ -38,6 +38,7 @@ from __future__ import annotations
 __all__ = [
     "NOISES",
     "OneStepProcess",
+    "fitted_distance",
     "wasserstein",
     "one_step_wasserstein",
     "losses",
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ornstein.forecasting.estimate import Estimate
+    from ornstein.forecasting.row_sizes import RowSizes
 
     Array = NDArray[np.float64]
 
@@ -78,6 +80,28 @@ class OneStepProcess(NamedTuple):
     noise_scale: float = 1.0
 
 
+def fitted_distance(
+    spectrum: Array, n: float, rows: RowSizes, population_size: float = math.inf
+) -> float:
+    """``E W_2^2 / tr Sigma`` of the Gaussian with mean and covariance of n points.
+
+    Parameters
+    ----------
+    spectrum : ndarray of shape (dim,)
+        Eigenvalues of the population covariance; of a finite population, divided by ``N - 1``.
+    n : float
+        Above 1.
+    rows : RowSizes
+    population_size : float
+        N, of a population from which the points are drawn without replacement.
+    """
+    if n >= population_size:
+        return 0.0
+    curve = NoiseCurve(spectrum**2, n - 1.0, rows, population_size - 1.0)
+    shared = curve.root_trace() / float(spectrum.sum())
+    return 1.0 / n - 1.0 / population_size + max(2.0 - 2.0 * shared, 0.0)
+
+
 def wasserstein(estimate: Estimate, n: int, *, of_all: bool = False) -> float:
     """``E W_2^2 / tr Sigma`` of the linear diffusion of n points.
 
@@ -89,14 +113,10 @@ def wasserstein(estimate: Estimate, n: int, *, of_all: bool = False) -> float:
     of_all : bool
         n of the N points themselves, measured against mean and covariance of all.
     """
-    spectrum, size = (
-        (estimate.sample, estimate.count) if of_all else (estimate.population, math.inf)
-    )
-    if n >= size:
-        return 0.0
-    curve = NoiseCurve(spectrum**2, n - 1.0, estimate.rows("distance"), size - 1.0)
-    total = float(spectrum.sum())
-    return 1.0 / n - 1.0 / size + max(2.0 - 2.0 * curve.root_trace() / total, 0.0)
+    rows = estimate.rows("distance")
+    if of_all:
+        return fitted_distance(estimate.sample, n, rows, estimate.count)
+    return fitted_distance(estimate.population, n, rows)
 
 
 def one_step_wasserstein(

@@ -46,6 +46,7 @@ _SYMBOLS = {
     "dim": "d",
     "n_train": "n",
     "n_original": "N",
+    "n_points": "N",
     "steps": "S",
     "train_time": "tau",
     "time": "t",

@@ -17,6 +17,7 @@ from ornstein.verification import (
     gaussian_distances,
     guidance,
     kernel_terms,
+    learning_curves,
     membership,
     memorizing,
     noise_grids,
@@ -60,6 +61,7 @@ SECTIONS = {
     "16": "Guidance",
     "17": "Noisy and low-dimensional data",
     "18": "A Gaussian fitted to few points",
+    "19": "Learning curves of one data set",
 }
 """Titles of the sections, which are headings of docs/theory.md too."""
 
@@ -86,6 +88,7 @@ CHECKS: tuple[Check, ...] = (
     *guidance.CHECKS,
     *noisy_data.CHECKS,
     *fitted_gaussians.CHECKS,
+    *learning_curves.CHECKS,
 )
 """Every check, by section."""
 
