@@ -206,7 +206,7 @@ def test_without_networks(
     ornstein: Callable, monkeypatch: pytest.MonkeyPatch, package: str, command: tuple
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    monkeypatch.delitem(sys.modules, "ornstein.networks")
+    monkeypatch.delitem(sys.modules, "ornstein.networks", raising=False)
     result = ornstein(*command, "--train-sizes", 10)
     assert (result.status, result.out) == (2, "")
     assert f"needs {package}: pip install 'ornstein[networks]'" in result.err
