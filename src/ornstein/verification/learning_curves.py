@@ -56,7 +56,7 @@ def simulate_subset(
 def simulate_target(rng: np.random.Generator, *, dim: int, n_points: int) -> dict[str, float]:
     """Points that the estimated spectrum needs, over those that N points are."""
     points = rng.standard_normal((n_points, dim)) * np.sqrt(spectrum(dim))
-    sample = np.linalg.eigvalsh(np.cov(points.T))[::-1]
+    sample = np.asarray(np.linalg.eigvalsh(np.cov(points.T))[::-1], dtype=np.float64)
     found = population_spectrum(sample, n_points - 1.0, EQUAL)
     return {"needed": points_needed(found) / n_points}
 
