@@ -16,6 +16,7 @@ from __future__ import annotations
 __all__ = ["CHECKS"]
 
 import math
+from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
@@ -55,7 +56,7 @@ def simulate_subset(
 def simulate_target(rng: np.random.Generator, *, dim: int, n_points: int) -> dict[str, float]:
     """Points that the estimated spectrum needs, over those that N points are."""
     points = rng.standard_normal((n_points, dim)) * np.sqrt(spectrum(dim))
-    sample = np.linalg.eigvalsh(np.cov(points.T))[::-1]
+    sample = np.asarray(np.linalg.eigvalsh(np.cov(points.T))[::-1], dtype=np.float64)
     found = population_spectrum(sample, n_points - 1.0, EQUAL)
     return {"needed": points_needed(found) / n_points}
 
@@ -63,8 +64,8 @@ def simulate_target(rng: np.random.Generator, *, dim: int, n_points: int) -> dic
 def points_needed(values: np.ndarray) -> float:
     """Points, not rounded, at which W_2^2 over the total variance is the target."""
     low, high = math.log(3.0), math.log(1e5)
-    found = brentq(lambda x: fitted_distance(values, math.exp(x), EQUAL) - TARGET, low, high)
-    return math.exp(float(found))
+    found: Any = brentq(lambda x: fitted_distance(values, math.exp(x), EQUAL) - TARGET, low, high)
+    return math.exp(found)
 
 
 MANY = Experiment(
