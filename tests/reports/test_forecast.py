@@ -142,6 +142,10 @@ def test_page_and_fragment(report: ForecastReport, tmp_path: Path) -> None:
         assert words in page, words
     assert "from 61 [55, 68] points on" in report._repr_html_()
     assert not re.search(r"src='(?!data:)", page)
+    assert "name='viewport'" in page  # on a phone tables are scrolled, not the page
+    assert (
+        page.count("<div class='scroll'") == page.count("<table>") == page.count("</table></div>")
+    )
 
 
 def test_figure(report: ForecastReport) -> None:

@@ -33,6 +33,7 @@ _STYLE = (
     "body{font-family:system-ui,sans-serif;max-width:62em;margin:2em auto;padding:0 1em;"
     "line-height:1.45}table{border-collapse:collapse;margin:1em 0}"
     "th,td{padding:.25em .7em;border-bottom:1px solid #ccc;text-align:right;vertical-align:top}"
+    "td{white-space:nowrap}td.text{white-space:normal}.scroll{overflow-x:auto}"
     "th:first-child,td:first-child{text-align:left}td.text{text-align:left}img{max-width:100%}"
 )
 
@@ -113,7 +114,8 @@ def write_forecast_html(report: ForecastReport, path: str | Path) -> None:
         for name in ("threshold", "steps", "grid", "stopping", "collapse")
     )
     page = (
-        "<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'><title>Forecast</title>"
+        "<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width,initial-scale=1'><title>Forecast</title>"
         f"<style>{_STYLE}</style></head><body><h1>How much data is enough</h1>"
         f"{forecast_fragment(report)}{_picture(report)}"
         f"<h2>Denoising losses</h2><p>Least possible: {_text(least)}.</p>{losses}"
@@ -177,7 +179,8 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, text: bool
     body = "".join(
         "<tr>" + "".join(f"{cell}{_text(value)}</td>" for value in row) + "</tr>" for row in rows
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<div class='scroll' tabindex='0'>{table}</div>"
 
 
 def _notes(notes: Sequence[str]) -> str:
