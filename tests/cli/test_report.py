@@ -145,6 +145,10 @@ def test_a_place_that_cannot_be_written_to_is_one_line(
         (("audited",), "'audited/audit.json' cannot be read as what ornstein audit --out writes"),
         (("damaged",), "cannot read 'damaged/study.sqlite'"),
         (("nameless",), "does not begin with the kind of a study, expected one of linear, steps"),
+        (
+            ("forecast",),
+            "'forecast' is of a forecast, whose --out wrote its page itself",
+        ),
         (("bare",), "'bare' has no config.yaml, which says what the study is"),
     ],
 )
@@ -153,10 +157,11 @@ def test_what_is_wrong_is_one_line(
 ) -> None:
     if arguments[0] in {"study", "damaged", "nameless", "bare"}:
         ornstein(*LINEAR, "--out", arguments[0])
-    for name in ("empty", "shards/shard-1-of-2", "verified", "audited"):
+    for name in ("empty", "shards/shard-1-of-2", "verified", "audited", "forecast"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "shards" / "shard-1-of-2" / FILE_NAME).touch()
     (tmp_path / "verified" / "verification.json").write_text("[]")
+    (tmp_path / "forecast" / "forecast.json").write_text("{}")
     (tmp_path / "audited" / "audit.json").write_text('{"verdict": "copies"}')
     if arguments[0] == "damaged":
         (tmp_path / "damaged" / FILE_NAME).write_bytes(b"no database at all " * 100)
