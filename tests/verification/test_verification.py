@@ -123,7 +123,7 @@ def test_a_name_with_a_comma_is_one_entry() -> None:
         assert check in select(check.name)
 
 
-@pytest.mark.parametrize("only", ["", " , ", "18", "no such check"])
+@pytest.mark.parametrize("only", ["", " , ", "99", "no such check"])
 def test_a_selection_that_fits_nothing_is_refused(only: str) -> None:
     with pytest.raises(ValueError, match=r"^--only: given .*, expected sections"):
         select(only)
