@@ -144,12 +144,8 @@ def test_flipped_and_shifted_copies_are_found_on_request() -> None:
     assert len(plain.copies) < 10
     assert {(copy.generated, copy.train) for copy in turned.copies} >= {(g, g) for g in range(30)}
     assert len(turned.exact_copies) == 30
-    assert plain.pairs is not None
-    assert turned.pairs is not None
-    assert np.array_equal(
-        turned.pairs.generated, turned.pairs.train
-    )  # each turned as it is nearest
-    assert not np.array_equal(plain.pairs.generated, plain.pairs.train)
+    assert turned.pairs is not None  # each turned as it is nearest
+    assert np.array_equal(turned.pairs.generated, turned.pairs.train)
     new[:30] = np.concatenate([train[:30, 1:], train[:30, -1:]], axis=1)  # one row is lost
     found = [
         sum(copy.train == copy.generated < 30 for copy in quick(*sets, augment=how).copies)

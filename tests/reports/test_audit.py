@@ -108,10 +108,8 @@ def test_sentences_without_a_finding_say_what_would_have_been() -> None:
 
 
 def test_captions_end_with_one_period() -> None:
-    lines = as_latex(audit_document(COPIED)).splitlines()
-    captions = [line for line in lines if "\\caption" in line]
-    assert len(captions) == 4
-    assert all(line.endswith("coordinates.}") for line in captions)
+    found = as_latex(audit_document(COPIED))
+    assert found.count("coordinates.}") == found.count("\\caption") == 4
 
 
 def test_sentences_with_findings() -> None:
@@ -251,9 +249,8 @@ def test_the_page_escapes_and_holds_every_number(tmp_path) -> None:
         ["nearer than Gaussians", "0.9020", "0.8710", "0.9230", "0.5310", "0.01000", "0.5930"],
         ["nearer than chance", "0.9020", "0.8710", "0.9230", "0.5000", "0.0001000", "0.5740"],
     ]
-    detectable = read.table(
-        "Copies that would have been found, by how far they are from a training point"
-    )
+    title = "Copies that would have been found, by how far they are from a training point"
+    detectable = read.table(title)
     assert detectable.head == ["noise", "found from", "points"]
     assert detectable.rows == [
         ["1.0%", "0.02100", "21"],
