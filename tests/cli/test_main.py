@@ -43,6 +43,12 @@ def test_help_names_the_kind_and_default_of_each_option(ornstein: Callable) -> N
     assert " at 0x" not in text
 
 
+def test_help_of_choices_fits_and_keeps_hyphens(ornstein: Callable) -> None:
+    text = ornstein("audit", "--help").out
+    assert "(one of day-first, month-first)" in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 80
+
+
 @pytest.mark.usefixtures("without_figure")
 def test_json_is_one_strict_document(ornstein: Callable, tmp_path: Path) -> None:
     # Two points in three dimensions: infinities and missing errors, which JSON has no words for.

@@ -80,6 +80,14 @@ def test_assumptions_that_fail_are_named() -> None:
     last = found["theory holds on these data"]
     assert last.holds == "in part"
     assert "+50.0% (w2 at n = 20, +70.7 standard errors)" in last.check
+    # One that is large by chance does not hide it.
+    noisy = Comparison(5, "one_step_w2", 2.0, 1.0, 0.5, 0.01)
+    last = module.check_assumptions(data, whole, [noisy, off])[-1]
+    assert last.holds == "in part"
+    assert "beyond 3 standard errors: +50.0% (w2 at n = 20" in last.check
+    last = module.check_assumptions(data, whole, [noisy, near])[-1]
+    assert last.holds == "yes"
+    assert "on subsets: -75.0% (one-step-w2 at n = 5, -1.5 standard errors)" in last.check
     assert found["rows of one size"].holds == "in part"
     assert found["independent rows"].holds == "in part"
     assert found["no repeated rows"].check == "30 of 60 rows repeat an earlier one"

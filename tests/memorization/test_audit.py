@@ -144,6 +144,8 @@ def test_flipped_and_shifted_copies_are_found_on_request() -> None:
     assert len(plain.copies) < 10
     assert {(copy.generated, copy.train) for copy in turned.copies} >= {(g, g) for g in range(30)}
     assert len(turned.exact_copies) == 30
+    assert turned.pairs is not None  # each turned as it is nearest
+    assert np.array_equal(turned.pairs.generated, turned.pairs.train)
     new[:30] = np.concatenate([train[:30, 1:], train[:30, -1:]], axis=1)  # one row is lost
     found = [
         sum(copy.train == copy.generated < 30 for copy in quick(*sets, augment=how).copies)
@@ -334,7 +336,7 @@ def test_a_report_in_other_forms(tmp_path) -> None:
         ({"fdr": 0}, "fdr is 0, expected a number between 0 and 1"),
         ({"alpha": 1.0}, "alpha is 1, expected"),
         ({"augment": "turns"}, "augment is 'turns', expected 'flips', 'shifts' or 'flips,shifts'"),
-        ({"augment": "flips"}, r"points have shape \(16,\), expected images"),
+        ({"augment": "flips"}, r"augment is 'flips', for images alone: points have shape"),
         ({"image_shape": (3, 5)}, r"image_shape is \(3, 5\), expected 16 values per point"),
         ({"groups": [1, 2]}, "groups have shapes"),
     ],

@@ -16,9 +16,11 @@ from ornstein.memorization.copies import Copy
 from ornstein.memorization.metrics import Metric
 from ornstein.memorization.power import Detectable
 from ornstein.reports.audit import TITLES, audit_rows, audit_text, copy_rows
+from ornstein.reports.audit_document import audit_document
 from ornstein.reports.audit_html import audit_fragment, audit_page, pairs_figure, write_audit_html
 from ornstein.reports.audit_sentences import audit_sentences
 from ornstein.reports.documents import plain_answer
+from ornstein.reports.formats import as_latex
 from ornstein.reports.pages import page
 
 NOTHING = AuditReport(
@@ -105,16 +107,22 @@ def test_sentences_without_a_finding_say_what_would_have_been() -> None:
     assert "No dependence detected; a share of 0.574 or more would have been" in dependence
 
 
+def test_captions_end_with_one_period() -> None:
+    found = as_latex(audit_document(COPIED))
+    assert found.count("coordinates.}") == found.count("\\caption") == 4
+
+
 def test_sentences_with_findings() -> None:
     copies, gaussian, dependence = audit_sentences(COPIED).values()
     assert copies.startswith(
         "1 generated point of 1003 equals a training point exactly. 2 of 1003 "
     )
     assert "at most 10% are expected to be there by chance" in copies
-    assert "Together 0.30% [0.10%, 0.88%] of the points." in copies
+    assert "Together 3 points: 0.30% [0.10%, 0.88%] of the generated points." in copies
     assert "p = 0.010. Closer to the training data than even the simplest model" in gaussian
     assert "by itself this is no copying" in dependence
     only_exact = audit_sentences(replace(COPIED, copies=()))["copies"]
+    assert "exactly. That is 0.30% [0.10%, 0.88%] of the generated points." in only_exact
     assert "The list of near copies is empty: 2.1% or more would have been" in only_exact
     independent = audit_sentences(replace(COPIED, dependence_p_value=0.4))["gaussian"]
     assert "no dependence on the training data is detected" in independent
@@ -241,7 +249,8 @@ def test_the_page_escapes_and_holds_every_number(tmp_path) -> None:
         ["nearer than Gaussians", "0.9020", "0.8710", "0.9230", "0.5310", "0.01000", "0.5930"],
         ["nearer than chance", "0.9020", "0.8710", "0.9230", "0.5000", "0.0001000", "0.5740"],
     ]
-    detectable = read.table("Copies that would have been found, by how far they are from the data")
+    title = "Copies that would have been found, by how far they are from a training point"
+    detectable = read.table(title)
     assert detectable.head == ["noise", "found from", "points"]
     assert detectable.rows == [
         ["1.0%", "0.02100", "21"],

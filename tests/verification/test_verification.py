@@ -113,7 +113,18 @@ def test_selects_sections_and_names(only: str, sections: set[str]) -> None:
     assert select(None) == CHECKS
 
 
-@pytest.mark.parametrize("only", ["", " , ", "20", "no such check"])
+def test_a_name_with_a_comma_is_one_entry() -> None:
+    assert [check.name for check in select("KL, 1/k")] == ["KL, 1/k"]
+    assert [check.name for check in select("kl, levels,cloning, KL at best S")] == [
+        "cloning probability",
+        "KL, levels",
+        "KL at best S",
+    ]
+    for check in CHECKS:
+        assert check in select(check.name)
+
+
+@pytest.mark.parametrize("only", ["", " , ", "99", "no such check"])
 def test_a_selection_that_fits_nothing_is_refused(only: str) -> None:
     with pytest.raises(ValueError, match=r"^--only: given .*, expected sections"):
         select(only)

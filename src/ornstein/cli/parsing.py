@@ -35,6 +35,7 @@ import inspect
 import json
 import math
 import re
+import textwrap
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
@@ -113,6 +114,7 @@ class Parser(ArgumentParser):
         text = re.sub(
             r"\(type:\s+(?:Optional\[)?Literal\[(.*?)\]+", _choices, text, flags=re.DOTALL
         )
+        text = re.sub(r"^ +\S.*\(one of .*$", _wrapped, text, flags=re.MULTILINE)
         return re.sub(r"^usage: ornstein \[options\] ", "usage: ornstein ", text)
 
     def format_usage(self, *args: Any, **kwargs: Any) -> str:
@@ -305,7 +307,17 @@ def _mapping_of(path: str) -> Mapping[str, Any]:
 
 
 def _choices(found: re.Match[str]) -> str:
-    return f"(one of {' '.join(found.group(1).split()).replace(chr(39), '')}"
+    choices = re.sub(r"-\s+", "-", found.group(1))  # broken at a hyphen
+    return f"(one of {' '.join(choices.split()).replace(chr(39), '')}"
+
+
+def _wrapped(found: re.Match[str]) -> str:
+    """A line of help within 80 columns, at its own indent."""
+    line = found.group()
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.fill(
+        line, 80, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
+    )
 
 
 def as_json(document: Any) -> str:

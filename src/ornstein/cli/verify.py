@@ -31,7 +31,8 @@ def verify(
     fast : bool
         smaller simulations: about a minute on two cores instead of ten to fifteen
     only : str
-        sections (1 means 1.1 to 1.4) and parts of names of checks, as in 1.3,9,KL
+        sections (1 means 1.1 to 1.4) and parts of names of checks, as in 1.3,9,KL, or
+        a whole name, as "KL, 1/k"
     checks : str
         a Python file with checks of your own, to run instead (docs/extending.md)
     jobs : int

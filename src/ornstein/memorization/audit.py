@@ -210,7 +210,9 @@ def audit(
         grouped=pool.grouped,
         values_repeat=pool.repeats,
         near_duplicates=near,
-        pairs=image_pairs(inputs, [*found.copies, *exact, *found.suspects], pool.held_out_rows),
+        pairs=image_pairs(
+            inputs, [*found.copies, *exact, *found.suspects], pool.held_out_rows, variants
+        ),
     )
 
 

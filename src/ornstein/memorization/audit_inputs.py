@@ -19,7 +19,7 @@ from ornstein.memorization.neighbours import nearest_neighbours
 from ornstein.validation import as_points
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -92,10 +92,16 @@ def audit_inputs(
     return AuditInputs(*compared, shown, shape, _rounding(given[0], given[2]), notes)
 
 
-def image_pairs(inputs: AuditInputs, copies: Sequence[Copy], held_out_rows: Index) -> Pairs | None:
+def image_pairs(
+    inputs: AuditInputs,
+    copies: Sequence[Copy],
+    held_out_rows: Index,
+    variants: Callable[[Array], list[Array]] | None = None,
+) -> Pairs | None:
     """The first pairs as images, beside the held-out points nearest to training points.
 
-    None if points are no images.
+    With `variants`, a generated image is shown as that one of them which is nearest to its training
+    image: the one that the distance is of. None if points are no images.
     """
     try:
         image_axes(inputs.shape)
@@ -107,9 +113,17 @@ def image_pairs(inputs: AuditInputs, copies: Sequence[Copy], held_out_rows: Inde
     train, held_out, generated = (points.reshape(-1, *inputs.shape) for points in inputs.shown)
     fresh, old = held_out_rows[order], near.indices[order, 0]
     gaps = near.distances[order, 0]
-    return Pairs(
+    new, known = (
         generated[[copy.generated for copy in first]],
         train[[copy.train for copy in first]],
+    )
+    if variants is not None and first:
+        turned = np.stack(variants(new))
+        gap = ((turned - known) ** 2).reshape(len(turned), len(first), -1).sum(axis=2)
+        new = turned[gap.argmin(axis=0), np.arange(len(first))]
+    return Pairs(
+        new,
+        known,
         held_out[fresh],
         train[old],
         tuple((copy.generated, copy.train, copy.distance) for copy in first),

@@ -73,7 +73,10 @@ def image_variants(shape: Sequence[int], augment: str) -> Callable[[Array], list
     names = [name.strip() for name in augment.split(",")]
     if not names or not set(names) <= set(VARIANTS):
         raise ValueError(f"augment is {augment!r}, expected 'flips', 'shifts' or 'flips,shifts'")
-    down, right = (axis + 1 for axis in image_axes(shape))
+    try:
+        down, right = (axis + 1 for axis in image_axes(shape))
+    except ValueError as error:
+        raise ValueError(f"augment is {augment!r}, for images alone: {error}") from error
 
     def variants(points: Array) -> list[Array]:
         images = points.reshape(-1, *shape)

@@ -118,7 +118,8 @@ def copy_headings() -> dict[str, str]:
         "train": "row of the training point nearest to it",
         "distance": "between the two, in data units",
         "contrast": "ln of the distance to held-out points over that to training points",
-        "found": "listed: on the list; exact: equals the training point; suspect: neither",
+        "found": "listed: on the list; exact: equals the training point; suspect: neither, "
+        "and only the next nearest: every audit shows some",
     }
 
 

@@ -95,7 +95,9 @@ def _detectable_table(report: AuditReport) -> Table:
         Column("found from", [_cell(each.fraction) or "never" for each in rows]),
         Column("points", [str(each.copies) if each.copies else "" for each in rows]),
     ]
-    return table("Copies that would have been found, by how far they are from the data", columns)
+    return table(
+        "Copies that would have been found, by how far they are from a training point", columns
+    )
 
 
 def _pair_table(report: AuditReport) -> Table:

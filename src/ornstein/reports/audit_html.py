@@ -96,7 +96,8 @@ def audit_page(
     text = (
         "Pairs of the largest contrast and their difference; then held-out images with the "
         "training images nearest to them, as alike as fresh images can be: only what is nearer "
-        "than those is a copy."
+        "than those is a copy. With --augment a generated image is shown turned or moved as it is "
+        "nearest to its training image."
     )
     return replace(
         document,

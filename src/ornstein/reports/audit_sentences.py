@@ -98,7 +98,12 @@ def _copies(report: AuditReport) -> str:
             "by chance."
         )
     if report.copies or (report.exact_copies and not repeat):
-        parts.append(f"Together {percent(report.copied_share)} {interval} of the points.")
+        share = f"{percent(report.copied_share)} {interval} of the generated points."
+        if report.copies and report.exact_copies and not repeat:
+            number_copied = round(report.copied_share * report.sizes["generated"])
+            parts.append(f"Together {counted(number_copied, 'point')}: {share}")
+        else:
+            parts.append(f"That is {share}")
         if not report.copies:
             parts.append(f"The list of near copies is empty: {_seen(report)}.")
     else:

@@ -135,7 +135,7 @@ def _latex_table(table: Table, about: str) -> str:
     columns = table.columns
     lines = [" & ".join(_latex(column.heading) for column in columns)]
     rows = [" & ".join(map(_latex, row)) for row in _rows(columns)]
-    caption = ". ".join(filter(None, [table.title, about]))
+    caption = ". ".join(filter(None, [table.title, about])).rstrip(".")
     return "\n".join(
         [
             r"\begin{table}",

@@ -99,8 +99,8 @@ def select(only: str | None = None, among: Sequence[Check] = CHECKS) -> tuple[Ch
     Parameters
     ----------
     only : str, optional
-        A comma list of sections (``1`` means 1.1 to 1.4) and parts of names, in any case; all
-        checks by default.
+        A comma list of sections (``1`` means 1.1 to 1.4) and parts of names, in any case; a whole
+        name, such as ``KL, 1/k``, may contain a comma; all checks by default.
     among : sequence of Check
         What to choose from; the checks of this package by default.
 
@@ -116,7 +116,7 @@ def select(only: str | None = None, among: Sequence[Check] = CHECKS) -> tuple[Ch
     """
     if only is None:
         return tuple(among)
-    entries = [entry.strip() for entry in only.split(",") if entry.strip()]
+    entries = _entries(only, {check.name.lower() for check in among})
     for entry in entries or [only]:
         if not any(_fits(check, entry) for check in among):
             section, name = among[0].section, among[0].name
@@ -125,6 +125,18 @@ def select(only: str | None = None, among: Sequence[Check] = CHECKS) -> tuple[Ch
                 f"checks like {name!r}, in a comma list: none fits"
             )
     return tuple(check for check in among if any(_fits(check, entry) for entry in entries))
+
+
+def _entries(only: str, known: set[str]) -> list[str]:
+    """Parts between commas, of which neighbours that make up the name of a check are one entry."""
+    parts = [part.strip() for part in only.split(",") if part.strip()]
+    entries = []
+    while parts:
+        ends = range(len(parts), 0, -1)
+        end = next((end for end in ends if ", ".join(parts[:end]).lower() in known), 1)
+        entries.append(", ".join(parts[:end]))
+        parts = parts[end:]
+    return entries
 
 
 def _fits(check: Check, entry: str) -> bool:

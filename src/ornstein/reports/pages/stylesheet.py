@@ -53,7 +53,9 @@ pre:focus-visible{outline:2px solid var(--accent)}
 .pairs img{display:block;background:none;max-width:none;image-rendering:pixelated}
 .pairs td,.pairs th{border:0;padding:.15rem .3rem;text-align:center}
 @media (max-width:40rem){body{font-size:15px}main{padding:1rem .8rem 3rem}
-dl{grid-template-columns:1fr}dd{margin-bottom:.4rem}}
+dl{grid-template-columns:1fr}dd{margin-bottom:.4rem}
+.pairs tr{display:grid;grid-template-columns:repeat(3,minmax(6.6rem,max-content))}
+.pairs th[scope=row]{grid-column:1/-1;text-align:left}.pairs thead th:first-child{display:none}}
 @media screen and (prefers-color-scheme:dark){figure svg{filter:invert(1) hue-rotate(180deg)}}
 @media print{:root{color-scheme:light;--paper:#fff;--ink:#000;--muted:#444;--line:#bbb;--soft:#fff;
 --accent:#0072b2;--warn:#a83f00}
