@@ -145,12 +145,12 @@ def test_times(seconds: float, text: str) -> None:
 def test_every_study_has_a_command() -> None:
     from ornstein.engine.study import Study
     from ornstein.studies.linear import study as _linear
-    from ornstein.studies.neural import canaries, snapshots, steps, unet
+    from ornstein.studies.neural import canaries, recursion, snapshots, steps, unet
     from ornstein.studies.recursion import study as _recursion
     from ornstein.studies.steps import empirical
     from ornstein.studies.steps import study as _steps
 
-    modules = (_linear, _recursion, _steps, empirical, unet, steps, snapshots, canaries)
+    modules = (_linear, _recursion, _steps, empirical, unet, steps, snapshots, canaries, recursion)
     names = {
         value.name
         for module in modules

@@ -1,6 +1,7 @@
 """A study again from its folder: each kind has its class, its options and its command."""
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,10 @@ def made() -> dict[str, Study]:
         "unet": studies.UNetStudy(neural(**NETWORK)),
         "unet, mlp": studies.UNetStudy(neural(**EPOCHS, model="mlp", epochs=4)),
         "unet-snapshots": studies.SnapshotStudy(neural(**NETWORK, model="mlp")),
+        "mlp-recursion": studies.NeuralRecursionStudy(
+            studies.NeuralRecursionOptions(dim=3, train_sizes=(9,), generations=2, width=16)
+        ),
+        "unet-canaries": studies.CanaryStudy(neural(**NETWORK, model="mlp"), canaries=3),
         "unet-steps": studies.NeuralStepsStudy(studies.NeuralStepsOptions(**NETWORK, steps=(2, 5))),
     }
 
@@ -58,7 +63,8 @@ def test_the_command_is_that_of_the_study(kind: str, tmp_path: Path) -> None:
     assert program == "ornstein"
     function, options = _parse(words).args  # type: ignore[attr-defined]
     given = arguments(function, options)
-    assert type(study)(given["options"]).settings == study.settings
+    assert replace(study, options=given["options"]).settings == study.settings
+    assert given.get("canaries") == getattr(study, "canaries", None)
     assert given.get("snapshots", False) == (kind == "unet-snapshots")
 
 

@@ -34,7 +34,7 @@ def test_std_scales_the_population(ornstein: Callable, name: str) -> None:
     refused = ornstein("predict", name, "--spectrum", "5,2,1,1", "--std", 0, *options)
     assert (refused.status, refused.err) == (
         2,
-        "ornstein: error: std is 0, expected a finite number > 0\n",
+        "ornstein: error: --std is 0, expected a finite number > 0\n",
     )
 
 

@@ -6,6 +6,7 @@ __all__ = ["Reopened", "reopen", "Run", "this_run", "command_words"]
 
 import importlib
 import shlex
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,9 +28,16 @@ _KINDS = {
     "linear": ("linear", "linear", "linear.study", "LinearStudy"),
     "steps": ("steps", "linear_steps", "steps.study", "StepsStudy"),
     "empirical-steps": ("steps", "empirical_steps", "steps.empirical", "EmpiricalStepsStudy"),
-    "recursion": ("recursion", "recursion", "recursion.study", "RecursionStudy"),
+    "recursion": ("recursion", "exact_recursion", "recursion.study", "RecursionStudy"),
+    "mlp-recursion": (
+        "recursion",
+        "network_recursion",
+        "neural.recursion",
+        "NeuralRecursionStudy",
+    ),
     "unet": ("unet", "unet", "neural.unet", "UNetStudy"),
     "unet-snapshots": ("unet", "unet", "neural.snapshots", "SnapshotStudy"),
+    "unet-canaries": ("unet", "unet", "neural.canaries", "CanaryStudy"),
     "unet-steps": ("steps", "network_steps", "neural.steps", "NeuralStepsStudy"),
 }
 """Module and function of the command, module and class of the study, by its name."""
@@ -106,7 +114,8 @@ def reopen(folder: Path) -> Reopened:
     parser = command(function)
     options = parser.parse_args(["--config", str(config)])
     given = arguments(function, options)
-    made = getattr(importlib.import_module(f"ornstein.studies.{home}"), own)(given["options"])
+    study = getattr(importlib.import_module(f"ornstein.studies.{home}"), own)
+    made = study(**{each.name: given[each.name] for each in fields(study) if each.name in given})
     values = {option.name: getattr(options, option.name) for option in options_of(function)}
     words = command_words(module, function, values, parser.get_defaults())
     return Reopened(

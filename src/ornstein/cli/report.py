@@ -114,11 +114,6 @@ def _unknown(folder: Path) -> str:
 
     if shards_in(folder):
         return f"{str(folder)!r} holds shards of a study: ornstein merge {folder} joins them first"
-    if (folder / "forecast.json").is_file():
-        return (
-            f"{str(folder)!r} is of a forecast, whose --out wrote its page itself, as report.html: "
-            "run ornstein forecast again to make a new one"
-        )
     return (
         f"nothing to report in {str(folder)!r}: expected a folder with one of "
         f"{', '.join(_KINDS)}, as --out of a study, of audit, forecast or verify makes it"

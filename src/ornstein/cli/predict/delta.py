@@ -11,7 +11,6 @@ from ornstein import theory
 from ornstein.cli.parsing import UsageError, integers, reals
 from ornstein.reports.charts import Chart, Curve
 from ornstein.reports.prediction import Prediction
-from ornstein.validation import as_count
 
 if TYPE_CHECKING:
     from ornstein.reports.charts import Array
@@ -55,6 +54,7 @@ def delta(
     import numpy as np
 
     from ornstein.theory.one_step_model.delta_probability import RATIOS
+    from ornstein.validation import as_count
 
     as_count(originals, "originals", at_least=2)
     least, largest = RATIOS
