@@ -147,10 +147,6 @@ def test_a_place_that_cannot_be_written_to_is_one_line(
         (("audited",), "'audited/audit.json' cannot be read as what ornstein audit --out writes"),
         (("damaged",), "cannot read 'damaged/study.sqlite'"),
         (("nameless",), "does not begin with the kind of a study, expected one of linear, steps"),
-        (
-            ("forecast",),
-            "'forecast' is of a forecast, whose --out wrote its page itself",
-        ),
         (("bare",), "'bare' has no config.yaml, which says what the study is"),
     ],
 )

@@ -136,7 +136,7 @@ def test_table_figure_and_settings_name_the_grid(
     options += ["--train-sizes", "12", "--generated", "30", "--simulations", "1", "--jobs", "1"]
     steps = [*options, "--samplers", "heun,ddim,euler", "--steps", "3,5", "--grid", "log"]
     assert main(["steps", *steps, "--out", str(tmp_path / "steps")]) == 0
-    text = capsys.readouterr().out
+    text = capsys.readouterr().out.partition("Written to")[0]
     assert "30 generated (heun, euler on the log grid) from the standard start" in text
     assert max(map(len, text.splitlines())) <= 80
     config = yaml.safe_load((tmp_path / "steps" / "config.yaml").read_text())
