@@ -32,8 +32,6 @@ html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = "ornstein"
 
-autodoc_mock_imports = ["torch", "lightning", "safetensors"]
-autosummary_mock_imports = autodoc_mock_imports
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
