@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from ornstein import __version__
-from ornstein.cli.parsing import as_json, integers, reals
+from ornstein.cli.parsing import integers, reals
+from ornstein.json_values import as_json
 
 TINY = ("linear", "--dim", 3, "--train-sizes", "5,8", "--simulations", 2, "--jobs", 1)
 

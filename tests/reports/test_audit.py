@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tests.reports.html_reading import check_page
 
-from ornstein.cli.parsing import as_json
+from ornstein.json_values import as_json
 from ornstein.memorization.audit_report import AuditReport, Pairs
 from ornstein.memorization.copies import Copy
 from ornstein.memorization.metrics import Metric

@@ -19,8 +19,8 @@ from tests.reports.reading import (
     sentences,
 )
 
-from ornstein.cli.parsing import as_json
 from ornstein.forecasting.report import ForecastReport
+from ornstein.json_values import as_json
 from ornstein.reports.documents import plain_answer
 from ornstein.reports.explanations import FORECAST
 from ornstein.reports.forecast_document import forecast_document

@@ -21,11 +21,11 @@ from tests.reports.reading import (
     sentences,
 )
 
-from ornstein.cli.parsing import as_json
 from ornstein.engine.store import Outcome, Store
 from ornstein.engine.study import Cell
 from ornstein.engine.summary import mean_and_error, write_csv
 from ornstein.intervals import wilson_interval
+from ornstein.json_values import as_json
 from ornstein.reports.figures import BLUE, VERMILION
 from ornstein.reports.linear import answer, figures, heading, tables
 from ornstein.reports.tables import with_error

@@ -19,7 +19,7 @@ from tests.reports.reading import (
     sentences,
 )
 
-from ornstein.cli.parsing import as_json
+from ornstein.json_values import as_json
 from ornstein.reports.recursion import answer, figures, heading, tables
 from ornstein.reports.tables import with_error
 from ornstein.studies.neural.recursion import NeuralRecursionStudy, NeuralRecursionSummary

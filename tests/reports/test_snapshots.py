@@ -24,7 +24,7 @@ from tests.reports.reading import (
     sentences,
 )
 
-from ornstein.cli.parsing import as_json
+from ornstein.json_values import as_json
 from ornstein.reports.figures import VERMILION, looks
 from ornstein.reports.snapshots import answer, figures, tables
 from ornstein.reports.tables import with_error

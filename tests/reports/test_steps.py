@@ -18,8 +18,8 @@ from tests.reports.reading import (
     sentences,
 )
 
-from ornstein.cli.parsing import as_json
 from ornstein.intervals import wilson_interval
+from ornstein.json_values import as_json
 from ornstein.reports.figures import VERMILION
 from ornstein.reports.steps import answer, figures, heading, tables
 from ornstein.reports.tables import number

@@ -24,8 +24,8 @@ from tests.reports.reading import (
     sentences,
 )
 
-from ornstein.cli.parsing import as_json
 from ornstein.engine.study import Cell
+from ornstein.json_values import as_json
 from ornstein.memorization.sample_measures import FittedDistances
 from ornstein.reports.figures import BLUE, GREEN, GREY, VERMILION
 from ornstein.reports.networks import copied, heading

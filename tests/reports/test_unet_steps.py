@@ -23,9 +23,9 @@ from tests.reports.reading import (
     sentences,
 )
 
-from ornstein.cli.parsing import as_json
 from ornstein.diffusion.samplers import as_sampler
 from ornstein.engine.study import Cell
+from ornstein.json_values import as_json
 from ornstein.memorization.sample_measures import FittedDistances
 from ornstein.reports.figures import looks
 from ornstein.reports.tables import with_error

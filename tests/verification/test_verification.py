@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ornstein import theory
-from ornstein.cli.parsing import as_json
+from ornstein.json_values import as_json
 from ornstein.verification import checks, wishart
 from ornstein.verification.checks import Allowance, Check, Experiment, Setting, judge
 from ornstein.verification.registry import CHECKS, SECTIONS, select

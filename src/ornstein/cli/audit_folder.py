@@ -8,9 +8,10 @@ import json
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from ornstein.cli.parsing import UsageError, arguments, as_json, command
+from ornstein.cli.parsing import UsageError, arguments, command
 from ornstein.cli.reopening import Run
 from ornstein.files import atomic_write
+from ornstein.json_values import as_json
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ __all__ = ["data"]
 import sys
 from typing import Literal
 
-from ornstein.cli.parsing import as_json
 from ornstein.cli.predict.answering import writable_figure
 from ornstein.data.reading_options import ReadingOptions
+from ornstein.json_values import as_json
 
 
 def data(

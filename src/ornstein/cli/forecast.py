@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Literal
 
 from ornstein.cli.forecast_folder import write_forecast
 from ornstein.cli.output import FigureStyle, Format, in_format, made_folder, one_output
-from ornstein.cli.parsing import UsageError, as_json
+from ornstein.cli.parsing import UsageError
 from ornstein.cli.reopening import this_run
 from ornstein.cli.streams import print_result
 from ornstein.data.reading_options import ReadingOptions
+from ornstein.json_values import as_json
 from ornstein.validation import as_count
 
 if TYPE_CHECKING:

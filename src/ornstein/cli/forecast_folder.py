@@ -7,9 +7,10 @@ __all__ = ["write_forecast", "read_forecast"]
 import json
 from typing import TYPE_CHECKING
 
-from ornstein.cli.parsing import UsageError, as_json
+from ornstein.cli.parsing import UsageError
 from ornstein.cli.reopening import Run
 from ornstein.files import atomic_write
+from ornstein.json_values import as_json
 
 if TYPE_CHECKING:
     from pathlib import Path

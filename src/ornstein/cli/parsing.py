@@ -27,13 +27,10 @@ __all__ = [
     "reals",
     "names",
     "TextOption",
-    "as_json",
 ]
 
 import argparse
 import inspect
-import json
-import math
 import re
 import textwrap
 from collections.abc import Mapping
@@ -318,25 +315,6 @@ def _wrapped(found: re.Match[str]) -> str:
     return textwrap.fill(
         line, 80, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
     )
-
-
-def as_json(document: Any) -> str:
-    """Return strict JSON: infinities become strings, NaN null, tuples with names objects."""
-
-    def plain(value: Any) -> Any:
-        if hasattr(value, "_asdict"):
-            value = value._asdict()
-        if isinstance(value, Mapping):
-            return {str(key): plain(entry) for key, entry in value.items()}
-        if hasattr(value, "tolist"):
-            value = value.tolist()
-        if isinstance(value, list | tuple):
-            return [plain(entry) for entry in value]
-        if isinstance(value, float) and not math.isfinite(value):
-            return None if math.isnan(value) else ("inf" if value > 0 else "-inf")
-        return value
-
-    return json.dumps(plain(document), allow_nan=False)
 
 
 def _parameter_helps(documented: str) -> dict[str, str]:

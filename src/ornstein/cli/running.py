@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ornstein.cli.output import FigureStyle, Format, in_format, one_output
-from ornstein.cli.parsing import UsageError, as_json
+from ornstein.cli.parsing import UsageError
+from ornstein.json_values import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

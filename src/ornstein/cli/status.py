@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ornstein.cli.output import Format, in_format, one_output
-from ornstein.cli.parsing import UsageError, as_json
+from ornstein.cli.parsing import UsageError
 from ornstein.cli.running import command_of, missing_by
+from ornstein.json_values import as_json
 
 if TYPE_CHECKING:
     from ornstein.engine.status import Status

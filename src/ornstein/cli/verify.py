@@ -7,9 +7,9 @@ __all__ = ["verify"]
 import sys
 
 from ornstein.cli.output import Format, in_format, made_folder, one_output
-from ornstein.cli.parsing import as_json
 from ornstein.cli.reopening import this_run
 from ornstein.files import atomic_write
+from ornstein.json_values import as_json
 
 
 def verify(

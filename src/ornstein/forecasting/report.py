@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = ["ForecastReport", "Sizes"]
 
-import math
 from dataclasses import dataclass, fields
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +14,7 @@ from ornstein.forecasting.curve import Comparison, Point
 from ornstein.forecasting.network_check import NetworkRow
 from ornstein.forecasting.predictions import OneStepProcess
 from ornstein.forecasting.targets import Needed
+from ornstein.json_values import from_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,7 +109,7 @@ class ForecastReport:
         values: dict[str, Any] = {}
         try:
             for name in (field.name for field in fields(cls)):
-                kind, value = _KINDS.get(name), _value(plain[name])
+                kind, value = _KINDS.get(name), from_json(plain[name])
                 if kind is None:
                     values[name] = value
                 elif isinstance(value, tuple):
@@ -182,14 +182,3 @@ _KINDS: dict[str, Any] = {
 def _entry(kind: Any, plain: Mapping[str, Any]) -> Any:
     """An entry without what was derived from it."""
     return kind(**{name: plain[name] for name in kind._fields})
-
-
-def _value(plain: Any) -> Any:
-    """A value of JSON, which has no tuples, no NaN and no infinity."""
-    if isinstance(plain, dict):
-        return {name: _value(entry) for name, entry in plain.items()}
-    if isinstance(plain, list):
-        return tuple(map(_value, plain))
-    if plain is None:
-        return math.nan
-    return float(plain) if plain in ("inf", "-inf") else plain

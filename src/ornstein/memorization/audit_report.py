@@ -9,6 +9,7 @@ from dataclasses import MISSING, dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ornstein.json_values import from_json
 from ornstein.memorization.copies import Copy
 from ornstein.memorization.metrics import Metric
 from ornstein.memorization.near_training_points import NearDuplicates
@@ -169,10 +170,9 @@ class AuditReport:
                 if name == "near_duplicates":
                     values[name] = None if value is None else NearDuplicates(**value)
                 elif kind is None:
-                    values[name] = tuple(value) if isinstance(value, list) else _number(value)
+                    values[name] = from_json(value)
                 else:
-                    entries = [{key: _number(x) for key, x in each.items()} for each in value]
-                    values[name] = tuple(kind(**entry) for entry in entries)
+                    values[name] = tuple(kind(**entry) for entry in from_json(value))
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"this is no document of an audit: {error}") from error
         return cls(**values, pairs=pairs)
@@ -211,13 +211,6 @@ class AuditReport:
     def _reports(name: str = "audit") -> Any:
         # By name: reports are a layer above, and are looked up only when one is asked for.
         return import_module(f"ornstein.reports.{name}")
-
-
-def _number(value: Any) -> Any:
-    """A number of JSON, which has no NaN and no infinity."""
-    if value is None:
-        return math.nan
-    return float(value) if value in ("inf", "-inf") else value
 
 
 def _plain(value: Any) -> Any:

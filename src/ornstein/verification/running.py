@@ -15,7 +15,6 @@ from __future__ import annotations
 __all__ = ["Verification", "replicate_seed", "measure", "verify"]
 
 import hashlib
-import math
 import threading
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ornstein.engine.pool import in_workers, one_blas_thread
+from ornstein.json_values import from_json
 from ornstein.progress import progress_bar
 from ornstein.validation import as_count
 from ornstein.verification.checks import SIGNIFICANCE, Row, judge, not_judged
@@ -61,10 +61,7 @@ class Verification(NamedTuple):
             If an entry is missing, or is not what it should be.
         """
         try:
-            rows = tuple(
-                Row(**{key: _number(value) for key, value in row.items()})
-                for row in document["rows"]
-            )
+            rows = tuple(Row(**row) for row in from_json(document["rows"]))
             return cls(rows, int(document["seed"]), bool(document["fast"]))
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"this is no document of a verification: {error}") from error
@@ -97,13 +94,6 @@ class Verification(NamedTuple):
     def false_alarm_rate(self) -> float:
         """Bound on the probability that a check fails though every formula is right."""
         return min(1.0, SIGNIFICANCE * len(self.rows))
-
-
-def _number(value: Any) -> Any:
-    """A number of JSON, which has no NaN and no infinity."""
-    if value is None:
-        return math.nan
-    return float(value) if value in ("inf", "-inf") else value
 
 
 def replicate_seed(seed: int, name: str, replicate: int) -> np.random.SeedSequence:

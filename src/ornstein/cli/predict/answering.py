@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ornstein.cli.output import FigureStyle, Format, in_format, one_output
-from ornstein.cli.parsing import TextOption, UsageError, as_json, call, command
+from ornstein.cli.parsing import TextOption, UsageError, call, command
+from ornstein.json_values import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
