@@ -324,7 +324,7 @@ def test_a_report_in_other_forms(tmp_path) -> None:
     for sentence in report.sentences().values():
         assert sentence.replace("'", "&#x27;") in page
     assert repr(report).startswith("AuditReport('copies': ")
-    assert report._repr_html_().startswith("<p><b>Verdict: copies</b></p>")
+    assert "<strong>Answer.</strong> Copies were found: " in report._repr_html_()
     for text in (str(report), page, report._repr_html_(), str(plain)):
         assert "private" not in text.lower()
         assert "privacy" not in text.lower()

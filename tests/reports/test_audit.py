@@ -175,7 +175,7 @@ def test_text_has_each_number_in_its_column() -> None:
     ]
     said = "Gaussian reference: bootstrap 0.531, closed form 0.546 (Gaussian data)"
     assert f"\n  {said}\n" in text
-    assert f"<p>{said}.</p>" in audit_fragment(NOTHING)
+    assert f"<li>{said}.</li>" in audit_fragment(NOTHING)
     assert "0.531; closed form: does not hold here\n" in audit_text(
         replace(NOTHING, gaussian_closed_form=math.nan)
     )
@@ -237,10 +237,10 @@ def test_the_page_escapes_and_holds_every_number(tmp_path) -> None:
     sentences = audit_sentences(COPIED)
     assert read.items == [
         *(f"{TITLES[name]}. {text}" for name, text in sentences.items()),
-        "Caution: The units may differ.",
         "Gaussian reference: bootstrap 0.531, closed form 0.546 (Gaussian data).",
         "Something was removed & said.",
     ]
+    assert read.by_class["state"] == ["Caution. The units may differ."]
     assert "img" not in read.tags
     verdicts = read.table("Three verdicts")
     assert verdicts.head == ["share", "of the points", "low", "high", "expected", "p", "found from"]
@@ -339,11 +339,12 @@ def test_the_json_document_is_read_back(report) -> None:
 def test_the_fragment_for_notebooks() -> None:
     fragment = audit_fragment(COPIED)
     assert "removed &amp; said" in fragment
-    assert "<p><b>Caution:</b> The units may differ.</p>" in fragment
-    assert "<li><b>Dependence on the training data.</b> The share nearer" in fragment
-    assert tables_of(fragment)[0][1] == [
-        *["copied", "0.003000", "0.001000", "0.008800", "", "", "0.02100"]
-    ]
+    assert "<strong>Caution.</strong> The units may differ.</p>" in fragment
+    assert "<strong>Answer.</strong> Copies were found: " in fragment
+    assert "<li><strong>Dependence on the training data.</strong> The share nearer" in fragment
+    assert fragment.count("<table>") == 1
+    cells = re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", fragment)
+    assert cells[7:14] == ["copied", "0.003000", "0.001000", "0.008800", "", "", "0.02100"]
 
 
 @pytest.mark.parametrize("shape", [(4, 5), (1, 4, 5), (3, 4, 5), (4, 5, 3)])

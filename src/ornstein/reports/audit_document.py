@@ -62,14 +62,11 @@ def audit_document(report: AuditReport) -> Document:
         sections.append(Section([_metric_table(report)], _METRICS))
     return Document(
         subject=[f"{compared(report)}."],
+        cautions=report.cautions,
         sections=sections,
         answer=f"Answer: {audit_answer(report)}",
         findings={TITLES[name]: sentence for name, sentence in said.items()},
-        notes=[
-            *(f"Caution: {each}" for each in report.cautions),
-            f"{gaussian_line(report)}.",
-            *report.warnings,
-        ],
+        notes=[f"{gaussian_line(report)}.", *report.warnings],
     )
 
 

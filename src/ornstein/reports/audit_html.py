@@ -10,15 +10,12 @@ from __future__ import annotations
 
 __all__ = ["audit_fragment", "audit_page", "write_audit_html", "pairs_figure"]
 
-import html
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ornstein.reports.audit import SHARES, TITLES, audit_rows
 from ornstein.reports.audit_document import audit_document
-from ornstein.reports.audit_sentences import audit_sentences, gaussian_line
 from ornstein.reports.documents import Picture
 from ornstein.reports.explanations import AUDIT
 from ornstein.reports.pages.images import ImagePairs, Pair, difference
@@ -42,26 +39,11 @@ _LABEL: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7.5}
 
 
 def audit_fragment(report: AuditReport) -> str:
-    """The verdict, a sentence and numbers for each question, and notes, for a notebook."""
-    said = audit_sentences(report)
-    sentences = "".join(
-        f"<li><b>{_text(TITLES[name])}.</b> {_text(each)}</li>" for name, each in said.items()
-    )
-    keys = ("value", "low", "high", "reference", "p_value", "detectable")
-    table = _table(
-        ("share", "of the points", "low", "high", "expected", "p", "found from"),
-        [
-            [_text(SHARES[row["name"]]), *(_cell(row[key]) for key in keys)]
-            for row in audit_rows(report)
-            if row["name"] in said
-        ],
-    )
-    cautions = "".join(f"<p><b>Caution:</b> {_text(each)}</p>" for each in report.cautions)
-    return (
-        f"<p><b>Verdict: {_text(report.verdict)}</b></p>{cautions}<ol>{sentences}</ol>{table}"
-        f"<p>{_text(gaussian_line(report))}.</p>"
-        f"{_notes(report.warnings)}"
-    )
+    """What was compared, the answer, a sentence and numbers for each verdict, for a notebook."""
+    from ornstein.reports.pages import fragment
+
+    document = audit_document(report)
+    return fragment(replace(document, sections=document.sections[:1]))
 
 
 def write_audit_html(report: AuditReport, path: str | Path) -> None:
@@ -202,27 +184,3 @@ def _drawn(image: Array, axes: tuple[int, int]) -> Array:
     channels = [axis for axis in range(image.ndim) if axis not in axes]
     moved = np.moveaxis(image, channels, range(image.ndim - len(channels), image.ndim))
     return moved[..., 0] if moved.ndim == 3 and moved.shape[2] == 1 else moved
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    if not rows:
-        return ""
-    head = "".join(f"<th>{_text(name)}</th>" for name in headings)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _notes(notes: Sequence[str]) -> str:
-    if not notes:
-        return ""
-    return "<p>Notes</p><ul>" + "".join(f"<li>{_text(note)}</li>" for note in notes) + "</ul>"
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, int):
-        return str(value)
-    return _text(value if isinstance(value, str) else number(float(value)))
-
-
-def _text(value: str) -> str:
-    return html.escape(value)

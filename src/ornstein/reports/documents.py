@@ -16,6 +16,7 @@ __all__ = [
     "table",
     "document_of",
     "document_text",
+    "said_below",
     "plain_answer",
 ]
 
@@ -100,6 +101,8 @@ class Document:
     sections : sequence of Section
     answer : str
         One sentence; may begin with ``Answer:``.
+    cautions : sequence of str
+        What may make all of it meaningless; stands beside the answer.
     findings : mapping of str to str
         Where there are several answers, each of them, by what it is about.
     notes : sequence of str
@@ -120,6 +123,7 @@ class Document:
     subject: Sequence[str]
     sections: Sequence[Section] = ()
     answer: str = ""
+    cautions: Sequence[str] = ()
     findings: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
     title: str = ""
@@ -144,8 +148,14 @@ def document_text(document: Document) -> str:
         blocks += _blocks(section.tables)
         if shown := section.shown():
             blocks.append(legend(shown))
+    return report(blocks, document.answer, said_below(document))
+
+
+def said_below(document: Document) -> list[str]:
+    """Cautions, findings and notes, in this order, each with what it is."""
+    cautions = [f"Caution: {each}" for each in document.cautions]
     findings = [f"{name}: {said}" for name, said in document.findings.items()]
-    return report(blocks, document.answer, [*findings, *document.notes])
+    return [*cautions, *findings, *document.notes]
 
 
 def plain_answer(document: Document) -> str:

@@ -17,7 +17,7 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-from ornstein.reports.documents import document_text
+from ornstein.reports.documents import document_text, said_below
 from ornstein.reports.tables import Column
 
 if TYPE_CHECKING:
@@ -115,8 +115,7 @@ FORMATS: dict[str, Callable[[Document], str]] = {
 
 def _said(document: Document) -> list[str]:
     """Answer, findings and notes, the first of them empty if there is no answer."""
-    findings = [f"{name}: {text}" for name, text in document.findings.items()]
-    return [document.answer, *findings, *document.notes]
+    return [document.answer, *said_below(document)]
 
 
 def _meanings(section: Section) -> list[str]:

@@ -74,6 +74,7 @@ def fragment(document: Document) -> str:
         [
             *(f"<p>{_text(line)}</p>" for line in document.subject),
             f"<p><strong>Answer.</strong> {_text(answer)}</p>" if answer else "",
+            *map(_caution, document.cautions),
             _found(document.findings),
             *map(_tables, document.sections),
             _list(document.notes),
@@ -89,11 +90,16 @@ def _head(document: Document, title: str) -> str:
         f'<p class="question">{_text(question)}</p>' if question else "",
         f'<p class="state"><strong>Not finished.</strong> {_text(state)}</p>' if state else "",
         f'<p class="answer"><strong>Answer.</strong> {_text(answer)}</p>' if answer else "",
+        *map(_caution, document.cautions),
         _found(document.findings),
         *(f'<p class="subject">{_text(line)}</p>' for line in document.subject),
         "</header>",
     ]
     return "".join(parts)
+
+
+def _caution(said: str) -> str:
+    return f'<p class="state"><strong>Caution.</strong> {_text(said)}</p>'
 
 
 def _found(findings: Mapping[str, str]) -> str:
