@@ -26,7 +26,7 @@ docs: $(VENV)/.docs  ## HTML in docs/_build
 	$(PYTHON) -m sphinx -W -q -b html docs docs/_build
 
 clean:
-	rm -rf $(VENV) docs/_build docs/api .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) docs/_build docs/api docs/jupyter_execute .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	python3 -m venv $(VENV)
