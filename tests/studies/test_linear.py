@@ -305,6 +305,7 @@ def test_data_in_memory_are_as_from_a_file(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The digits as an array or a frame give the rows of the digits as a file, to the last bit."""
+    monkeypatch.setattr("ornstein.engine.summary.Summary.write_figures", lambda *_: None)
     # Drawing takes longer than the study.
     monkeypatch.setattr("ornstein.engine.summary.Summary.write_figures", lambda *_: None)
     points = load_data("digits").points[:300]

@@ -130,8 +130,10 @@ def test_folders_of_before_there_were_grids_are_still_the_same_study() -> None:
 
 
 def test_table_figure_and_settings_name_the_grid(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Files of figures, which take longer than these studies, are tested elsewhere.
+    monkeypatch.setattr("ornstein.engine.summary.Summary.write_figures", lambda *_: None)
     options = ["--model", "mlp", "--pixels", "2", "--width", "16", "--training-steps", "3"]
     options += ["--train-sizes", "12", "--generated", "30", "--simulations", "1", "--jobs", "1"]
     steps = [*options, "--samplers", "heun,ddim,euler", "--steps", "3,5", "--grid", "log"]

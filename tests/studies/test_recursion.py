@@ -73,7 +73,7 @@ def test_a_cell_of_one_step_models_written_out() -> None:
 )
 def test_theory_beside_the_simulation(changes: dict) -> None:
     """Within 4.5 standard errors; one-step models 1/d as well."""
-    base = {"train_sizes": (12, 40), "dim": 5, "simulations": 400, "seed": 5}
+    base = {"train_sizes": (12, 40), "dim": 5, "simulations": 200, "seed": 5}
     options = replace(SMALL, **(base | changes))  # type: ignore[arg-type]
     if options.model == "one-step":
         options = replace(options, simulations=80)

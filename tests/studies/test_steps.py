@@ -171,7 +171,7 @@ def test_the_floor_is_that_of_the_empirical_gaussian(population: str, tmp_path: 
         dim=12,
         population=population,  # type: ignore[arg-type]
         start="marginal",
-        simulations=150,
+        simulations=60,
     )
     study = StepsStudy(config)
     rows = [row for row in run(study, tmp_path, jobs=1) if row["steps"] == math.inf]
@@ -179,7 +179,7 @@ def test_the_floor_is_that_of_the_empirical_gaussian(population: str, tmp_path: 
         if row["train_size"] < math.inf:
             gap = row["kl_mean"] - study.kl_floor(int(row["train_size"]))
             assert abs(gap) < 4 * row["kl_se"]
-            assert row["kl_se"] < 0.03 * row["kl_mean"]
+            assert row["kl_se"] < 0.05 * row["kl_mean"]
 
 
 @pytest.mark.slow
@@ -190,7 +190,7 @@ def test_who_has_an_optimum_at_finite_n(tmp_path: Path) -> None:
         steps=(5, 10, 20, 50, 100, 300, 1000),
         samplers=("ddpm", "ddpm:large", "ddim", "euler", "heun"),
         dim=20,
-        simulations=60,
+        simulations=30,
     )
     found = {o.sampler: o for o in optima(run(StepsStudy(config), tmp_path, jobs=1), "kl")[5:]}
     assert {name for name, o in found.items() if o.better} == {"ddpm:large", "heun"}
@@ -211,7 +211,7 @@ def test_theory_at_finite_n_beside_the_simulation(population: str) -> None:
         dim=20,
         population=population,  # type: ignore[arg-type]
         ridge=0.0 if equal else 0.01,
-        simulations=40,
+        simulations=20,
     )
     summary = StepsStudy(config).run(jobs=1)
     for row in summary.rows:
@@ -296,7 +296,7 @@ def test_more_replicates_reuse_and_other_steps_are_refused(tmp_path: Path) -> No
         },
     ],
 )
-def test_tables_fit_a_terminal_and_the_figure_draws(changes: dict, tmp_path: Path) -> None:
+def test_tables_fit_a_terminal_and_the_figure_draws(changes: dict) -> None:
     study = StepsStudy(replace(SMALL, **changes))
     summary = study.run(jobs=1)
     text = summary.table()
@@ -308,7 +308,7 @@ def test_tables_fit_a_terminal_and_the_figure_draws(changes: dict, tmp_path: Pat
     # Below n = d alone KL is infinite, and has no panels.
     panels = 2 if max(study.train_sizes) <= study.dim else 3
     assert len(figure.axes) == panels * len(study.options.samplers)
-    figure.savefig(tmp_path / "figure.svg")
+    figure.draw_without_rendering()
 
 
 def test_the_command_leaves_a_study_folder(
