@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ornstein.reports.charts import Array
 
 _DATA = (
-    "For a Gaussian of this covariance. KL and Hellinger^2 of the data themselves hang on the "
-    "directions that hardly vary, where data are least Gaussian; trace and Wasserstein^2 do not."
+    "For a Gaussian of this covariance. KL and Hellinger^2 of other data depend on the directions "
+    "that hardly vary, where data are least Gaussian; trace and Wasserstein^2 do not."
 )
 _CUT = "Given up to 10: the support has no end."
 _SINGLE = ("signal_fraction", "threshold", "kl_infinite_data")
@@ -86,8 +86,9 @@ def one_step(
     total, d = float(values.sum()), values.size
 
     def distances(n: Array) -> dict[str, Array]:
-        law = theory.one_step_anisotropic(values, n, time, noise_scale)._asdict()
-        return {name: found for name, found in law.items() if name not in _SINGLE}
+        # As the study beside it: the start variance is that of the training set.
+        law = theory.one_step_anisotropic(values, n, time, noise_scale, fitted_variance=True)
+        return {name: found for name, found in law._asdict().items() if name not in _SINGLE}
 
     named = str(spectrum).strip().startswith("power-law") or "," in str(spectrum)
     where = "infinite: eigenvalues are 0" if math.isinf(threshold) else f"{threshold:.2f}"
