@@ -32,7 +32,7 @@ def one_step_case() -> Case:
     sizes = [5, 7, 20, 90]
     # Scaled to the mean variance 1.2^2.
     values = SPECTRUM / SPECTRUM.mean() * 1.44
-    found = theory.one_step_anisotropic(values, sizes, 0.7, 1.3, fitted_variance=True)
+    found = theory.one_step_anisotropic(values, sizes, 0.7, 1.3)
     mu = 1.3 * (1 - np.exp(-1.4))
     rho2 = values / (values + mu)
     threshold = float((1 / rho2).sum())
@@ -41,7 +41,7 @@ def one_step_case() -> Case:
     limit = float((ratio - 1 - np.log(ratio)).sum() / 2)
 
     def law(n: Any) -> Any:
-        return theory.one_step_anisotropic(values, n, 0.7, 1.3, fitted_variance=True)
+        return theory.one_step_anisotropic(values, n, 0.7, 1.3)
 
     return Case(
         {"spectrum": LISTED, "n_train": "5,7,20,90", "time": 0.7, "noise_scale": 1.3, "std": 1.2},

@@ -698,13 +698,20 @@ def test_where_no_noise_leaks_most(predict: Callable) -> None:
     assert "at s^2 = 0.001 or less" in out
 
 
-def test_the_study_of_a_spectrum_has_the_theory_that_is_predicted(predict: Callable) -> None:
+def test_where_the_theory_of_a_study_differs_is_said(predict: Callable) -> None:
+    """`linear` counts the start variance of each training set, this and the explorer do not."""
     sizes = (12, 30)
     study = LinearStudy(LinearOptions(spectrum="6,2,1,1,0.5,0.1", train_sizes=sizes))
     beside = predicted(study, sizes)
     told = json.loads(predict("one-step", spectrum="6,2,1,1,0.5,0.1", n_train="12,30", json=True))
     for shown, column in (("kl", "kl"), ("wasserstein_squared", "wasserstein2"), ("trace",) * 2):
-        assert told[shown] == pytest.approx(list(beside[column]), rel=1e-12)
+        apart = np.array(told[shown]) / beside[column] - 1
+        assert (np.abs(apart) > 1e-4).all()
+        assert (np.abs(apart) < 1 / 6).all()
+    out = " ".join(predict("one-step", spectrum="6,2,1,1,0.5,0.1", n_train="12,30").split())
+    assert (
+        "Sampling starts from the population's variance here; the theory of ornstein linear" in out
+    )
 
 
 def test_spectra_of_data_come_with_a_caveat(predict: Callable, tmp_path: Path) -> None:

@@ -22,6 +22,10 @@ _DATA = (
     "For a Gaussian of this covariance. KL and Hellinger^2 of other data depend on the directions "
     "that hardly vary, where data are least Gaussian; trace and Wasserstein^2 do not."
 )
+_START = (
+    "Sampling starts from the population's variance here; the theory of ornstein linear counts "
+    "that it starts from that of the training set, a correction of relative order 1/n or less."
+)
 _CUT = "Given up to 10: the support has no end."
 _SINGLE = ("signal_fraction", "threshold", "kl_infinite_data")
 _ISOTROPIC = """
@@ -86,9 +90,8 @@ def one_step(
     total, d = float(values.sum()), values.size
 
     def distances(n: Array) -> dict[str, Array]:
-        # As the study beside it: the start variance is that of the training set.
-        law = theory.one_step_anisotropic(values, n, time, noise_scale, fitted_variance=True)
-        return {name: found for name, found in law._asdict().items() if name not in _SINGLE}
+        law = theory.one_step_anisotropic(values, n, time, noise_scale)._asdict()
+        return {name: found for name, found in law.items() if name not in _SINGLE}
 
     named = str(spectrum).strip().startswith("power-law") or "," in str(spectrum)
     where = "infinite: eigenvalues are 0" if math.isinf(threshold) else f"{threshold:.2f}"
@@ -112,7 +115,7 @@ def one_step(
         least=2,
         marks=[] if math.isinf(threshold) else [Mark("n*", threshold)],
     )
-    return prediction if named else replace(prediction, notes=[_DATA])
+    return replace(prediction, notes=[_START] if named else [_START, _DATA])
 
 
 def _isotropic(
