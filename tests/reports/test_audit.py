@@ -167,7 +167,7 @@ def test_text_has_each_number_in_its_column() -> None:
         "1003 generated points, 801 training and 502 held-out points of 64 coordinates\n"
     )
     assert "\nVerdict: nothing detected\n\nCaution: The units may differ.\n" in text
-    assert row_of(text, "copied") == ["copied", "0.0000", "0.0000 to 0.0077", "2.1%"]
+    assert row_of(text, "copied") == ["copied", "0.0000", "0.0000 to 0.0077", "0.0210"]
     assert row_of(text, "nearer than G") == [
         "nearer than Gaussians",
         "0.5120",

@@ -183,8 +183,13 @@ def advice_sentences(report: ForecastReport) -> dict[str, str]:
         f"from 0 from {leading_threshold} on."
         if math.isinf(report.threshold)
         else "The one-step model's singular values stay away from 0 from "
-        f"n* = {number(report.threshold)} on; for the leading "
-        f"{counted(report.leading, 'component')} alone from {leading_threshold} on."
+        f"n* = {number(report.threshold)} on"
+        + (
+            f"; for the leading {counted(report.leading, 'component')} alone from "
+            f"{leading_threshold} on."
+            if report.leading < len(report.spectrum)
+            else "."
+        )
     )
     return {
         "threshold": (

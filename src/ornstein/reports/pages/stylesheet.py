@@ -36,7 +36,7 @@ figcaption{color:var(--muted);font-size:.9rem;margin-top:.4rem;max-width:46rem}
 .scroll:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;font-weight:600;padding-bottom:.4rem}
-th,td{padding:.25rem .7rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;
+th,td{padding:.25rem .5rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;
 white-space:nowrap}
 thead th{white-space:normal;border-bottom:2px solid var(--muted);vertical-align:bottom}
 th[scope=row],thead th:first-child{text-align:left;font-weight:600}
