@@ -12,7 +12,9 @@ denoisers ``W = C (C + v)^{-1}`` of the first, with kappa, df1 and v of
     residuals   E |x - D(x)|^2
                 = (1 + 1/n) kappa (S + x df1) / (1 + x)         of fresh points,
                 = (1 - 1/n) v S / (1 + x)                       of training points,
-    losses      E |x - D(x + s z)|^2 = residual + v (df1 - S/(1 + x)),
+    losses      E |x - D(x + s z)|^2 = residual + v (df1 - S/(1 + x));
+                for n up to nine tenths of N, without any law of the rows,
+                :mod:`ornstein.theory.linear_denoisers.subset_losses`,
     consistency 1 - E tr (C_1^{1/2} - C_2^{1/2})^2 / (2 tr Sigma)
                 = 1 - (1 - sum_k ( E (C^{1/2})_kk )^2 / sum_k lambda_k) (1 + u),
                 u = sum_k w_kk / sum_jk w_jk, as a variance fluctuates twice as much,
@@ -59,6 +61,7 @@ from scipy.stats import rankdata
 from ornstein.forecasting.noise_curve import NoiseCurve
 from ornstein.forecasting.row_sizes import kernel_weights
 from ornstein.theory import membership, one_step_anisotropic
+from ornstein.theory.linear_denoisers.subset_losses import centred_subset_losses
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,6 +74,7 @@ if TYPE_CHECKING:
 NOISES = (0.1, 0.3, 1.0)
 """Noise levels s of the losses, in units of the data's standard deviation."""
 _ATTACKED = np.geomspace(0.1, 10.0, 9)
+_TOLERANCE = 1e-6
 
 
 class OneStepProcess(NamedTuple):
@@ -136,8 +140,16 @@ def one_step_wasserstein(
 
 
 def losses(estimate: Estimate, n: int, noise: float) -> tuple[float, float]:
-    """Denoising loss on training and on fresh points, over ``tr Sigma``, at noise level s."""
+    """Denoising loss on training and on fresh points, over ``tr Sigma``, at noise level s.
+
+    Up to nearly as many points as there are, of the points themselves; beyond, of their spectrum
+    and tail factor.
+    """
     v = noise**2
+    if estimate.points is not None and n <= estimate.most:
+        of_rows = centred_subset_losses(estimate.points, v, n, _TOLERANCE)
+        total = float(estimate.sample.sum())
+        return of_rows.train / total, of_rows.test / total
     spectrum = estimate.population
     place = NoiseCurve(spectrum, n - 1.0, estimate.rows(v)).equivalent(np.array([v]))
     kappa, df1, overlap = (float(each[0]) for each in (place.kappa, place.df1, place.overlap))
