@@ -158,6 +158,8 @@ def images(channels_last: bool = False) -> np.ndarray:
 
 UNIT = np.random.default_rng(6).random((80, 12))
 OTHER = np.random.default_rng(7).random((70, 12))
+COPIES = "if one set was generated, they are copies: ornstein audit says more"
+TAKE_OUT = f"take them out of one set; {COPIES}"
 # sets, level, what is said
 SEVERAL = {
     "fine": ((UNIT, OTHER), None, ""),
@@ -178,12 +180,12 @@ SEVERAL = {
     "overlap": (
         (UNIT, np.concatenate([OTHER, UNIT[5:8]])),
         "warning",
-        "3 of 73 rows of data also stand in data (row 70 is row 5)",
+        f"3 of 73 rows of data also stand in data (row 70 is row 5): {TAKE_OUT}",
     ),
     "near": (
         (UNIT, np.concatenate([OTHER, UNIT[5:6] + 1e-5])),
         "warning",
-        "1 of 71 rows of data nearly equal one of data (row 70 is nearly row 5): take them out",
+        f"1 of 71 rows of data nearly equal one of data (row 70 is nearly row 5): {TAKE_OUT}",
     ),
 }
 
@@ -203,7 +205,7 @@ def test_channels_last_and_first_are_one_layout() -> None:
     (_, second), said = looked_at(one, other)
     assert second.points.shape == (3, 8, 8)
     assert [str(finding) for finding in said] == [
-        "data and data hold the same rows: give other data"
+        f"data and data hold the same rows: give other data; {COPIES}"
     ]
 
 
@@ -213,7 +215,7 @@ def test_bytes_beside_images_of_files(tmp_path: Path) -> None:
         Image.fromarray(image).save(tmp_path / f"{index}.png")
     (_, second), said = looked_at(tmp_path, pixels)
     assert [str(finding) for finding in said] == [
-        f"{tmp_path.name} and data hold the same rows: give other data"
+        f"{tmp_path.name} and data hold the same rows: give other data; {COPIES}"
     ]
     assert "bytes divided by 255" in " ".join(map(str, second.findings))
 
@@ -232,7 +234,7 @@ def test_numeric_tables_are_put_in_one_order() -> None:
     one = pd.DataFrame(values, columns=["a", "b"])
     (_, second), said = looked_at(one, one[["b", "a"]])
     np.testing.assert_array_equal(second.points.points(), values)
-    assert ("warning", "data and data hold the same rows: give other data") in [
+    assert ("warning", f"data and data hold the same rows: give other data; {COPIES}") in [
         (finding.level, str(finding)) for finding in said
     ]
 

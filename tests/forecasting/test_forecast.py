@@ -7,6 +7,7 @@ from ornstein import ForecastReport, Gaussian, forecast
 from ornstein.data.files import load_data
 from ornstein.forecasting import forecast as module
 from ornstein.forecasting.curve import Comparison
+from ornstein.intervals import few_values_note
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +31,14 @@ def test_the_digits_are_predicted_within_10_percent() -> None:
         assert abs(each.percent) < room, each
     found = module.points_needed("w2", 0.01, whole, parts, process)
     assert 650 < found.low < found.n < found.high < 750
+
+
+def test_standard_errors_of_few_subsets_are_said_to_be(small: ForecastReport) -> None:
+    """Student's 97.5% points, from a printed table."""
+    said = "Standard errors over {} subsets have {} of freedom: a 95% interval reaches {} of them "
+    assert small.notes[-1] == said.format(2, "1 degree", 12.7) + "to each side, not 2."
+    assert few_values_note([3, 5], "subset")[0].startswith(said.format(3, "2 degrees", 4.3))
+    assert few_values_note([1, 4], "subset") == []
 
 
 def test_what_a_report_holds(small: ForecastReport) -> None:
