@@ -203,7 +203,8 @@ def _overlap(first: Profile, other: Profile, show: bool | None) -> list[Finding]
     if near is not None and len(near.pairs):
         count = len(np.unique(near.pairs[:, 1]))
         i, j = near.pairs[0]
-        least = "" if near.complete else "at least "
+        every = near.searched == len(first.groups.first) and near.others == len(distinct)
+        least = "" if near.complete and every else "at least "
         findings.append(
             warning(
                 f"{least}{count} of {n} rows of {other.name} nearly equal one of {first.name} (row "
