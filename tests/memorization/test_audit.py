@@ -9,9 +9,10 @@ from sklearn.datasets import load_digits
 
 import ornstein
 from ornstein import audit
+from ornstein.intervals import wilson_interval
 from ornstein.memorization.audit_report import VERDICTS
 from ornstein.memorization.image_variants import image_variants
-from ornstein.memorization.reference import fitted_gaussian
+from ornstein.memorization.reference import closed_form_share, fitted_gaussian
 
 
 def normal(seed: int, *sizes: int, dim: int = 16) -> list[np.ndarray]:
@@ -61,6 +62,7 @@ def test_one_exact_copy_among_many_is_enough() -> None:
     assert report.verdict == "copies"
     assert report.copies == ()
     assert [(copy.generated, copy.train) for copy in report.exact_copies] == [(1234, 56)]
+    assert (report.copied_share_low, report.copied_share_high) == wilson_interval(1, 4000)
 
 
 def test_a_model_that_has_learned_from_few_points_is_no_copier() -> None:
@@ -246,6 +248,7 @@ def test_rows_removed_and_limits_are_said() -> None:
     assert "90 training points in 100 dimensions: the fitted Gaussian is singular" in text
     assert report.sizes["train"] == 90
     assert report.sizes["held_out"] == 36
+    assert math.isnan(report.gaussian_closed_form)  # n < d
     collapsed = quick(train, held_out, 0.001 * new)
     assert "effective number of only" in " ".join(collapsed.warnings)
     assert collapsed.copies == ()
@@ -274,6 +277,20 @@ def test_metrics_of_values_that_repeat() -> None:
 def test_scales_that_leave_float64_are_refused(scale: float) -> None:
     with pytest.raises(ValueError, match="multiply all sets by one factor"):
         quick(*(scale * x for x in normal(18, 20, 20, 20)))
+
+
+def test_rows_of_what_is_shown_are_those_that_were_given() -> None:
+    """Held-out rows are counted before some are removed; the closed form takes what is left."""
+    train, held_out, new = (x.reshape(-1, 4, 4) for x in normal(20, 60, 90, 25))
+    held_out[[0, 3, 5]] = train[[7, 8, 9]]
+    report = quick(train, held_out, new)
+    assert report.pairs is not None
+    for a, b, gap in report.pairs.held_out_rows:
+        assert np.linalg.norm(held_out[a] - train[b]) == pytest.approx(gap)
+        assert gap > 0
+    shown = [row[0] for row in report.pairs.held_out_rows]
+    np.testing.assert_array_equal(report.pairs.held_out, held_out[shown])
+    assert report.gaussian_closed_form == closed_form_share(train.reshape(60, 16), 87)
 
 
 def test_many_held_out_points_make_short_lists() -> None:
