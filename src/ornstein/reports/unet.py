@@ -74,7 +74,7 @@ _MEANINGS = {
     "controls found": "the same of records that no network has seen",
     "from canaries": "distance to the nearest generated point, per coordinate",
     "from controls": "the same of records that no network has seen",
-    "AUC": "of the attack, planted against controls; 1/2: not told apart",
+    "AUC": "of the attack, planted against controls; 1/2 is chance",
     "AUC without": "the same of the network that has not seen them",
     "all": "mean over the runs of all sizes, each counted once",
 }
