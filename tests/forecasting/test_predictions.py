@@ -72,6 +72,18 @@ def test_one_step_distance_is_that_of_its_theory() -> None:
     assert found == pytest.approx(expected.wasserstein_squared / 30)
 
 
+def test_distances_of_most_of_the_points_are_those_of_a_finite_population() -> None:
+    """50 of 60 points: of new points they would be 1.3 and 6 times as far."""
+    rng = np.random.default_rng(0)
+    points = standardize(draw(np.repeat([1.6, 0.4], 3), 60, rng)).points
+    whole, _ = estimates(points, rng)
+    (row,) = measure(points, (50,), PROCESS, {50: 0.5}, 80, rng, False)
+    for quantity in quantities(PROCESS, {50: 0.5})[:2]:
+        mean, error = row.mean(quantity.name), row.error(quantity.name)
+        assert abs(quantity.subset(whole, 50) - mean) < 4 * error + 0.03 * mean, quantity.name
+        assert quantity.fresh(whole, 50) > 1.25 * mean
+
+
 def test_auc_of_rows_of_unequal_size() -> None:
     spectrum, rng = SPECTRA["isotropic"], np.random.default_rng(5)
     points = standardize(draw(spectrum, 4000, rng, shape=1.0)).points
