@@ -11,6 +11,7 @@ from ornstein.forecasting.measuring import measure
 from ornstein.forecasting.predictions import (
     OneStepProcess,
     best_loss,
+    consistency,
     losses,
     membership_auc,
     most_revealing,
@@ -82,6 +83,21 @@ def test_distances_of_most_of_the_points_are_those_of_a_finite_population() -> N
         mean, error = row.mean(quantity.name), row.error(quantity.name)
         assert abs(quantity.subset(whole, 50) - mean) < 4 * error + 0.03 * mean, quantity.name
         assert quantity.fresh(whole, 50) > 1.25 * mean
+
+
+def test_consistency_in_few_dimensions() -> None:
+    """A variance fluctuates twice as much as a covariance: a third of the whole in d = 3."""
+    spectrum, n, runs = np.array([2.0, 0.7, 0.3]), 40, 3000
+    rows = np.random.default_rng(1).standard_normal((2, runs, n, 3)) * np.sqrt(spectrum)
+    centred = rows - rows.mean(axis=2, keepdims=True)
+    values, vectors = np.linalg.eigh(np.swapaxes(centred, 2, 3) @ centred / (n - 1))
+    roots = vectors * np.sqrt(values)[:, :, None] @ np.swapaxes(vectors, 2, 3)
+    apart = np.square(roots[0] - roots[1]).sum(axis=(1, 2)) / 6
+    error = apart.std() / np.sqrt(runs)
+    assert 1 - consistency(known(spectrum), n) == pytest.approx(
+        apart.mean(), abs=4 * error + 0.03 * apart.mean()
+    )
+    assert error < 0.02 * apart.mean()
 
 
 def test_auc_of_rows_of_unequal_size() -> None:
