@@ -47,7 +47,6 @@ __all__ = [
     "best_loss",
     "consistency",
     "membership_auc",
-    "pairs_below",
     "most_revealing",
 ]
 
@@ -56,10 +55,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.special import ndtr
-from scipy.stats import rankdata
 
 from ornstein.forecasting.noise_curve import NoiseCurve
 from ornstein.forecasting.row_sizes import kernel_weights
+from ornstein.memorization.rank_sums import pairs_below
 from ornstein.theory import membership, one_step_anisotropic
 from ornstein.theory.linear_denoisers.subset_losses import centred_subset_losses
 
@@ -204,13 +203,6 @@ def _gaussian_auc(estimate: Estimate, n: int, v: float, load: float) -> float:
     gap = np.log(rows.nodes) - np.log(rows.nodes)[:, None]
     gap = gap + 2.0 * np.log1p(rows.nodes * load / (v * (n - 1.0)))[:, None] + bend
     return float(rows.weights @ ndtr(gap / spread) @ rows.weights)
-
-
-def pairs_below(members: Array, others: Array) -> float:
-    """Share of pairs in which the member has the smaller value, ties half."""
-    ranks = rankdata(np.concatenate([others, members]))[: len(others)].sum()
-    m, k = len(members), len(others)
-    return float((ranks - k * (k + 1) / 2.0) / (m * k))
 
 
 def most_revealing(estimate: Estimate, n: int) -> tuple[float, float]:
