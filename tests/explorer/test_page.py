@@ -163,7 +163,6 @@ def test_numbers_typed_and_a_list_pasted(page: Opened) -> None:
     agree(page)
     shown.select_option("#input-spectrum", "list")
     shown.fill("#input-list", "5 4\n1,0.5;0.25")
-    shown.wait_for_timeout(30)
     page.rest()
     agree(page)
     assert page.address()["list"] == "5,4,1,0.5,0.25"
@@ -356,18 +355,12 @@ def test_without_workers_the_page_simulates_itself(opened: Callable[..., Opened]
 
 def test_a_click_in_a_chart_chooses(page: Opened) -> None:
     shown = page.go("d=9&n=2")
-    before = shown.query_selector("#panel-spectrum .points, #panel-spectrum .bars")
-    assert before is not None
-    drawing = shown.query_selector("#panel-distances .drawing")
-    assert drawing is not None
-    box = drawing.bounding_box()
-    assert box is not None
-    shown.mouse.click(box["x"] + box["width"] - 20, box["y"] + 100)
-    shown.wait_for_timeout(30)
+    drawing = "#panel-distances .drawing"
+    width = shown.eval_on_selector(drawing, "e => e.clientWidth")
+    shown.click(drawing, position={"x": width - 20, "y": 100})
     page.rest()
     assert 12 < float(page.address()["n"]) < 20
     agree(page)
     shown.click("#draw-again")
-    shown.wait_for_timeout(30)
     page.rest()
     assert page.address()["seed"] == "1"

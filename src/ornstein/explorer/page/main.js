@@ -22,6 +22,7 @@ const SETTLED_MS = 350;
 const ANNOUNCED_MS = 1500;
 const ENOUGH_RUNS = 40;
 
+const main = document.querySelector("main");
 const study_element = document.getElementById("study");
 let study = inlined_study(study_element);
 const defaults = default_state(study?.state ?? {});
@@ -42,6 +43,7 @@ const turns = new Turns();
 function change(changes) {
   state = changed_state(state, changes);
   moving = true;
+  main.setAttribute("aria-busy", "true");
   clearTimeout(settle_timer);
   settle_timer = setTimeout(settled, SETTLED_MS);
   schedule();
@@ -79,7 +81,7 @@ function frame() {
   const done = turns.update(panels.filter((panel) => panel.visible || !moving), model, end);
   // What is read aloud, or measured, waits until nothing moves.
   if (!turns.waiting.length && !performance.getEntriesByName("shown").length) performance.mark("shown");
-  document.querySelector("main").setAttribute("aria-busy", String(moving || !done));
+  main.setAttribute("aria-busy", String(moving || !done));
   if (!done) schedule();
 }
 
