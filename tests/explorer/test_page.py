@@ -171,6 +171,33 @@ def test_numbers_typed_and_a_list_pasted(page: Opened) -> None:
     agree(page)
 
 
+def test_reset_link_and_what_is_read_aloud(page: Opened) -> None:
+    shown = page.go("d=9&n=3&T=0.7&noise=0.6&S=7&seed=3&sampler=heun&theme=dark&detail=full")
+    page.press("#input-S", "ArrowRight")
+    spoken = {"ratio_n": "3 d = 27", "d": "9", "T": "0.7", "noise": "0.6", "S": "8"}
+    for name, text in spoken.items():
+        assert shown.get_attribute(f"#input-{name}", "aria-valuetext") == text
+    # The link is of what is shown, though the address waits until the controls rest.
+    shown.evaluate(
+        """() => {
+          const slider = document.getElementById("input-T");
+          slider.value = Number(slider.value) + 1;
+          slider.dispatchEvent(new Event("input", {bubbles: true}));
+          document.getElementById("copy-link").click();
+        }"""
+    )
+    shown.wait_for_function("(window.copied ?? '').includes('T=0.75&')")
+    shown.wait_for_function(
+        "document.getElementById('announced').textContent.startsWith('At n = 3 d') &&"
+        "document.getElementById('answer').textContent"
+        ".startsWith(document.getElementById('announced').textContent.slice(0, 60))"
+    )
+    shown.click("#reset")
+    page.rest()
+    assert page.address() == {"theme": "dark", "detail": "full"}
+    assert shown.input_value("#field-T") == "2"
+
+
 def test_infinite_is_a_word(page: Opened) -> None:
     page.go("d=16&n=0.5")
     found = page.numbers()

@@ -228,6 +228,23 @@ def test_panels_take_turns() -> None:
     assert (found["slow"], found["left"]) == (False, 1)
 
 
+def test_least_values_are_found() -> None:
+    found = run(
+        """const { least_between, least_point } = await load("../mathematics/minimization");
+        const between = [0.3, -7.9, 7.5].map((goal) =>
+          least_between((x) => Math.abs(x - goal) ** 1.5, -8, 8));
+        const rosenbrock = ([x, y]) => [
+          (1 - x) ** 2 + 100 * (y - x * x) ** 2,
+          [-2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x)],
+        ];
+        const { x, value } = least_point(rosenbrock, [-1.2, 1]);
+        answer({ between, x, value });""",
+    )
+    assert found["between"] == pytest.approx([0.3, -7.9, 7.5], abs=3e-8)
+    assert found["x"] == pytest.approx([1.0, 1.0], abs=1e-7)
+    assert 0 <= found["value"] < 1e-14
+
+
 def code(path: Path) -> str:
     """A module without its comments and imports."""
     text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
