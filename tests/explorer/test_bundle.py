@@ -8,6 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from tests.explorer.golden import node
 
@@ -130,6 +131,11 @@ def test_points_come_in_units_of_the_mean_variance(studies: Path) -> None:
     for name, of in (("kl", "kl"), ("wasserstein2", "wasserstein_squared")):
         ours = [row[f"{name}_theory"] for row in found["rows"]]
         np.testing.assert_allclose(ours, getattr(law, of), rtol=1e-9)
+    written = pd.read_csv(studies / "scaled" / "summary.csv")
+    for name in written.select_dtypes("number").columns:
+        unit = 4.0 if name.startswith("wasserstein2_") else 1.0
+        ours = [row[name] for row in found["rows"]]
+        np.testing.assert_allclose(ours, written[name] / unit, err_msg=name)
     listed = study_points(studies / "list")
     assert listed["state"] == {
         "spectrum": "list",
