@@ -81,6 +81,11 @@ ONE = {
     "far": (with_values(r3c1=1e4), "warning", "1 of 200 rows lie far beyond the rest"),
     "coded": (coded(), "warning", "column 2 holds -999 far from all other values"),
     "constant": (constant(), "note", "2 of 5 coordinates are constant"),
+    "one constant": (
+        gaussian() * [1, 1, 0, 1, 1],
+        "note",
+        "1 of 5 coordinates is constant",
+    ),
     "wide": (gaussian(40, 60), "note", "40 points in 60 dimensions: their covariance is singular"),
     "bytes": (
         RNG.integers(0, 256, (40, 6), dtype=np.uint8),

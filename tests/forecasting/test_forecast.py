@@ -1,5 +1,7 @@
 """The whole forecast: on the digits, on bad data, again and again the same."""
 
+import math
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -155,6 +157,32 @@ def test_assumptions_that_fail_are_named() -> None:
     assert found["more points than dimensions"].holds == "no"
     assert "2 constant coordinate(s)" in found["more points than dimensions"].check
     assert all(each.consequence for each in assumptions if each.holds != "yes")
+
+
+@pytest.mark.parametrize(("lag", "holds"), [(0.05, "yes"), (0.15, "in part"), (-0.15, "in part")])
+def test_rows_are_called_independent_up_to_three_standard_deviations(
+    lag: float, holds: str
+) -> None:
+    noise = np.random.default_rng(3).standard_normal((1201, 1))
+    data = module.standardize(noise[1:] + lag * noise[:-1])
+    whole, _ = module.estimates(data.points, np.random.default_rng(0))
+    near = Comparison(10, "auc", 2.0, 0.01, 2.1, 0.01)
+    found = module.check_assumptions(data, whole, [near])[2]
+    (deviations,) = map(float, re.findall(r"\(([-\d.]+) standard deviations", found.check))
+    assert found.holds == holds
+    assert (abs(deviations) <= 3) == (holds == "yes")
+    assert deviations == pytest.approx(lag * math.sqrt(1200), abs=2.5)
+
+
+def test_rows_that_vary_less_than_gaussian_ones_are_not_of_one_size() -> None:
+    rows = np.random.default_rng(4).standard_normal((300, 6))
+    on_a_sphere = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    data = module.standardize(on_a_sphere)
+    whole, _ = module.estimates(data.points, np.random.default_rng(0))
+    near = Comparison(10, "auc", 2.0, 0.01, 2.1, 0.01)
+    found = module.check_assumptions(data, whole, [near])[1]
+    assert found.holds == "in part"
+    assert found.consequence == "not counted for: fewer rows than forecast may be enough"
 
 
 @pytest.mark.parametrize(

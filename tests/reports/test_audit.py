@@ -118,7 +118,10 @@ def test_sentences_with_findings() -> None:
         "1 generated point of 1003 equals a training point exactly. 2 of 1003 "
     )
     assert "at most 10% are expected to be there by chance" in copies
-    assert "Together 3 points: 0.30% [0.10%, 0.88%] of the generated points." in copies
+    assert (
+        "Together, each counted once, 3 points: 0.30% [0.10%, 0.88%] of the generated points."
+        in copies
+    )
     assert "p = 0.010. Closer to the training data than even the simplest model" in gaussian
     assert "by itself this is no copying" in dependence
     only_exact = audit_sentences(replace(COPIED, copies=()))["copies"]

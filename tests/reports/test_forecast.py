@@ -115,8 +115,8 @@ def test_modes_network_and_sentences(report: ForecastReport) -> None:
     for words in (
         "Forecast for some.npy: 100 points of 7 coordinates (2 more never vary and are left out)",
         "4.500 in data units",
-        "from no number of points, as some directions never vary; for the leading 5 components",
-        "alone from n* = 31.40. Its noise: T = 1.5, noise scale 0.7",
+        "as some directions never vary; for the leading 5 components alone they stay away from 0",
+        "from n* = 31.40 on. Its noise: T = 1.5, noise scale 0.7",
         "With 100 points and the leading 5 components (99% of the variance), Heun's method",
         "at 17 steps (0.1234 nats, 0.1299 for infinitely many); 8 steps are within 5%",
         "in data units: 80.0, 3.30, 0.00210.",
