@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tests.memorization.quick import quick
 
-from ornstein import audit
 from ornstein.memorization import near_training_points as module
 from ornstein.memorization.contrasts import blocks_of
 from ornstein.memorization.near_training_points import NearDuplicates, near_training_points
@@ -42,7 +42,7 @@ def recall(report, copies: int) -> float:
 )
 def test_copies_of_near_equal_points_are_found(sizes, each, noise, copies) -> None:
     sets = repeated(0, sizes, each, noise, copies, dim=24)
-    report = audit(*sets, metrics=False, progress=False)
+    report = quick(*sets)
     near = report.near_duplicates
     assert near is not None
     assert near.train == (0 if each == 1 else sizes[0])
@@ -91,7 +91,7 @@ def test_held_out_points_near_training_points_are_said() -> None:
     train, held_out, new = (rng.standard_normal((200, 10)) for _ in range(3))
     held_out[:7] = train[:7] + 0.003 * rng.standard_normal((7, 10))
     new[:20] = train[:20] + 0.003 * rng.standard_normal((20, 10))
-    report = audit(train, held_out, new, metrics=False, progress=False)
+    report = quick(train, held_out, new)
     assert report.near_duplicates == NearDuplicates(0, 0, 0, 7, 200, 200, True)
     (said,) = report.warnings
     assert said.startswith("7 held-out points nearly equal a training point, and can hide copies")
@@ -172,7 +172,7 @@ def test_tables_of_mixed_kinds_and_few_points_are_left_out() -> None:
         return pd.DataFrame({"x": rng.standard_normal(60), "k": rng.choice(["a", "b"], 60)})
 
     def look(*sets, **options):
-        return audit(*sets, metrics=False, progress=False, **options).near_duplicates
+        return quick(*sets, **options).near_duplicates
 
     assert look(table(), table(), table()) is None
     assert look(*(table()[["x"]] for _ in range(3))) is not None

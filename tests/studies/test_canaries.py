@@ -147,9 +147,9 @@ def test_each_record_has_an_order_of_its_own_and_noise_of_its_own() -> None:
 
 def test_a_study_with_its_table(tmp_path: Path) -> None:
     study = CanaryStudy(options(), canaries=4)
-    summary = study.run(tmp_path)
+    summary = study.run(tmp_path, jobs=1)
     (row,) = summary.rows
-    plain = UNetStudy(options()).run(tmp_path / "plain").rows[0]
+    plain = UNetStudy(options()).run(tmp_path / "plain", jobs=1).rows[0]
     names = [name for name in plain if not name.endswith("_seconds")]
     assert list(row)[: len(plain)] == list(plain)  # new columns come after
     assert [row[name] for name in names] == pytest.approx(

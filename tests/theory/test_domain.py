@@ -9,6 +9,7 @@ import inspect
 import itertools
 import warnings
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -91,7 +92,7 @@ SCANS = {
     "one_step_anisotropic": Scan(
         {"eigenvalues": SPECTRA, "n_train": [2, 3, 4, 5, 6, 14, 15, 62, 1000, 10**9, 10**15],
          "time": [1e-8, 2.0], "noise_scale": [0.0, 1e-30, 1e-8, 1.0, 1e8]},
-        infinite=True, whole=("n_train",), most=250,
+        infinite=True, whole=("n_train",), most=140,
         one_by_one=("eigenvalues", "time", "noise_scale")),
     "one_step_anisotropic_spectrum": Scan(
         {"s": [0.01, 1.0, 30.0], "eigenvalues": PLAIN, "n_train": [2, 5, 200], "time": [2.0],
@@ -190,7 +191,7 @@ SCANS = {
         one_by_one=None),
     "fitted_gaussian_share": Scan(
         {"eigenvalues": [[1.0] * 4, [1e-100] * 5, [0.0, *[1e100] * 6], SPECTRA[-1]],
-         "n_train": [2, 3, 10, 1000, 10**6, 10**12]}, most=24, one_by_one=None,
+         "n_train": [2, 3, 10, 1000, 10**6, 10**12]}, most=12, one_by_one=None,
         whole=("n_train",)),
     "points_for_auc": Scan(
         {"eigenvalues": PLAIN, "noise_variance": [0.01, 1.0], "auc": [0.5001, 0.6, 0.9]}, most=12,
@@ -217,7 +218,7 @@ SCANS = {
         {"eigenvalues": PLAIN[:4], "n_steps": [1, 2, 50, np.inf],
          "sampler": ["ddpm", "ddpm:large", "ddim", "heun"], "schedule": ["linear", "karras"],
          "n_train": [None, 2, 3, 4, 5, 100, 10**9], "ridge": [0.0, 1e-3]},
-        infinite=True, whole=("n_steps", "n_train"), free=("sampler", "schedule"), most=24,
+        infinite=True, whole=("n_steps", "n_train"), free=("sampler", "schedule"), most=16,
         one_by_one=None),
     "best_steps": Scan(
         {"eigenvalues": PLAIN[:3], "n_train": [2, 3, 5, 50], "sampler": ["ddim", "ddpm:large"]},
@@ -241,10 +242,10 @@ SCANS = {
          "data_noise_variance": [0.0, 1e-30, 1e-9]}, most=200, one_by_one=("eigenvalues",)),
     "recursive_one_step": Scan(
         {"dim": [1, 2, 30], "n_train": [2, 3, 60, 10**6], "generations": [1, 3]},
-        infinite=True, whole=("dim", "n_train", "generations"), most=8, one_by_one=None),
+        infinite=True, whole=("dim", "n_train", "generations"), most=6, one_by_one=None),
     "recursive_one_step_spectrum": Scan(
         {"eigenvalues": PLAIN[1:4], "n_train": [7, 10**6], "generations": [1, 2]},
-        whole=("n_train", "generations"), most=6, one_by_one=None),
+        whole=("n_train", "generations"), most=4, one_by_one=None),
     "convergence_order": Scan(
         {"n_steps": [[10, 20, 40]], "discretization_squared": [[1.0, 0.25, 0.0625]]},
         one_by_one=None),
@@ -358,10 +359,17 @@ FINE = np.geomspace(1e-10, 1e8, 721)
 SMALL = np.geomspace(1e-14, 1e-2, 481)
 NEAR = 1 + np.concatenate([-SMALL[::-1], SMALL])
 TWO_LEVELS = [3.0] * 5 + [0.3] * 5
+
+
+@cache
+def one_step_curve(dim: int, n_train: int) -> theory.OneStepTheory:
+    return theory.one_step(dim, n_train, noise_scale=FINE)
+
+
 CURVES = {
     **{
         f"one-step {field} d={d} n={n}": lambda d=d, n=n, field=field: getattr(
-            theory.one_step(d, n, noise_scale=FINE), field
+            one_step_curve(d, n), field
         )
         for d, n in ((1, 2), (1, 3), (2, 5), (3, 6), (10, 12), (10, 30), (100, 103), (100, 60))
         for field in ("kl", "log_det", "hellinger_squared", "wasserstein_squared", "trace")
