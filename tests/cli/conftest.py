@@ -22,6 +22,8 @@ def ornstein(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Callable[..., Result]:
     monkeypatch.chdir(tmp_path)
+    # Where no number of workers is given: starting one takes longer than a small study.
+    monkeypatch.setattr("joblib.effective_n_jobs", lambda jobs=-1: 1 if jobs == -1 else jobs)
 
     def run(*arguments: object) -> Result:
         capsys.readouterr()

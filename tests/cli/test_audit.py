@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +11,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from tests.memorization.quick import few_draws
 
 from ornstein.memorization import audit as module
 
 SETS = ("--train", "a.npy", "--held-out", "b.npy", "--generated", "c.npy")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick() -> Iterator[None]:
+    with few_draws():
+        yield
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from tests.explorer.golden import node
 
@@ -92,15 +93,17 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run_studies(folder: Path) -> None:
     linear: dict[str, Any] = {"train_sizes": (12, 30), "simulations": 3}
-    LinearStudy(LinearOptions(dim=6, **linear)).run(folder / "linear")
+    LinearStudy(LinearOptions(dim=6, **linear)).run(folder / "linear", jobs=1)
     scaled = {"spectrum": "power-law:1", "std": (2.0,), "noise_scale": 6.0, "time": 1.0}
-    LinearStudy(LinearOptions(dim=5, **scaled, **linear)).run(folder / "scaled")
-    LinearStudy(LinearOptions(spectrum="4,2,1,1", **linear)).run(folder / "list")
-    LinearStudy(LinearOptions(dim=2, mean=(0.0, 5.0), **linear)).run(folder / "mixture")
+    LinearStudy(LinearOptions(dim=5, **scaled, **linear)).run(folder / "scaled", jobs=1)
+    LinearStudy(LinearOptions(spectrum="4,2,1,1", **linear)).run(folder / "list", jobs=1)
+    LinearStudy(LinearOptions(dim=2, mean=(0.0, 5.0), **linear)).run(folder / "mixture", jobs=1)
     steps: dict[str, Any] = {"dim": 4, "train_sizes": (20,), "steps": (5, 9), "simulations": 2}
     samplers = ("heun", "ddim")
-    StepsStudy(StepsOptions(samplers=samplers, schedule="cosine", **steps)).run(folder / "steps")
-    StepsStudy(StepsOptions(samplers=("ddim",), ridge=0.1, **steps)).run(folder / "ridge")
+    StepsStudy(StepsOptions(samplers=samplers, schedule="cosine", **steps)).run(
+        folder / "steps", jobs=1
+    )
+    StepsStudy(StepsOptions(samplers=("ddim",), ridge=0.1, **steps)).run(folder / "ridge", jobs=1)
 
 
 def test_points_of_a_linear_study(studies: Path) -> None:
@@ -130,6 +133,11 @@ def test_points_come_in_units_of_the_mean_variance(studies: Path) -> None:
     for name, of in (("kl", "kl"), ("wasserstein2", "wasserstein_squared")):
         ours = [row[f"{name}_theory"] for row in found["rows"]]
         np.testing.assert_allclose(ours, getattr(law, of), rtol=1e-9)
+    written = pd.read_csv(studies / "scaled" / "summary.csv")
+    for name in written.select_dtypes("number").columns:
+        unit = 4.0 if name.startswith("wasserstein2_") else 1.0
+        ours = [row[name] for row in found["rows"]]
+        np.testing.assert_allclose(ours, written[name] / unit, err_msg=name)
     listed = study_points(studies / "list")
     assert listed["state"] == {
         "spectrum": "list",

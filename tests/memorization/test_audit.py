@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
+from tests.memorization.quick import quick
 
 import ornstein
 from ornstein import audit
+from ornstein.intervals import wilson_interval
 from ornstein.memorization.audit_report import VERDICTS
 from ornstein.memorization.image_variants import image_variants
 from ornstein.memorization.reference import fitted_gaussian
@@ -19,12 +21,8 @@ def normal(seed: int, *sizes: int, dim: int = 16) -> list[np.ndarray]:
     return [rng.standard_normal((n, dim)) for n in sizes]
 
 
-def quick(*sets, **options):
-    return audit(*sets, metrics=False, progress=False, **options)
-
-
 def test_fresh_points_give_no_verdict() -> None:
-    report = quick(*normal(0, 200, 200, 200))
+    report = audit(*normal(0, 200, 200, 200), metrics=False, progress=False)
     assert report.verdict == "nothing detected"
     assert (report.copies, report.exact_copies) == ((), ())
     assert report.copied_share == 0
@@ -61,6 +59,7 @@ def test_one_exact_copy_among_many_is_enough() -> None:
     assert report.verdict == "copies"
     assert report.copies == ()
     assert [(copy.generated, copy.train) for copy in report.exact_copies] == [(1234, 56)]
+    assert (report.copied_share_low, report.copied_share_high) == wilson_interval(1, 4000)
 
 
 def test_a_model_that_has_learned_from_few_points_is_no_copier() -> None:
@@ -246,6 +245,7 @@ def test_rows_removed_and_limits_are_said() -> None:
     assert "90 training points in 100 dimensions: the fitted Gaussian is singular" in text
     assert report.sizes["train"] == 90
     assert report.sizes["held_out"] == 36
+    assert math.isnan(report.gaussian_closed_form)  # n < d
     collapsed = quick(train, held_out, 0.001 * new)
     assert "effective number of only" in " ".join(collapsed.warnings)
     assert collapsed.copies == ()
@@ -265,7 +265,7 @@ def test_values_that_repeat_in_the_data_are_no_copies() -> None:
 
 def test_metrics_of_values_that_repeat() -> None:
     rng = np.random.default_rng(17)
-    report = audit(*(rng.integers(0, 2, (60, 4)) for _ in range(3)), progress=False)
+    report = quick(*(rng.integers(0, 2, (60, 4)) for _ in range(3)), metrics=True)
     assert all(math.isfinite(metric.value) for metric in report.metrics)
     assert report.copies == ()
 
@@ -296,7 +296,7 @@ def test_the_same_seed_gives_the_same_report() -> None:
 def test_a_report_in_other_forms(tmp_path) -> None:
     sets = [x.reshape(-1, 4, 4) for x in normal(13, 80, 80, 60)]
     sets[2][:20] = sets[0][:20]
-    report = audit(*sets, progress=False)
+    report = quick(*sets, metrics=True)
     plain = report.to_dict()
     assert plain["verdict"] == "copies"
     assert plain["copies"][0] == report.copies[0]._asdict()
@@ -381,7 +381,7 @@ def test_data_frames_are_read_in_one_geometry() -> None:
 
     train, held_out, made = table(300), table(300), table(300)
     made.iloc[:30] = train.iloc[:30].to_numpy()
-    report = audit(train, held_out, made, metrics=False)
+    report = quick(train, held_out, made)
     assert report.verdict == "copies"
     assert {copy.generated for copy in report.exact_copies} >= set(range(30))
     assert report.sizes["dim"] >= 6
@@ -390,8 +390,8 @@ def test_data_frames_are_read_in_one_geometry() -> None:
 def test_another_unit_is_a_caution() -> None:
     rng = np.random.default_rng(0)
     a, b, c = (rng.standard_normal((60, 5)) for _ in range(3))
-    assert audit(a, b, c, metrics=False).cautions == ()
-    (said,) = audit(a, b, 100 * (c - c.mean(axis=0)), metrics=False).cautions
+    assert quick(a, b, c).cautions == ()
+    (said,) = quick(a, b, 100 * (c - c.mean(axis=0))).cautions
     assert said.startswith("The standard deviation of the generated points is ")
-    (said,) = audit(a, b + 5, c, metrics=False).cautions
+    (said,) = quick(a, b + 5, c).cautions
     assert said.startswith("The mean of the held-out points is ")

@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.memorization.quick import few_draws
 
 from ornstein.memorization.contrasts import Contrasts, blocks_of, measure
 from ornstein.memorization.copies import (
     Reference,
     exact_copies,
+    first_rows,
     list_copies,
     mirror_threshold,
     unit_contrasts,
@@ -158,7 +160,7 @@ def test_copies_are_listed_with_the_stated_false_share(sizes: tuple[int, int]) -
 
 def test_without_copies_lists_are_false_in_the_stated_share_at_most() -> None:
     """At q = 0.5 two copied points are enough, so that the bound is nearly reached."""
-    rng, runs = np.random.default_rng(6), 200
+    rng, runs = np.random.default_rng(6), 100
     for sizes in ((60, 60), (60, 180), (180, 60)):
         listed = 0
         for run in range(runs):
@@ -206,6 +208,16 @@ def test_exact_copies_are_found_one_by_one() -> None:
     assert [copy.generated for copy in rounded] == [7]
 
 
+def test_a_value_of_several_training_rows_stands_for_the_first() -> None:
+    pool = pool_of([[5.0], [0.0], [5.0], [0.0]], [[0.0], [5.0], [0.0], [5.0]])
+    assert pool.repeats
+    rows = first_rows(pool)
+    assert {float(value[0]): int(row) for value, row in zip(pool.values, rows, strict=True)} == {
+        5.0: 0,
+        0.0: 1,
+    }
+
+
 @pytest.mark.parametrize("change", ["offset 1e4", "bytes", "duplicated rows"])
 def test_copies_are_found_whatever_the_data_look_like(change: str) -> None:
     rng, dim = np.random.default_rng(10), 64
@@ -240,7 +252,8 @@ def test_the_share_of_fitted_gaussians_is_the_simulated_one() -> None:
     for _ in range(6):
         train, held_out = rng.standard_normal((100, 64)), rng.standard_normal((100, 64))
         new = fitted_gaussian(train).sample(250, rng)
-        result = Listed(train, held_out, new, reference=True).reference
+        with few_draws():
+            result = Listed(train, held_out, new, reference=True).reference
         shares.append(result["share"])
         p_values.append(result["p_value"])
     assert abs(np.mean(shares) - 0.825) < 4 * np.std(shares) / np.sqrt(6)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.collections import LineCollection, PolyCollection
 from tests.forecasting.example import example_report
 from tests.reports.html_reading import Page, check_page
 from tests.reports.reading import (
@@ -145,7 +146,11 @@ def test_document_and_rows(report: ForecastReport) -> None:
     assert list(frame.n) == [25, 50, 100, 1000]
     assert list(frame.multiple) == [0.25, 0.5, 1, 10]
     assert frame["auc_measured"][0] == 3.2
-    assert frame["auc_subset_se"][1] == 0.01
+    for name, value in (("", 3.2), ("_se", 0.02)):
+        assert frame[f"auc_measured{name}"][1] == value
+    for name, value in (("", 3.25), ("_se", 0.01)):
+        assert frame[f"auc_subset{name}"][1] == value
+    assert (frame["auc"][1], frame["auc_se"][1]) == (pytest.approx(0.43), 0.004)
     assert np.isnan(frame["auc_measured"][2])
     assert repr(report).startswith("ForecastReport('some.npy': 100 points of 7 coordinates")
 
@@ -242,6 +247,12 @@ def test_figure(report: ForecastReport) -> None:
     np.testing.assert_allclose(first["theory, subsets of data"].y, [0.25, 0.25])
     np.testing.assert_allclose(first["measured, subsets of data"].y, [0.2, 0.2])
     np.testing.assert_allclose(first["your data"].x, [100, 100])
+    # Two standard errors of the theory, and one of what was measured.
+    (band,) = [c for c in figure.axes[0].collections if isinstance(c, PolyCollection)]
+    edges = band.get_paths()[0].vertices
+    assert {round(y, 9) for x, y in edges if x == 25} == {0.498, 0.502}
+    (bars,) = [c for c in figure.axes[0].collections if isinstance(c, LineCollection)]
+    np.testing.assert_allclose(bars.get_segments()[1], [[50, 0.18], [50, 0.22]])
     below = drawn(figure.axes[2])
     np.testing.assert_allclose(below["theory, new points"].y, [0.48, 0.58, 0.68, 0.88])
     losses = drawn(figure.axes[3])

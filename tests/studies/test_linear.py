@@ -234,7 +234,7 @@ def test_theory_of_a_spectrum_beside_its_simulation(spectrum: str) -> None:
     """Means over cells within 4 standard errors, and 3% for d = 8 to 16 eigenvalues."""
     named = spectrum.startswith("power")
     options = LinearOptions(
-        (6, 40, 120), dim=16 if named else None, spectrum=spectrum, simulations=150, std=(1.5,)
+        (6, 40, 120), dim=16 if named else None, spectrum=spectrum, simulations=60, std=(1.5,)
     )
     study = LinearStudy(options)
     assert study.std == pytest.approx(1.5)
@@ -262,7 +262,7 @@ def test_where_the_variance_over_runs_is_infinite(n: int, said: bool) -> None:
 
 def test_digits_follow_the_theory_of_their_covariance() -> None:
     """W2^2 within 5% and the trace within 2%, or 3 standard errors where runs are few."""
-    study = LinearStudy(LinearOptions((20, 150, 1500), data="digits", simulations=10))
+    study = LinearStudy(LinearOptions((20, 150, 1500), data="digits", simulations=5))
     for row in study.run(jobs=1).rows:
         for name, share in (("wasserstein2", 0.05), ("trace", 0.02)):
             mean, theory = row[f"{name}_mean"], row[f"{name}_theory"]

@@ -39,7 +39,7 @@ def simulated_cross_terms(dim, n_train, n_original, time, noise_scale, runs, see
     [(8, 24, 1.0), (8, 80, 1.0), (8, 5, 1.0), (8, 30, 5.0), (12, 6, 0.3), (5, 30, 1.0)],
 )
 def test_simulated_cross_terms(dim, n_train, noise_scale):
-    runs = simulated_cross_terms(dim, n_train, 1000, 1.0, noise_scale, 12_000, 4)
+    runs = simulated_cross_terms(dim, n_train, 1000, 1.0, noise_scale, 6000, 4)
     error = runs.std(axis=1, ddof=1) / np.sqrt(runs.shape[1])
     terms = expected_delta(dim, n_train, 1000, 1.0, noise_scale).log_terms
     predicted = np.exp([terms.cross_train, terms.cross_originals])
@@ -51,7 +51,7 @@ def test_simulated_cross_terms(dim, n_train, noise_scale):
 
 def test_simulated_cross_terms_next_to_as_many_points_as_dimensions():
     for n_train in (8, 9, 10, 11):
-        runs = simulated_cross_terms(8, n_train, 1000, 1.0, 1.0, 20_000, 5)
+        runs = simulated_cross_terms(8, n_train, 1000, 1.0, 1.0, 8000, 5)
         terms = expected_delta(8, n_train, 1000, 1.0).log_terms
         logs = np.log(runs.mean(axis=1))
         assert logs == pytest.approx([terms.cross_train, terms.cross_originals], abs=0.25)
@@ -64,7 +64,7 @@ def test_simulated_delta_of_the_estimator():
     population = Gaussian.isotropic(8, mean=10.0)
     for n_train in (40,):
         values = []
-        for _ in range(1000):
+        for _ in range(400):
             train = population.sample(n_train, rng)
             law = OneStepDenoiser(random_state=rng).fit(train).generated_law_
             found = delta(law, train, population, n_original=10_000)

@@ -9,6 +9,7 @@ import inspect
 import itertools
 import warnings
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +21,8 @@ from ornstein.theory.linear_denoisers.sampling import SamplerQuality
 RESULTS = {
     "ActivationConstants", "BestSteps", "DenoisingLosses", "EarlyStoppingLosses",
     "EarlyStoppingMinimum", "ExpectedDelta", "GuidedMoments", "Membership", "OneStepTheory",
-    "RandomFeatureLosses", "RecursiveOneStep", "RecursiveVariance", "SamplerQuality", "WishartKL",
+    "RandomFeatureLosses", "RecursiveOneStep", "RecursiveVariance", "SamplerQuality",
+    "SubsetLosses", "WishartKL",
 }  # fmt: skip
 
 SIZES = [1, 2, 3, 10, 1000, 10**6, 10**12, 10**15]
@@ -36,6 +38,10 @@ SPECTRA = [
     [1e-100, 1e100], (1 / np.arange(1.0, 61.0)).tolist(),
 ]  # fmt: skip
 PLAIN = SPECTRA[:5]
+ROWS = [
+    [[1.0], [2.0], [4.0], [4.0], [-1.0]], [[1.0, 2.0, 0.5, 1.0]] * 5, np.eye(5).tolist(),
+    [[1e3, 1e-9], [0.0, 0.0], [1e3, 1e-9], [-1e3, 1e-9], [1e3, -1e-9]],
+]  # fmt: skip
 
 
 class Scan(NamedTuple):
@@ -86,7 +92,7 @@ SCANS = {
     "one_step_anisotropic": Scan(
         {"eigenvalues": SPECTRA, "n_train": [2, 3, 4, 5, 6, 14, 15, 62, 1000, 10**9, 10**15],
          "time": [1e-8, 2.0], "noise_scale": [0.0, 1e-30, 1e-8, 1.0, 1e8]},
-        infinite=True, whole=("n_train",), most=250,
+        infinite=True, whole=("n_train",), most=140,
         one_by_one=("eigenvalues", "time", "noise_scale")),
     "one_step_anisotropic_spectrum": Scan(
         {"s": [0.01, 1.0, 30.0], "eigenvalues": PLAIN, "n_train": [2, 5, 200], "time": [2.0],
@@ -131,6 +137,9 @@ SCANS = {
     "denoising_losses": Scan(
         {"eigenvalues": SPECTRA, "noise_variance": NOISES, "n_train": RATIOS}, most=600,
         one_by_one=("eigenvalues",)),
+    "subset_losses": Scan(
+        {"points": ROWS, "noise_variance": NOISES[4:], "n_train": [2, 3, 5]}, whole=("n_train",),
+        one_by_one=None),
     "denoiser_mean": Scan(
         {"x": [[1.0, 2.0], [1e100, -1.0]], "mean": [0.0, 1.0], "covariance": [np.eye(2)],
          "noise_variance": NOISES, "n_train": RATIOS}, free=("covariance",), most=200,
@@ -182,7 +191,7 @@ SCANS = {
         one_by_one=None),
     "fitted_gaussian_share": Scan(
         {"eigenvalues": [[1.0] * 4, [1e-100] * 5, [0.0, *[1e100] * 6], SPECTRA[-1]],
-         "n_train": [2, 3, 10, 1000, 10**6, 10**12]}, most=24, one_by_one=None,
+         "n_train": [2, 3, 10, 1000, 10**6, 10**12]}, most=12, one_by_one=None,
         whole=("n_train",)),
     "points_for_auc": Scan(
         {"eigenvalues": PLAIN, "noise_variance": [0.01, 1.0], "auc": [0.5001, 0.6, 0.9]}, most=12,
@@ -209,7 +218,7 @@ SCANS = {
         {"eigenvalues": PLAIN[:4], "n_steps": [1, 2, 50, np.inf],
          "sampler": ["ddpm", "ddpm:large", "ddim", "heun"], "schedule": ["linear", "karras"],
          "n_train": [None, 2, 3, 4, 5, 100, 10**9], "ridge": [0.0, 1e-3]},
-        infinite=True, whole=("n_steps", "n_train"), free=("sampler", "schedule"), most=24,
+        infinite=True, whole=("n_steps", "n_train"), free=("sampler", "schedule"), most=16,
         one_by_one=None),
     "best_steps": Scan(
         {"eigenvalues": PLAIN[:3], "n_train": [2, 3, 5, 50], "sampler": ["ddim", "ddpm:large"]},
@@ -233,10 +242,10 @@ SCANS = {
          "data_noise_variance": [0.0, 1e-30, 1e-9]}, most=200, one_by_one=("eigenvalues",)),
     "recursive_one_step": Scan(
         {"dim": [1, 2, 30], "n_train": [2, 3, 60, 10**6], "generations": [1, 3]},
-        infinite=True, whole=("dim", "n_train", "generations"), most=8, one_by_one=None),
+        infinite=True, whole=("dim", "n_train", "generations"), most=6, one_by_one=None),
     "recursive_one_step_spectrum": Scan(
         {"eigenvalues": PLAIN[1:4], "n_train": [7, 10**6], "generations": [1, 2]},
-        whole=("n_train", "generations"), most=6, one_by_one=None),
+        whole=("n_train", "generations"), most=4, one_by_one=None),
     "convergence_order": Scan(
         {"n_steps": [[10, 20, 40]], "discretization_squared": [[1.0, 0.25, 0.0625]]},
         one_by_one=None),
@@ -310,7 +319,16 @@ WRONG = [
     1j, "many", None, np.nan, True, NEGATIVE, object(), np.datetime64("2020-01-01"),
     np.ma.array([1.0, 2.0], mask=[False, True]), [[1.0], [1.0, 2.0]],
 ]  # fmt: skip
-MAY = ("init", "mean", "x", "direction", "position", "class_mean", "guidance")  # be negative
+MAY = (
+    "init",
+    "mean",
+    "x",
+    "points",
+    "direction",
+    "position",
+    "class_mean",
+    "guidance",
+)  # be negative
 
 
 @pytest.mark.parametrize("name", names())
@@ -341,10 +359,17 @@ FINE = np.geomspace(1e-10, 1e8, 721)
 SMALL = np.geomspace(1e-14, 1e-2, 481)
 NEAR = 1 + np.concatenate([-SMALL[::-1], SMALL])
 TWO_LEVELS = [3.0] * 5 + [0.3] * 5
+
+
+@cache
+def one_step_curve(dim: int, n_train: int) -> theory.OneStepTheory:
+    return theory.one_step(dim, n_train, noise_scale=FINE)
+
+
 CURVES = {
     **{
         f"one-step {field} d={d} n={n}": lambda d=d, n=n, field=field: getattr(
-            theory.one_step(d, n, noise_scale=FINE), field
+            one_step_curve(d, n), field
         )
         for d, n in ((1, 2), (1, 3), (2, 5), (3, 6), (10, 12), (10, 30), (100, 103), (100, 60))
         for field in ("kl", "log_det", "hellinger_squared", "wasserstein_squared", "trace")
@@ -364,6 +389,9 @@ CURVES = {
     "kappa": lambda: np.log(theory.renormalized_noise(TWO_LEVELS, FINE, 10)),
     "kappa in n": lambda: theory.renormalized_noise(TWO_LEVELS, 1e-3, 10 * NEAR),
     "test loss": lambda: theory.denoising_losses(TWO_LEVELS, FINE, 9).test,
+    "test loss of subsets": lambda: np.array(
+        [theory.subset_losses(np.eye(6), v, 4).test for v in FINE[360:]]
+    ),
     "weight": lambda: theory.denoiser_weight(2.0, 0.5, FINE),
     "two layers": lambda: theory.two_layer_weight(2.0, 0.5, FINE, init=1e-3),
     "variance": lambda: np.log(theory.generated_variance(2.0, FINE)),

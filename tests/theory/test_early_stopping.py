@@ -149,7 +149,7 @@ def test_broadcasting_types_and_errors():
 @pytest.mark.parametrize(("ratio", "start"), [(2.0, 1.0), (2.0, 0.0), (0.5, 1.0), (5.0, 0.0)])
 def test_simulated_gradient_descent(ratio, start):
     rng = np.random.default_rng(9)
-    dim, noise, step = 100, 0.25, 2e-3
+    dim, noise, step = 60, 0.25, 2e-3
     n_train = int(dim / ratio)
     identity = np.eye(dim)
     taus = np.array([0.1, 0.5, 2.0])

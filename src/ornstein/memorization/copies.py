@@ -134,10 +134,10 @@ def mirror_threshold(
     >>> mirror_threshold(np.array([3.0, 2.0, 1.5, 1.0, -0.5, 0.4]), fdr=0.25)
     1.0
     """
-    levels = np.unique(contrasts[contrasts > 0])
-    ascending, mirrored = np.sort(contrasts), np.sort(-contrasts)
+    ascending = np.sort(contrasts)
+    levels = ascending[np.searchsorted(ascending, 0.0, side="right") :]
     above = contrasts.size - np.searchsorted(ascending, levels, side="left")
-    chance = odds * (1 + contrasts.size - np.searchsorted(mirrored, levels, side="left"))
+    chance = odds * (1 + np.searchsorted(ascending, -levels, side="right"))
     chance = np.maximum(chance, reference.beyond(levels))
     fine = np.flatnonzero(chance <= fdr * above * (1 + _ROUNDING))
     return float(levels[fine[0]]) if fine.size else math.nan

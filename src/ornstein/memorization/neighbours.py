@@ -36,6 +36,7 @@ __all__ = [
 
 import math
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -259,7 +260,13 @@ def _threads(n_jobs: int) -> int:
     count = as_count(n_jobs, "n_jobs", at_least=-1)
     if count == 0:
         raise ValueError("n_jobs is 0, expected 1 or more threads, or -1 for one per core")
-    return cpu_count() if count == -1 else count
+    return _cores() if count == -1 else count
+
+
+@cache
+def _cores() -> int:
+    """Counted once: asking the system takes longer than a small search."""
+    return cpu_count()
 
 
 def _rows_at_a_time(n: int, dim: int, threads: int, single: bool, max_memory: float | None) -> int:

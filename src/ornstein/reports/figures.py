@@ -115,7 +115,7 @@ def save_figure(figure: Figure, *paths: Path) -> None:
     with style(_style_of(figure)):
         if len(paths) > 1:  # the layout is found once, and holds for all
             figure.draw_without_rendering()
-            figure.set_layout_engine("none")
+            figure.set_layout_engine(None)  # with one, each file draws it once more
         for path in paths:
             # Without a date, the same study writes the same file.
             metadata: Any = {"Date": None} if path.suffix == ".svg" else None

@@ -12,6 +12,7 @@ import numpy as np
 
 from ornstein.data.sources import MIXTURE_DRAWS
 from ornstein.engine.summary import Summary, averages, share_positive
+from ornstein.intervals import few_values_note
 from ornstein.studies.linear.prediction import (
     MOST_KURTOSIS,
     heavy_components,
@@ -73,7 +74,11 @@ def summarize(study: LinearStudy, store: Store) -> LinearSummary:
     ]
     return LinearSummary(
         rows=rows,
-        notes=[*_notes(study), *filter(None, [perfect.note, _SHARES if shares else ""])],
+        notes=[
+            *_notes(study),
+            *filter(None, [perfect.note, _SHARES if shares else ""]),
+            *few_values_note((row["simulations"] for row in rows), "run"),
+        ],
         theory=curves | perfect.curve() | _share_curve(shares),
         options=study.options,
         source=study.source.describe(),
