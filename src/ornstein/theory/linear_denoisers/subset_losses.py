@@ -95,7 +95,7 @@ def subset_losses(
     Notes
     -----
     Left out is the fluctuation of leverages from subset to subset: of relative order 1/d, and of
-    ``1/|n - d|`` at low noise. It is large where the variance of a direction comes from a few of the
+    ``1/|n - d|`` at low noise. It is large where the variance of a direction comes from a few
     rows, as in a pixel that is lit in 3 of the n (test loss 67% too low at noise 0.1, where W has
     most to lose). It takes some tens of products of the points with a matrix of shape (dim, dim).
 
