@@ -239,7 +239,7 @@ def test_rows_removed_and_limits_are_said() -> None:
     held_out[:4] = train[:4]
     report = quick(np.concatenate([train, train[:10]]), held_out, new)
     text = " ".join(report.warnings)
-    assert "Of 40 held-out rows, 4 equal to a training row: removed" in text
+    assert "Of 40 held-out rows, 4 equal a training row: removed" in text
     assert "10 training rows repeat another one" in text
     assert "Sizes differ" in text
     assert "90 training points in 100 dimensions: the fitted Gaussian is singular" in text
