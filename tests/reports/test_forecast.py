@@ -208,7 +208,7 @@ def test_formats_and_fragment(report: ForecastReport, tmp_path: Path) -> None:
     written = formatted(document, "csv")
     assert "25,0.250,0.5000,0.0010,0.5100,0.0020,0.5200,0.0030,0.5300,0.0040,0.32\n" in written
     assert '"train loss, 0.1",25,4.200,0.020,4.250,0.010,+1.2%,2.2' in written
-    assert "# Assumption of rows of one size: in part. Twice as much. More are needed." in written
+    assert "# Assumption, rows of one size: in part. Twice as much. More are needed." in written
     assert "| auc \\<= 0.55 |" in formatted(document, "markdown").replace("&lt;", "<")
     assert r"\caption{Learning curve: what n new points" in formatted(document, "latex")
     part = report._repr_html_()

@@ -224,11 +224,11 @@ def assumption_sentence(assumption: Assumption) -> str:
     --------
     >>> from ornstein.forecasting.assumptions import Assumption
     >>> assumption_sentence(Assumption("equal rows", "no", "two are", "fewer count"))
-    'Assumption of equal rows: no. Two are. Fewer count.'
+    'Assumption, equal rows: no. Two are. Fewer count.'
     """
     said = (assumption.check, assumption.consequence)
     others = "".join(f" {each[0].upper()}{each[1:]}." for each in said if each)
-    return f"Assumption of {assumption.name}: {assumption.holds}.{others}"
+    return f"Assumption, {assumption.name}: {assumption.holds}.{others}"
 
 
 def network_sentence(report: ForecastReport) -> str:
