@@ -10,6 +10,7 @@ from scipy.stats import gamma
 
 from ornstein.theory import delta_positive_probability, expected_delta
 from ornstein.theory.numerics.positive_sums import distribution_of_sum
+from ornstein.theory.one_step_model import delta_probability
 from ornstein.theory.one_step_model.cross_covariances import cross_covariances
 from ornstein.theory.one_step_model.delta_probability import delta_probability_holds
 from ornstein.theory.one_step_model.training_exponents import exponent_laws
@@ -138,6 +139,24 @@ def test_distribution_of_a_sum():
     alone = [masses[spread < t].sum() for t in places]
     np.testing.assert_allclose(found, alone, atol=2e-3)
     assert distribution_of_sum(np.array([1e6, 2e6]), np.array([0.5, 0.5]), 9, np.ones(1)) == 0.0
+
+
+def test_the_means_of_the_logarithms_are_those_of_the_expectations(monkeypatch):
+    """E[a - b] = ln E B(T) - Var(a)/2 - ln E B(O) + Var(b)/2: what the terms sum to."""
+    seen = []
+
+    def spied(terms, masses, *rest):
+        seen.append(masses @ terms)
+        return distribution_of_sum(terms, masses, *rest)
+
+    monkeypatch.setattr(delta_probability, "distribution_of_sum", spied)
+    delta_positive_probability(16, 24)
+    noise = -np.expm1(-2 * TIME)
+    _, bare = cross_covariances(16, 24, 1 / (1 + noise), 10_000)
+    _, cross_train, _, cross_originals = expected_delta(16, 24).log_terms
+    assert bare[0, 0] > 1.2 * bare[1, 1]
+    expected = cross_train - bare[0, 0] / 2 - cross_originals + bare[1, 1] / 2
+    assert np.log(24 * seen[0]) == pytest.approx(expected, abs=1e-9)
 
 
 def test_units_and_broadcasting():
