@@ -110,9 +110,12 @@ def test_held_out_points_are_counted_and_equal_ones_are_not_near() -> None:
     assert (found.train, found.held_out) == (0, 2)
     train[2] = train[1] + 1e-3
     held_out[:2] = train[1] + 5e-4, rng.standard_normal(6)
-    found, _ = near_training_points(pool_of(train, held_out))
+    found, labels = near_training_points(pool_of(train, held_out))
     assert found is not None
+    assert labels is not None
     assert (found.train, found.groups, found.largest, found.held_out) == (2, 1, 2, 1)
+    assert labels[1] == labels[2]
+    assert np.unique(labels).size == 99
     # Data that repeat their values: 20 of them in both sets, at distance 0.
     values = rng.standard_normal((120, 6))
     one, other = values[:70], values[50:]
