@@ -2,13 +2,14 @@
 
 import dataclasses
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from tests.forecasting.test_predictions import PROCESS, known
 
 from ornstein import theory
-from ornstein.forecasting import assumptions
+from ornstein.forecasting import assumptions, targets
 from ornstein.forecasting.advice import collapse, sampling, stopping
 from ornstein.forecasting.assumptions import check_assumptions
 from ornstein.forecasting.curve import Comparison
@@ -66,6 +67,19 @@ def test_a_peak_of_the_one_step_distance_is_not_stepped_over() -> None:
     at = [one_step_wasserstein(whole, n, PROCESS) for n in (6, 10, 11)]
     assert at[0] < at[2] < 5 < at[1]
     assert points_needed("one-step-w2", 5.0, whole, [whole, whole], PROCESS).n == 11
+
+
+def test_the_band_is_of_students_law_over_the_slope(monkeypatch: pytest.MonkeyPatch) -> None:
+    """c/n <= 0.5 from n = 100 on for c = 50; parts of 49 and 51, with the error 3/n."""
+    monkeypatch.setattr(targets, "target_value", lambda *_: lambda e, n: e.c / n)
+    whole, *parts = (SimpleNamespace(count=100, c=c) for c in (50, *5 * (49, 51)))
+    found = points_needed("w2", 0.5, whole, parts, PROCESS)  # type: ignore[arg-type]
+    assert found[2] == 100
+    spread = 2.262 * 3 / 50  # the slope in ln n is -50/n
+    assert (found.low, found.high) == pytest.approx(
+        (100 * np.exp(-spread), 100 * np.exp(spread)), rel=1e-3
+    )
+    assert (found.at_data, found.at_most) == (0.5, 0.005)
 
 
 def test_a_band_that_leaves_the_range_has_no_end() -> None:

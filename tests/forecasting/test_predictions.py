@@ -85,6 +85,19 @@ def test_distances_of_most_of_the_points_are_those_of_a_finite_population() -> N
         assert quantity.fresh(whole, 50) > 1.25 * mean
 
 
+def test_replicates_are_other_subsets_and_parts_are_random_ones() -> None:
+    """Of sorted data: each subset is another, and each part as uneven as chance makes it."""
+    rng = np.random.default_rng(3)
+    points = np.sort(rng.standard_normal((80, 2)), axis=0)
+    (row,) = measure(points, (20,), PROCESS, {20: 0.5}, 6, rng, False)
+    for name in ("w2", "test_loss_0.3", "auc", "consistency"):
+        assert len(set(row.values[name])) == 6, name
+    whole, parts = estimates(standardize(points).points, rng)
+    # A variance of 80 points is known to the root of 2/80; every tenth row would give a third.
+    error = jackknife(whole.sample[0], [part.sample[0] for part in parts]) / whole.sample[0]
+    assert error == pytest.approx(np.sqrt(2 / 80), rel=0.5)
+
+
 def test_consistency_in_few_dimensions() -> None:
     """A variance fluctuates twice as much as a covariance: a third of the whole in d = 3."""
     spectrum, n, runs = np.array([2.0, 0.7, 0.3]), 40, 3000

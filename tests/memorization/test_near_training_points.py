@@ -110,9 +110,12 @@ def test_held_out_points_are_counted_and_equal_ones_are_not_near() -> None:
     assert (found.train, found.held_out) == (0, 2)
     train[2] = train[1] + 1e-3
     held_out[:2] = train[1] + 5e-4, rng.standard_normal(6)
-    found, _ = near_training_points(pool_of(train, held_out))
+    found, labels = near_training_points(pool_of(train, held_out))
     assert found is not None
+    assert labels is not None
     assert (found.train, found.groups, found.largest, found.held_out) == (2, 1, 2, 1)
+    assert labels[1] == labels[2]
+    assert np.unique(labels).size == 99
     # Data that repeat their values: 20 of them in both sets, at distance 0.
     values = rng.standard_normal((120, 6))
     one, other = values[:70], values[50:]
@@ -126,10 +129,9 @@ def test_held_out_points_are_counted_and_equal_ones_are_not_near() -> None:
 def test_the_limit_is_that_of_chance_and_a_third_at_most() -> None:
     """In the plane 5 n max(1, n/m) t^2 = 0.01 pairs are expected; in 40 dimensions t is 1/3."""
     fresh = np.random.default_rng(0).random((4000, 2))
-    for n in (1000, 40_000):
-        expected = np.sqrt(0.01 / (5 * n * max(1, n / 4000)))
-        # k is 2 within a few percent, and t^k is given.
-        assert np.log(module._limit(fresh, n)) == pytest.approx(np.log(expected), rel=0.1)
+    dimension = np.log(0.01 / 5000) / np.log(module._limit(fresh, 1000))
+    assert dimension == pytest.approx(2, rel=0.1)
+    assert module._limit(fresh, 40_000) ** dimension == pytest.approx(0.01 / (5 * 40_000 * 10))
     fresh = np.random.default_rng(0).standard_normal((500, 40))
     assert module._limit(fresh, 500) == pytest.approx(1 / 3)
 

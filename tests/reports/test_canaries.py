@@ -68,12 +68,12 @@ def test_the_answer_is_by_intervals_that_do_not_overlap() -> None:
     touching = {"canary_found": 0.9, "canary_found_low": 0.46, "control_found_high": 0.476}
     told = {"canary_auc": 0.9, "canary_auc_low": 0.69, "canary_auc_without_high": 0.68}
     nearly = {"canary_auc": 0.9, "canary_auc_low": 0.67, "canary_auc_without_high": 0.68}
-    text = answer(summary(planted(20, **apart, **nearly), planted(40, **touching, **told)))
+    text = answer(summary(planted(20, 0, **apart, **nearly), planted(40, 0, **touching, **told)))
     assert (
         "planted records are generated at n = 20, and told from controls at n = 40 (beyond the 95% "
         "intervals)"
     ) in text
-    text = answer(summary(planted(20, **touching, **nearly)))
+    text = answer(summary(planted(20, 0, **touching, **nearly)))
     assert "are generated at no n, and told from controls at no n" in text
 
 
