@@ -85,6 +85,7 @@ class Chart:
         up = [(y, tick_value(text)) for text, _, y, anchor in raw["ticks"] if anchor == "end"]
         self.x = Axis.of(across, logarithmic=x_log)
         self.y = Axis.of(up, logarithmic=y_log)
+        assert self.x.slope > 0 > self.y.slope  # to the right and up; pixels count down
 
     def line(self, role: str) -> np.ndarray:
         """Points of the one line of a role, shape (n, 2)."""
