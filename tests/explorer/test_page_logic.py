@@ -241,8 +241,8 @@ def test_numbers_on_axes_read_back() -> None:
         values,
     )
     assert texts[:9] == [
-        "0", "0.002", "\u22120.5", "99999", "10\u2075", "10\u207b\u2074", "5.0\u00b710\u207b\u2074",
-        "2.5\u00b710\u207b\u00b9\u00b2", "3.0\u00b710\u00b2\u2070",
+        "0", "0.002", "\u22120.5", "99999", "10\u2075", "10\u207b\u2074", "5\u00b710\u207b\u2074",
+        "2.5\u00b710\u207b\u00b9\u00b2", "3\u00b710\u00b2\u2070",
     ]  # fmt: skip
     assert [tick_value(text) for text in texts] == pytest.approx(values, rel=1e-9)
     ends = [(0.3, 0.38), (-0.2, 31), (0.9, 110), (2, 3e9), (190, 310)]
