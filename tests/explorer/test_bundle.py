@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import subprocess
+from importlib import import_module
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -198,7 +199,9 @@ def test_steps_studies_stand_on_curves_of_their_own_levels(
 ) -> None:
     chosen = StepsOptions(train_sizes=(20,), steps=(3,), simulations=1, **options)
     status = SimpleNamespace(identity=StepsStudy(chosen).identity)
-    monkeypatch.setattr("ornstein.explorer.study_points.read_status", lambda _: status)
+    # The package has a function of the module's name.
+    module = import_module("ornstein.explorer.study_points")
+    monkeypatch.setattr(module, "read_status", lambda _: status)
     # The rows are of heun and ddim.
     if state is None:
         with pytest.raises(ValueError, match="has none of the samplers heun, euler, ddim, ddpm"):
