@@ -85,6 +85,7 @@ class Chart:
         up = [(y, tick_value(text)) for text, _, y, anchor in raw["ticks"] if anchor == "end"]
         self.x = Axis.of(across, logarithmic=x_log)
         self.y = Axis.of(up, logarithmic=y_log)
+        assert self.x.slope > 0 > self.y.slope  # to the right and up; pixels count down
 
     def line(self, role: str) -> np.ndarray:
         """Points of the one line of a role, shape (n, 2)."""
@@ -146,3 +147,21 @@ def key(page: Opened, panel: str) -> dict[str, str]:
           (e.querySelector("[class]").getAttribute("class"))])""",
     )
     return dict(found)
+
+
+def near(found: Any, expected: Any, tolerance: float = 0.02) -> None:
+    """Values that were read from pixels are those that are expected."""
+    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=1e-3)
+
+
+INK = """() => Object.fromEntries(["theory", "simulation", "share", "study-ink", "mark", "card"]
+  .map((name) => { const e = document.createElement("i"); e.style.color = `var(--${name})`;
+    document.body.append(e); const found = getComputedStyle(e).color; e.remove();
+    return [name, found]; }))"""
+
+
+def luminance(colour: str) -> float:
+    """Of a colour as the browser says it; WCAG's."""
+    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -12,6 +12,7 @@ from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
+from tests.explorer.charts import tick_value
 from tests.explorer.golden import MODULES, node
 from tests.explorer.test_live_simulation import simulated
 from tests.explorer.test_page import eigenvalues
@@ -226,6 +227,29 @@ def test_panels_take_turns() -> None:
     assert found["calls"] == [["a", "b"], ["c", "d", "a", "b"], ["a", "b"], [], ["e"]]
     assert found["done"] == [False, True, True, True]
     assert (found["slow"], found["left"]) == (False, 1)
+
+
+def test_numbers_on_axes_read_back() -> None:
+    values = [0, 0.002, -0.5, 99999, 1e5, 1e-4, 5e-4, 2.5e-12, 3e20]
+    values += [factor * 10.0**power for power in range(-9, 15) for factor in (1, 2, 5)]
+    texts, ticks = run(
+        """const { round_linear, round_logarithmic, tick_text } = await load("axes");
+        answer([given.map(tick_text), [
+          round_linear(0.3, 0.38, 6), round_linear(-0.2, 31, 6), round_logarithmic(0.9, 110, 8),
+          round_logarithmic(2, 3e9, 5), round_logarithmic(190, 310, 6),
+        ]]);""",
+        values,
+    )
+    assert texts[:9] == [
+        "0", "0.002", "\u22120.5", "99999", "10\u2075", "10\u207b\u2074", "5\u00b710\u207b\u2074",
+        "2.5\u00b710\u207b\u00b9\u00b2", "3\u00b710\u00b2\u2070",
+    ]  # fmt: skip
+    assert [tick_value(text) for text in texts] == pytest.approx(values, rel=1e-9)
+    ends = [(0.3, 0.38), (-0.2, 31), (0.9, 110), (2, 3e9), (190, 310)]
+    for (low, high), found in zip(ends, ticks, strict=True):
+        assert 2 <= len(found) <= 8
+        assert found == sorted(set(found))
+        assert low <= found[0] < found[-1] <= high
 
 
 def test_least_values_are_found() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from tests.explorer.charts import Chart, charts, key, table
+from tests.explorer.charts import INK, Chart, charts, key, luminance, near, table
 from tests.explorer.test_live_simulation import simulated
 from tests.explorer.test_page import DROP, rounded
 
@@ -25,10 +25,8 @@ if TYPE_CHECKING:
 
 D, N, T, NOISE, S = 9, 27, 0.7, 0.6, 7
 STATE = f"d={D}&n=3&T={T}&noise={NOISE}&S={S}&detail=full"
-VALUES = 1 / np.arange(1.0, D + 1)
-VALUES /= VALUES.mean()
+VALUES = 1 / np.arange(1.0, D + 1) / np.mean(1 / np.arange(1.0, D + 1))
 TASK = {"eigenvalues": VALUES.tolist(), "time": T, "noise_scale": NOISE, "seed": 0}
-SCHEDULE = "linear"
 
 
 @pytest.fixture
@@ -59,10 +57,6 @@ def runs() -> dict[str, Any]:
     """The runs of the page's seed at N, and its one draw."""
     found = simulated(TASK, [N], 100)
     return {"runs": found["replicates"][0], "draw": found["draw"]}
-
-
-def near(found: Any, expected: Any, tolerance: float = 0.02) -> None:
-    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=1e-3)
 
 
 NAMES = {
@@ -238,8 +232,8 @@ def test_images(rested: Opened, runs: dict[str, Any]) -> None:
 def test_steps(rested: Opened, drawn: dict[str, Any]) -> None:
     chart = Chart(drawn["steps"], x_log=True, y_log=True)
     assert chart.labels == ["sampling steps S", "KL, nats"]
-    how = ("ddpm:large", SCHEDULE)
-    for role, schedule in (("other", SCHEDULE), ("karras", "karras")):
+    how = ("ddpm:large", "linear")
+    for role, schedule in (("other", "linear"), ("karras", "karras")):
         line = chart.line(role)
         S_drawn = np.rint(line[:, 0])
         kl = theory.sampler_quality(VALUES, S_drawn[::4], "ddpm:large", schedule, n_train=N).kl
@@ -307,7 +301,7 @@ TIPS = {
     ),
     "steps": lambda: (
         "S = 7: KL ",
-        theory.sampler_quality(VALUES, 7, "ddpm:large", SCHEDULE, n_train=N).kl,
+        theory.sampler_quality(VALUES, 7, "ddpm:large", "linear", n_train=N).kl,
     ),
 }
 
@@ -346,18 +340,6 @@ def test_both_verdicts(page: Opened, ratio: float, word: str, kind: str) -> None
     shown = page.go(f"d=4&n={ratio}&spectrum=isotropic")
     shown.wait_for_selector(f"#answer .{kind}")
     assert shown.inner_text(f"#answer .{kind}") == word
-
-
-INK = """() => Object.fromEntries(["theory", "simulation", "share", "study-ink", "mark", "card"]
-  .map((name) => { const e = document.createElement("i"); e.style.color = `var(--${name})`;
-    document.body.append(e); const found = getComputedStyle(e).color; e.remove();
-    return [name, found]; }))"""
-
-
-def luminance(colour: str) -> float:
-    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

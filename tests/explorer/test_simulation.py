@@ -158,8 +158,14 @@ def test_kernel_terms_of_few_points_and_singular_laws():
 def test_generated_points_follow_the_law():
     values = np.array([4.0, 1.0, 1.0, 0.25])
     fit = evaluate([("simulate_one_step", [values, 30, 1.0, 1.0, 3])])[0]
-    points = np.reshape(evaluate([("generated_points", [fit, 40_000, 9])])[0], (-1, 4))
+    points = np.reshape(evaluate([("generated_points", [fit, 40_000, 3])])[0], (-1, 4))
     covariance = np.reshape(fit["covariance"], (4, 4))
+    # The starts are not the numbers that the training points were drawn or noised with.
+    coefficients = np.reshape(fit["coefficients"], (4, 4)) * fit["start_variance"] ** 0.5
+    starts = np.linalg.solve(coefficients, (points[:30] - fit["mean"]).T).T
+    train, noised = (np.reshape(fit[name], (30, 4)) for name in ("train", "noised"))
+    for drawn in (train / values**0.5, noised - np.exp(-1.0) * train):
+        assert abs(np.corrcoef(starts.ravel(), drawn.ravel())[0, 1]) < 4 / 120**0.5
     error = np.sqrt(np.diag(covariance) / len(points))
     assert (np.abs(points.mean(0) - fit["mean"]) < 4 * error).all()
     spread = np.sqrt((covariance**2 + np.outer(*[np.diag(covariance)] * 2)) / len(points))

@@ -258,6 +258,32 @@ def test_figure(report: ForecastReport) -> None:
     losses = drawn(figure.axes[3])
     np.testing.assert_allclose(losses["least loss"].y, [0.052, 0.052])
     np.testing.assert_allclose(losses["theory, training points"].y, [0.56, 0.46, 0.36, 0.16])
+    # Each panel is named for what it shows; bands are two standard errors, bars one.
+    panels = {
+        0: ("w2", "linear diffusion"),
+        1: ("one_step_w2", "one-step"),
+        2: ("consistency", "1 - consistency"),
+        3: ("test_loss_0.3", "at noise 0.3"),
+        4: ("auc", "AUC"),
+    }
+    for place, (name, label) in panels.items():
+        axis = figure.axes[place]
+        assert label in axis.get_ylabel()
+        corners = np.asarray(axis.collections[0].get_paths()[0].vertices)
+        for point in report.curve:
+            value, error = point.values[name], point.errors[name]
+            if math.isfinite(value):
+                middle = 1 - value if name == "consistency" else value
+                heights = corners[corners[:, 0] == point.n, 1]
+                ends = (heights.min(), heights.max())
+                assert ends == pytest.approx((middle - 2 * error, middle + 2 * error))
+        measured = drawn(axis).get("measured, subsets of data")
+        found = [each for each in report.compared if each.quantity == name]
+        if measured is not None:
+            half = [
+                0.5 * (high - low) for low, high in zip(measured.low, measured.high, strict=True)
+            ]
+            assert half == pytest.approx(np.nan_to_num([each.measured_error for each in found]))
     spectrum = drawn(figure.axes[5])
     np.testing.assert_allclose(spectrum["estimated population"].y, [9, 4, 1])
     np.testing.assert_allclose(spectrum["sample covariance"].y, [10, 3.5, 0.9])

@@ -17,7 +17,7 @@ import { inlined_study, read_csv, study_of_rows } from "./study.js";
 import { distances_at } from "./theory.js";
 import { Turns } from "./turns.js";
 
-const FRAME_MS = 18; // for curves, in one frame
+const FRAME_MS = 12; // for theory, in one frame: a panel that begins later waits for the next
 const SETTLED_MS = 350;
 const ANNOUNCED_MS = 1500;
 const ENOUGH_RUNS = 40;
