@@ -36,7 +36,7 @@ class TestFittedDistances:
     def test_kl_does_not_depend_on_the_number_of_points(self, count: int) -> None:
         rng = np.random.default_rng(1)
         law, reference = full(rng, 8), full(rng, 8)
-        values = [fitted_distances(law.sample(count, rng), reference).kl for _ in range(600)]
+        values = [fitted_distances(law.sample(count, rng), reference).kl for _ in range(1500)]
         error = np.std(values) / math.sqrt(len(values))
         exact = kl_divergence(law, reference)
         assert abs(np.mean(values) - exact) < 4 * error

@@ -84,7 +84,7 @@ def test_nested_bisection_finds_the_same_point() -> None:
 @pytest.mark.parametrize("power", [1.0, -1.0])
 @pytest.mark.parametrize("n", [8, 50, 120])
 def test_means_and_covariances_of_the_potential(n: int, power: float) -> None:
-    values, runs = np.r_[np.full(6, 4.0), np.full(14, 0.5)], 2000
+    values, runs = np.r_[np.full(6, 4.0), np.full(14, 0.5)], 800
     s2 = singular_values(values, n, runs, n, power) ** 2
     t = np.array([0.1, 1.0, 5.0])
     logs = np.stack([np.log(x + s2).sum(1) for x in t])
@@ -99,7 +99,7 @@ def test_means_and_covariances_of_the_potential(n: int, power: float) -> None:
 @pytest.mark.parametrize(("n", "slack"), [(12, 0.0), (30, 0.0), (5, 0.003), (3, 0.003)])
 def test_second_moment_of_the_map(n: int, slack: float) -> None:
     """Exact for n > d + 2, with an error of the next order for n < d."""
-    values, runs = np.array([4.0, 2.0, 1.0, 1.0, 0.5, 0.3, 0.1, 0.02]), 20_000
+    values, runs = np.array([4.0, 2.0, 1.0, 1.0, 0.5, 0.3, 0.1, 0.02]), 8000
     rng, mu = np.random.default_rng(n), -np.expm1(-4.0)
     x = rng.standard_normal((runs, n - 1, 8)) * np.sqrt(values)
     y = x + np.sqrt(mu) * rng.standard_normal(x.shape)

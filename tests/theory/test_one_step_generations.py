@@ -63,7 +63,7 @@ def test_the_rank_is_that_of_the_points():
 @pytest.mark.slow
 @pytest.mark.parametrize("ratio", [1.6, 4])
 def test_draws(ratio):
-    dim, runs, rng = 40, 60, np.random.default_rng(0)
+    dim, runs, rng = 40, 30, np.random.default_rng(0)
     n = int(ratio * dim)
     measured = np.empty((runs, 3, 2))
     for run in measured:

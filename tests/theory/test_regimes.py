@@ -38,7 +38,7 @@ def test_check_value(dim):
     assert found == pytest.approx(0.775200, abs=5e-7)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(time=times, mean_norm=logarithmic(-3, 3), std=logarithmic(-2, 2))
 def test_cloning_as_published(time, mean_norm, std):
     with mpmath.workdps(30):

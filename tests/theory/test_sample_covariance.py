@@ -169,7 +169,7 @@ def test_errors():
 @pytest.mark.parametrize("n_train", [60, 240])
 def test_simulated_eigenvalues(n_train):
     rng = np.random.default_rng(1)
-    dim, runs = 120, 40
+    dim, runs = 120, 20
     spectrum = np.concatenate([np.ones(60), np.full(40, 4.0), np.full(20, 12.0)])
     counts = np.zeros(5)
     low, high = sample_covariance_range(spectrum, n_train)
