@@ -11,10 +11,12 @@ __all__ = ["run", "NULLS", "GENERATORS"]
 
 import math
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
+from ornstein import OneStepDenoiser
 from ornstein.intervals import wilson_interval
 from ornstein.memorization.audit import audit
 from ornstein.memorization.reference import fitted_gaussian
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from ornstein.memorization.audit_report import AuditReport
 
     Array = NDArray[np.float64]
-    Draw = Callable[[int, np.random.Generator], Array]
+    Draw = Callable[[int, np.random.Generator], Any]
 
 
 class Null(NamedTuple):
@@ -64,6 +66,26 @@ def counts(dim: int) -> Draw:
     return lambda n, rng: rng.poisson(0.4, (n, dim)).astype(np.float64)
 
 
+def near_repeats(dim: int) -> Draw:
+    """Every point a few times, with differences of 1e-4: counted as one by the audit."""
+
+    def draw(n: int, rng: np.random.Generator) -> Array:
+        points = rng.standard_normal((n // 3 + 1, dim)).repeat(3, axis=0)[:n]
+        return points + 1e-4 * rng.standard_normal((n, dim))
+
+    return draw
+
+
+def people(n: int, rng: np.random.Generator) -> pd.DataFrame:
+    """A table of two numbers with gaps and two categories."""
+    age = rng.gamma(9.0, 5.0, n).round(1)
+    income = np.exp(9 + 0.02 * age + 0.5 * rng.standard_normal(n)).round(-2)
+    income[rng.random(n) < 0.1] = np.nan
+    city = rng.choice(["Rome", "Oslo", "Lima", "Cairo"], n, p=[0.4, 0.3, 0.2, 0.1])
+    work = np.where(rng.random(n) < age / 100, "retired", "employed")
+    return pd.DataFrame({"age": age, "income": income, "city": city, "work": work})
+
+
 NULLS = {
     "d = 2": Null((150, 150, 200), normal(2)),
     "d = 8": Null((150, 150, 200), normal(8)),
@@ -74,6 +96,8 @@ NULLS = {
     "skewed, d = 8": Null((150, 150, 200), skewed(8)),
     "clumped, d = 8": Null((150, 150, 200), clumped(8)),
     "counts, d = 6": Null((150, 100, 200), counts(6)),
+    "mixed table": Null((150, 150, 200), people),
+    "near repeats, d = 8": Null((150, 150, 200), near_repeats(8)),
     "5 of each patient": Null((150, 150, 300), normal(8), group=5),
 }
 
@@ -81,6 +105,9 @@ GENERATORS: dict[str, Callable[[Array, int, np.random.Generator], Array]] = {
     "0.7 N(0, I)": lambda train, n, rng: 0.7 * rng.standard_normal((n, train.shape[1])),
     "1.3 N(0, I)": lambda train, n, rng: 1.3 * rng.standard_normal((n, train.shape[1])),
     "0.01 N(0, I)": lambda train, n, rng: 0.01 * rng.standard_normal((n, train.shape[1])),
+    "one-step model": lambda train, n, rng: (
+        OneStepDenoiser(random_state=rng).fit(train).generated_law_.sample(n, rng)
+    ),
     "fitted Gaussian": lambda train, n, rng: fitted_gaussian(train).sample(n, rng),
 }
 

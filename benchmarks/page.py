@@ -1,4 +1,4 @@
-"""The explorer's page in Chromium: how soon it answers from disk, how long a drag frame takes."""
+"""The explorer's page in Chromium: how soon it answers from disk, what a drag frame takes."""
 
 from __future__ import annotations
 
@@ -17,26 +17,23 @@ _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _REPEATS = 5
 _PANELS = ("distances", "steps")  # the first of those in sight
 _CONTROLS = ("ratio_n", "d", "exponent", "T", "noise", "S")
-# From before the page's frame until the browser has painted it, for each stop of a slider.
-_DRAG = """async (name) => {
+# One stop of a slider, until the browser has painted the page's frame.
+_DRAG = """async ([name, stop]) => {
   const slider = document.getElementById(`input-${name}`);
   const channel = new MessageChannel();
-  const times = Array.from({ length: STOPS }, () => []);
-  const middle = Number(slider.value);
-  for (let k = 0; k < STOPS * REPEATS; k++) {
-    const painted = new Promise((done) => {
-      requestAnimationFrame(() => {
-        const start = performance.now();
-        channel.port1.onmessage = () => done(performance.now() - start);
-        channel.port2.postMessage(0);
-      });
+  const painted = new Promise((done) => {
+    requestAnimationFrame(() => {
+      channel.port1.onmessage = () => done();
+      channel.port2.postMessage(0);
     });
-    slider.value = middle + (k % STOPS) - STOPS / 2;
-    slider.dispatchEvent(new Event("input", { bubbles: true }));
-    times[k % STOPS].push(await painted);
-  }
-  return times;
-}""".replace("STOPS", "6").replace("REPEATS", "8")
+  });
+  slider.value = stop;
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+  await painted;
+}"""
+# More than the page remembers, so that every frame is of a new population or size.
+_STOPS = 26
+_ROUNDS = 3
 _SHOWN = 'performance.getEntriesByName("shown")[0].startTime'
 
 
@@ -73,9 +70,9 @@ def run() -> None:
             used = busy()["TaskDuration"] - before["TaskDuration"]
             print(f"| {page.evaluate(_SHOWN):.0f} | {used:.0f} |")
         print()
-        print("Drag frames, ms: processor time, mean (of it scripts); by the clock\n")
-        print("| spectrum | in sight | control | busy | scripts | median | worst |")
-        print("|---|---|---|---|---|---|---|")
+        print("Drag frames, ms of processor time, the least of a few rounds at each stop\n")
+        print("| spectrum | in sight | control | median | worst | scripts, worst |")
+        print("|---|---|---|---|---|---|")
         for spectrum, panel in itertools.product(("isotropic", "power-law"), _PANELS):
             page.evaluate("s => { location.hash = `detail=full&spectrum=${s}`; }", spectrum)
             page.evaluate("id => document.getElementById(id).scrollIntoView()", f"panel-{panel}")
@@ -83,14 +80,20 @@ def run() -> None:
             for name in _CONTROLS:
                 if name == "exponent" and spectrum == "isotropic":
                     continue
-                before = busy()
-                times = np.array(page.evaluate(_DRAG, name))
-                after = busy()
-                busy_for, scripts = (
-                    (after[key] - before[key]) / times.size
-                    for key in ("TaskDuration", "ScriptDuration")
-                )
-                row = f"{busy_for:.1f} | {scripts:.1f} | {np.median(times):.0f} | {times.max():.0f}"
+                last = int(page.get_attribute(f"#input-{name}", "max"))
+                middle = int(page.input_value(f"#input-{name}"))
+                first = max(0, min(middle, last - _STOPS // 2) - _STOPS // 2)
+                stops = range(first, min(first + _STOPS, last + 1))
+                times = np.empty((_ROUNDS, len(stops), 2))
+                for index in np.ndindex(times.shape[:2]):
+                    before = busy()
+                    page.evaluate(_DRAG, [name, stops[index[1]]])
+                    after = busy()
+                    times[index] = [
+                        after[key] - before[key] for key in ("TaskDuration", "ScriptDuration")
+                    ]
+                whole, scripts = times.min(axis=0).T
+                row = f"{np.median(whole):.0f} | {whole.max():.0f} | {scripts.max():.0f}"
                 print(f"| {spectrum} | {panel} | {name} | {row} |")
                 page.wait_for_timeout(500)
         print()

@@ -163,15 +163,15 @@ def best_steps_case() -> Case:
     gain = 100 * (1 - kl / limit)
     return Case(
         {"spectrum": "2,1.5,0.5,0.25", "points_per_dimension": "2,5,9", "samplers": "heun"}
-        | {"schedule": "cosine", "ridge": 0.01},
-        ("d = 4", "spectrum 2,1.5,0.5,0.25", "schedule cosine", "samplers karras", "ridge 0.01"),
+        | {"ridge": 0.01},
+        ("d = 4", "spectrum 2,1.5,0.5,0.25", "schedule linear", "samplers karras", "ridge 0.01"),
         {
             "n/d": (ratios, "training size over dimension"),
             "S* heun": (steps, "number of steps of least expected KL"),
             "gain heun": (gain, "KL is below its limit, in %"),
         },
         {"dim": 4, "spectrum": "2,1.5,0.5,0.25", "samplers": "heun", "ridge": 0.01}
-        | {"schedule": "cosine", "ode_schedule": "karras"}
+        | {"schedule": "linear", "ode_schedule": "karras"}
         | {"points_per_dimension": ratios, "n_train": [8, 20, 36]}
         | {"steps_heun": steps, "kl_heun": kl, "kl_limit_heun": limit, "gain_heun": gain},
         "training size over dimension n/d",

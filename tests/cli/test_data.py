@@ -100,13 +100,13 @@ def test_what_is_used_of_a_table_is_said(ornstein: Callable) -> None:
         "4 coordinates from 1 column of numbers, 1 column of categories, 1 column of dates",
         "note read with cells separated by semicolon and decimal commas",
         "note column id set aside: row numbers, unique and consecutive",
-        "note column size used as number: median and interquartile range",
-        "note column kind used as category: one coordinate a category, over sqrt 2",
-        "note column when used as date: days, scaled as numbers are",
+        "note column size used as number: less the median, over the interquartile range / 1.349",
+        "note column kind used as category: one coordinate a category, 1/sqrt 2 where it holds",
+        "note column when used as date: days, then as a number",
     ):
         assert part in text
     ranks = ornstein("data", "x.csv", "--numbers", "ranks").out
-    assert "column size used as number: ranks" in ranks
+    assert "column size used as number: normal quantiles of ranks" in ranks
 
 
 def test_several_images_are_one_set_and_several_files_are_several(ornstein: Callable) -> None:

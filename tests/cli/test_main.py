@@ -48,6 +48,17 @@ def test_help_of_choices_fits_and_keeps_hyphens(ornstein: Callable) -> None:
     text = ornstein("audit", "--help").out
     assert "(one of day-first, month-first)" in " ".join(text.split())
     assert max(map(len, text.splitlines())) <= 80
+    assert (
+        "csv or markdown (one of text, latex, csv,\n" + " " * 24 + "markdown, default: text)\n"
+        in text
+    )
+
+
+def test_usage_is_within_80_columns_and_breaks_no_option(ornstein: Callable) -> None:
+    usage = ornstein("predict", "membership", "--help").out.partition("\n\n")[0].splitlines()
+    assert usage[0] == "usage: ornstein predict membership [--config CONFIG] [--dim DIM]"
+    assert max(map(len, usage)) <= 80
+    assert all(line.startswith(" " * 35 + "[--") for line in usage[1:])
 
 
 @pytest.mark.usefixtures("without_figure")

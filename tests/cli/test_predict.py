@@ -23,6 +23,8 @@ from ornstein.cli.predict.spectra import population_spectrum, some_modes
 from ornstein.diffusion.grids import NoiseGrid
 from ornstein.memorization.attacked_models import attack_models, fit_empirical, fit_linear
 from ornstein.reports.prediction import prediction_figure
+from ornstein.studies import LinearOptions, LinearStudy
+from ornstein.studies.linear.prediction import predicted
 from ornstein.theory.phase import delta_map, denoising_map, early_stopping_map, kl_map
 from ornstein.theory.phase_spectra import any_spectrum_kl_map, membership_map
 
@@ -696,9 +698,26 @@ def test_where_no_noise_leaks_most(predict: Callable) -> None:
     assert "at s^2 = 0.001 or less" in out
 
 
+def test_where_the_theory_of_a_study_differs_is_said(predict: Callable) -> None:
+    """`linear` counts the start variance of each training set, this and the explorer do not."""
+    sizes = (12, 30)
+    study = LinearStudy(LinearOptions(spectrum="6,2,1,1,0.5,0.1", train_sizes=sizes))
+    beside = predicted(study, sizes)
+    told = json.loads(predict("one-step", spectrum="6,2,1,1,0.5,0.1", n_train="12,30", json=True))
+    for shown, column in (("kl", "kl"), ("wasserstein_squared", "wasserstein2"), ("trace",) * 2):
+        apart = np.array(told[shown]) / beside[column] - 1
+        assert (np.abs(apart) > 1e-4).all()
+        assert (np.abs(apart) < 1 / 6).all()
+    out = " ".join(predict("one-step", spectrum="6,2,1,1,0.5,0.1", n_train="12,30").split())
+    assert (
+        "Sampling starts from the population's variance here; the theory of ornstein linear" in out
+    )
+
+
 def test_spectra_of_data_come_with_a_caveat(predict: Callable, tmp_path: Path) -> None:
-    assert "of the data themselves" in predict("one-step", spectrum="digits", n_train="100,200")
-    assert "of the data themselves" not in predict("one-step", spectrum="2,1", n_train=20)
+    caveat = "For a Gaussian of this covariance."
+    assert caveat in predict("one-step", spectrum="digits", n_train="100,200")
+    assert caveat not in predict("one-step", spectrum="2,1", n_train=20)
     np.save("eigenvalues.npy", np.array([2.0, 1.0, 0.0]))
     out = predict("collapse", spectrum="eigenvalues.npy", n_train=30)
     assert "d = 3, spectrum of eigenvalues.npy (1 of them 0)" in " ".join(out.split())

@@ -112,6 +112,9 @@ def test_digests_are_compared_in_full() -> None:
     assert groups.example == (3, 0)
     rows, partners = common_rows(digests[:1], digests)
     assert (rows.tolist(), partners.tolist()) == ([0, 3], [0, 0])
+    # Of equal rows of the first set, the first.
+    rows, partners = common_rows(digests, digests[3:])
+    assert (rows.tolist(), partners.tolist()) == ([0], [0])
 
 
 def test_common_rows() -> None:

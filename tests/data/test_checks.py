@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from ornstein.data import near_duplicates
 from ornstein.data.findings import Finding, by_level, note, refusal, refuse, warning
 from ornstein.data.profiles import Profile, profile_all
 from ornstein.data.reading import read_all
@@ -80,6 +81,11 @@ ONE = {
     "far": (with_values(r3c1=1e4), "warning", "1 of 200 rows lie far beyond the rest"),
     "coded": (coded(), "warning", "column 2 holds -999 far from all other values"),
     "constant": (constant(), "note", "2 of 5 coordinates are constant"),
+    "one constant": (
+        gaussian() * [1, 1, 0, 1, 1],
+        "note",
+        "1 of 5 coordinates is constant",
+    ),
     "wide": (gaussian(40, 60), "note", "40 points in 60 dimensions: their covariance is singular"),
     "bytes": (
         RNG.integers(0, 256, (40, 6), dtype=np.uint8),
@@ -158,6 +164,8 @@ def images(channels_last: bool = False) -> np.ndarray:
 
 UNIT = np.random.default_rng(6).random((80, 12))
 OTHER = np.random.default_rng(7).random((70, 12))
+COPIES = "if one set was generated, they are copies: ornstein audit says more"
+TAKE_OUT = f"take them out of one set; {COPIES}"
 # sets, level, what is said
 SEVERAL = {
     "fine": ((UNIT, OTHER), None, ""),
@@ -178,12 +186,12 @@ SEVERAL = {
     "overlap": (
         (UNIT, np.concatenate([OTHER, UNIT[5:8]])),
         "warning",
-        "3 of 73 rows of data also stand in data (row 70 is row 5)",
+        f"3 of 73 rows of data also stand in data (row 70 is row 5): {TAKE_OUT}",
     ),
     "near": (
         (UNIT, np.concatenate([OTHER, UNIT[5:6] + 1e-5])),
         "warning",
-        "1 of 71 rows of data nearly equal one of data (row 70 is nearly row 5): take them out",
+        f"1 of 71 rows of data nearly equal one of data (row 70 is nearly row 5): {TAKE_OUT}",
     ),
 }
 
@@ -198,12 +206,47 @@ def test_several_sets(case: str) -> None:
         assert any(each == level and text in line for each, line in said), said
 
 
+def test_rows_of_several_sets_are_counted_once() -> None:
+    """Equal rows are no nearly equal ones; rows of the second set count, and not pairs."""
+    near = np.array([1e-5, -1e-5])[:, None]
+    two_of_one = compared(UNIT, np.concatenate([OTHER, UNIT[5] + near]))
+    one_of_two = compared(
+        np.concatenate([UNIT, UNIT[5] + near]), np.vstack([OTHER, UNIT[5] + 2e-5])
+    )
+    assert [line.partition(" (")[0] for _, line in two_of_one] == [
+        "2 of 72 rows of data nearly equal one of data"
+    ]
+    assert [line.partition(" (")[0] for _, line in one_of_two] == [
+        "1 of 71 rows of data nearly equal one of data"
+    ]
+    (only,) = compared(UNIT, np.concatenate([OTHER, UNIT[5:8]]))
+    assert only[1].startswith("3 of 73 rows of data also stand in data")
+
+
+@pytest.mark.parametrize("most", [75, 200])
+def test_of_sets_that_are_searched_in_part_a_count_is_a_least_one(
+    monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(near_duplicates, "MOST_ROWS", most)
+    said = compared(UNIT, np.concatenate([OTHER, UNIT[:60] + 1e-5]))
+    ((_, line),) = said
+    assert line.startswith("60 of 130 rows") if most == 200 else line.startswith("at least ")
+
+
+def test_pairs_of_the_document_are_rows() -> None:
+    (profile,), _ = looked_at(np.concatenate([OTHER, OTHER[20:21] + 1e-5, OTHER[3:4] + 2e-5]))
+    near = profile.document()["near_duplicates"]
+    assert near["pairs"].tolist() == [[20, 70], [3, 71]]
+    assert near["distances"] == pytest.approx([np.sqrt(12) * 1e-5, np.sqrt(12) * 2e-5])
+    assert (near["rows"], near["searched"], near["complete"]) == (4, 72, True)
+
+
 def test_channels_last_and_first_are_one_layout() -> None:
     one, other = images(), images(channels_last=True)
     (_, second), said = looked_at(one, other)
     assert second.points.shape == (3, 8, 8)
     assert [str(finding) for finding in said] == [
-        "data and data hold the same rows: give other data"
+        f"data and data hold the same rows: give other data; {COPIES}"
     ]
 
 
@@ -213,7 +256,7 @@ def test_bytes_beside_images_of_files(tmp_path: Path) -> None:
         Image.fromarray(image).save(tmp_path / f"{index}.png")
     (_, second), said = looked_at(tmp_path, pixels)
     assert [str(finding) for finding in said] == [
-        f"{tmp_path.name} and data hold the same rows: give other data"
+        f"{tmp_path.name} and data hold the same rows: give other data; {COPIES}"
     ]
     assert "bytes divided by 255" in " ".join(map(str, second.findings))
 
@@ -232,7 +275,7 @@ def test_numeric_tables_are_put_in_one_order() -> None:
     one = pd.DataFrame(values, columns=["a", "b"])
     (_, second), said = looked_at(one, one[["b", "a"]])
     np.testing.assert_array_equal(second.points.points(), values)
-    assert ("warning", "data and data hold the same rows: give other data") in [
+    assert ("warning", f"data and data hold the same rows: give other data; {COPIES}") in [
         (finding.level, str(finding)) for finding in said
     ]
 

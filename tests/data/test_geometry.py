@@ -118,11 +118,11 @@ def test_a_range_of_0_falls_back_to_the_standard_deviation() -> None:
 def test_each_kind_has_a_line() -> None:
     said = [str(finding) for finding in TableGeometry().fit([mixed()]).findings_]
     assert said == [
-        "column number used as number: median and interquartile range",
-        "column when used as date: days, scaled as numbers are",
+        "column number used as number: less the median, over the interquartile range / 1.349",
+        "column when used as date: days, then as a number",
         "column flag used as boolean: 0 and 1",
-        "column kind used as category: one coordinate a category, over sqrt 2",
-        "column number: missing values at the median, with a coordinate that says so",
+        "column kind used as category: one coordinate a category, 1/sqrt 2 where it holds",
+        "column number: missing values put at the median, and marked by a coordinate of their own",
         "column kind: missing values are a category of their own",
     ]
 

@@ -78,6 +78,27 @@ def test_draws_are_the_same_to_the_last_bit(tmp_path: Path) -> None:
         parts.draw(59)
 
 
+def test_which_training_sets_are_in_memory_is_said(tmp_path: Path) -> None:
+    _, parts = written(tmp_path, RNG.standard_normal((60, 6)))
+    most = 2**28 // 48  # 256 MiB of 6 numbers of 8 bytes
+    assert parts.fits(most)
+    assert not parts.fits(most + 1)
+    assert f"Of training sets above n = {most} (256 MiB) only moments are kept" in parts.notes[0]
+
+
+def test_the_kurtosis_is_that_of_rows_from_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of half of the rows, whose first half varies little: a kurtosis of 3 by construction."""
+    monkeypatch.setattr(mapped, "_KURTOSIS_ROWS", 200)
+    values = RNG.standard_normal((400, 6))
+    values[:200] *= 1e-3
+    _, parts = written(tmp_path, values)
+    # A Gaussian in half of the rows, nothing in the others: 2 * 3 - 3.
+    assert parts.excess_kurtosis().mean() == pytest.approx(3, abs=0.8)
+    assert "The excess kurtosis is that of 200 of them." in parts.notes[0]
+
+
 def test_it_travels_without_points(tmp_path: Path) -> None:
     _, parts = written(tmp_path, RNG.standard_normal((5000, 6)))
     sent = pickle.dumps(parts)

@@ -127,6 +127,21 @@ def test_of_many_rows_a_sample_is_searched(monkeypatch: pytest.MonkeyPatch) -> N
     assert found.searched == 100
 
 
+def test_the_limit_is_that_of_chance_and_a_third_at_most() -> None:
+    """In k dimensions 4 n t^k = 0.01 pairs are expected; in 200 that is above a third."""
+    rng = np.random.default_rng(6)
+    plane = search(rng.random((2000, 2)))
+    assert plane.limit == pytest.approx((0.01 / 8000) ** (1 / plane.dimension), rel=1e-9)
+    values = rng.standard_normal((300, 200))
+    found = search(values)
+    assert found.limit == pytest.approx(1 / 3)
+    fifth = np.sort(cdist(values[:2], values), axis=1)[:, 5]
+    step = rng.standard_normal((2, 200))
+    step *= (fifth * [0.2, 0.45] / np.linalg.norm(step, axis=1))[:, None]
+    values[100:102] = values[:2] + step
+    assert search(values).pairs.tolist() == [[0, 100]]
+
+
 def test_too_many_to_be_checked_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(near_duplicates, "_CHECKED", 10)
     rng = np.random.default_rng(1)

@@ -70,6 +70,7 @@ def test_described():
             "spectrum: given 'flat', expected isotropic, power-law:EXPONENT, two-level:",
         ),
         ("isotropic:2", None, "given 'isotropic:2', expected isotropic"),
+        ("away/absent.csv", None, "'away/absent.csv', and there is no file of that name: expected"),
         ("power-law", None, "given 'power-law', expected"),
         ("power-law:", None, "given 'power-law:', expected"),
         ("power-law:1,2", None, "given 'power-law:1,2', expected"),

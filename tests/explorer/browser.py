@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+# The page hears of a new state before this promise is kept.
+_GO = """state => new Promise((done) => {
+  if (location.hash === `#${state}`) done();
+  addEventListener("hashchange", () => done(), {once: true});
+  location.hash = state;
+})"""
+_TWO_FRAMES = """() => new Promise((done) =>
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 10))))"""
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -67,15 +75,15 @@ class Opened:
     def go(self, state: str = "") -> Any:
         """Open the page at a state of its address, and wait until it rests."""
         if self.page.url.startswith("file:"):
-            self.page.evaluate("state => { location.hash = state; }", state)
-            self.page.wait_for_timeout(30)
+            self.page.evaluate(_GO, state)
         else:
             self.page.goto(f"{self.file.as_uri()}#{state}")
         self.rest()
         return self.page
 
     def rest(self) -> None:
-        """Wait until nothing moves any more."""
+        """Wait until nothing moves any more; what was pressed is heard within two frames."""
+        self.page.evaluate(_TWO_FRAMES)
         self.page.wait_for_selector('main[aria-busy="false"]', state="attached")
 
     def press(self, selector: str, *keys: str) -> None:
@@ -83,7 +91,6 @@ class Opened:
         self.page.focus(selector)
         for key in keys:
             self.page.keyboard.press(key)
-        self.page.wait_for_timeout(30)
         self.rest()
 
     def check(self) -> None:

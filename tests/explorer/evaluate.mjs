@@ -11,6 +11,19 @@ for (const name of readdirSync(folder).filter((name) => name.endsWith(".js"))) {
   Object.assign(functions, await import(pathToFileURL(join(folder, name)).href));
 }
 
+// What a case cannot ask for: a generator is made of functions, and a model is no number.
+const { random_generator, fitted_model, fitted_kl } = functions;
+Object.assign(functions, {
+  uniform_numbers: (seed, stream, count) =>
+    Float64Array.from({ length: count }, random_generator(seed, stream).uniform),
+  normal_numbers: (seed, stream, count) => random_generator(seed, stream).normals(count),
+  kl_of_points: (eigenvalues, n_train, steps, ...how) => {
+    const [sampler, schedule, start] = how;
+    const model = fitted_model(eigenvalues, n_train);
+    return steps.map((count) => fitted_kl(model, sampler, schedule, count, start));
+  },
+});
+
 const special = new Set(["Infinity", "-Infinity", "NaN"]);
 const read = (_, value) => (special.has(value) ? Number(value) : value);
 const write = (_, value) => {

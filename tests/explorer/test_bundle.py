@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import math
 import subprocess
+from importlib import import_module
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from tests.explorer.golden import node
 
@@ -132,6 +135,11 @@ def test_points_come_in_units_of_the_mean_variance(studies: Path) -> None:
     for name, of in (("kl", "kl"), ("wasserstein2", "wasserstein_squared")):
         ours = [row[f"{name}_theory"] for row in found["rows"]]
         np.testing.assert_allclose(ours, getattr(law, of), rtol=1e-9)
+    written = pd.read_csv(studies / "scaled" / "summary.csv")
+    for name in written.select_dtypes("number").columns:
+        unit = 4.0 if name.startswith("wasserstein2_") else 1.0
+        ours = [row[name] for row in found["rows"]]
+        np.testing.assert_allclose(ours, written[name] / unit, err_msg=name)
     listed = study_points(studies / "list")
     assert listed["state"] == {
         "spectrum": "list",
@@ -148,6 +156,62 @@ def test_points_of_a_steps_study(studies: Path) -> None:
     assert found["state"] == state | {"grid": "karras", "ratio_n": 5.0}
     assert {row["sampler"] for row in found["rows"]} == {"heun", "ddim"}
     assert math.isinf(found["rows"][-1]["steps"])
+
+
+@pytest.mark.parametrize(
+    ("options", "state", "samplers"),
+    [
+        # Of mean 1, so that it has the standard deviation of the page.
+        (
+            {"spectrum": "1.5,1,1,0.5", "samplers": ("ddim",)},
+            {"spectrum": "list", "list": [1.5, 1.0, 1.0, 0.5], "sampler": "ddim"},
+            {"ddim"},
+        ),
+        (
+            {"dim": 4, "samplers": ("heun", "ddim"), "grid": "tangent"},
+            {"spectrum": "isotropic", "d": 4, "grid": "tangent", "sampler": "heun"},
+            {"heun", "ddim"},
+        ),
+        # The page's curves are those of other noise levels: without these points.
+        (
+            {"dim": 4, "samplers": ("heun", "ddim"), "grid": "log"},
+            {"grid": "karras", "sampler": "ddim"},
+            {"ddim"},
+        ),
+        (
+            {"dim": 4, "population": "power-law", "samplers": ("euler", "ddim"), "grid": "tangent"},
+            {"spectrum": "power-law", "exponent": 1.0, "sampler": "ddim"},
+            {"ddim"},
+        ),
+        (
+            {"dim": 4, "samplers": ("ddim", "heun"), "schedule": "karras"},
+            {"schedule": "karras", "grid": "karras", "sampler": "ddim"},
+            {"ddim", "heun"},
+        ),
+        ({"dim": 4, "samplers": ("heun",), "ode_schedule": "linear"}, None, set()),
+        ({"dim": 4, "samplers": ("ddim:0.5",)}, None, set()),
+    ],
+)
+def test_steps_studies_stand_on_curves_of_their_own_levels(
+    studies: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, Any],
+    state: dict[str, Any] | None,
+    samplers: set[str],
+) -> None:
+    chosen = StepsOptions(train_sizes=(20,), steps=(3,), simulations=1, **options)
+    status = SimpleNamespace(identity=StepsStudy(chosen).identity)
+    # The package has a function of the module's name.
+    module = import_module("ornstein.explorer.study_points")
+    monkeypatch.setattr(module, "read_status", lambda _: status)
+    # The rows are of heun and ddim.
+    if state is None:
+        with pytest.raises(ValueError, match="has none of the samplers heun, euler, ddim, ddpm"):
+            study_points(studies / "steps")
+        return
+    found = study_points(studies / "steps")
+    assert found["state"] | state == found["state"]
+    assert {row["sampler"] for row in found["rows"]} == samplers
 
 
 def test_studies_that_the_page_has_no_theory_of(studies: Path, tmp_path: Path) -> None:

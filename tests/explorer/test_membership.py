@@ -18,15 +18,8 @@ def test_renormalized_noise():
         n = float(np.ceil(values.size * 10 ** rng.uniform(-1.3, 1.7)))
         s2 = 0.0 if rng.random() < 0.1 else float(values.mean() * 10 ** rng.uniform(-6.0, 3.0))
         arguments = [values, s2, n]
-        cases += [
-            Case("renormalized_noise", arguments, theory.renormalized_noise(*arguments)),
-            Case(
-                "renormalized_noise_derivative",
-                arguments,
-                theory.renormalized_noise_derivative(*arguments),
-            ),
-        ]
-    agree(cases, at_least=1000)
+        cases.append(Case("renormalized_noise", arguments, theory.renormalized_noise(*arguments)))
+    agree(cases, at_least=600)
 
 
 def test_membership():

@@ -107,20 +107,12 @@ def test_pieces_that_have_names_of_their_own():
     for _ in range(60):
         d, n = sizes(rng, 300.0)
         rho2 = float(1.0 / (1.0 + 10 ** rng.uniform(-3.0, 2.0)))
-        t = float(10 ** rng.uniform(-3.0, 3.0))
         arguments = [d, n, rho2]
         log_det = theory.one_step_log_det(*arguments)
         cases += [
             Case("one_step_log_det", arguments, log_det, 1e-3 * d),
-            Case(
-                "one_step_log_affinity", arguments, theory.one_step_log_affinity(*arguments), 1e-2
-            ),
-            Case("one_step_atom", [d, n], max(0.0, 1 - (n - 1) / d)),
         ]
-        # The potential crosses zero.
-        potential = theory.one_step_log_potential(t, *arguments)
-        cases.append(Case("one_step_log_potential", [t, *arguments], potential, 1e-2 * d))
         if n > d + 2:
             for name in ("threshold_distance", "threshold_correction"):
                 cases.append(Case(name, arguments, getattr(log_determinant, name)(*arguments), 1.0))
-    agree(cases, at_least=300)
+    agree(cases, at_least=100)

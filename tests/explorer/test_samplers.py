@@ -7,8 +7,10 @@ from tests.explorer.populations import spectrum
 
 from ornstein import theory
 from ornstein.diffusion import schedules
+from ornstein.diffusion.affine_propagation import generated_modes, limit_response, sampler_response
 from ornstein.diffusion.grids import Modes, grid_loss, tangent_noises
 from ornstein.diffusion.samplers import as_sampler
+from ornstein.diffusion.schedules import as_schedule
 from ornstein.theory.linear_denoisers.best_steps import _thinned
 from ornstein.theory.linear_denoisers.fitted_sampling import FittedSampler
 from ornstein.theory.linear_denoisers.tangent_grids import _of_points
@@ -27,11 +29,11 @@ def test_schedules():
         steps = schedules.sampling_steps(1000, count)
         cases.append(Case("sampling_steps", [1000, count], steps))
         for name in (*SCHEDULES, "tangent:0.3"):
-            levels = schedules.as_schedule(name).levels(count)
+            levels = as_schedule(name).levels(count)
             expected = {"signal": levels.signal, "noise": levels.noise}
             cases.append(Case("noise_levels", [name, count], expected))
     for name in SCHEDULES:
-        ends = schedules.as_schedule(name).noise_range()._asdict()
+        ends = as_schedule(name).noise_range()._asdict()
         cases.append(Case("noise_range", [name], ends))
     agree(cases, at_least=100)
 
@@ -42,25 +44,42 @@ def draw(rng: np.random.Generator) -> tuple[str, str, str]:
     return tuple(str(rng.choice(choice)) for choice in names)  # type: ignore[return-value]
 
 
-def test_quality_of_the_population_s_own_denoisers():
+def test_what_a_sampler_makes_of_modes():
     rng = np.random.default_rng(11)
     cases = []
-    for _ in range(150):
-        values = spectrum(rng, 200)
+    for _ in range(250):
         sampler, schedule, start = draw(rng)
-        steps = [int(10 ** rng.uniform(0.0, 3.0)), 1, np.inf]
-        expected = theory.sampler_quality(values, steps, sampler, schedule, start=start)._asdict()
-        # All are differences of laws that may be equal.
-        small = {"kl": 1e-6 * values.size, "hellinger_squared": 1e-6 * values.size}
-        small |= dict.fromkeys(
-            ("wasserstein_squared", "discretization_squared"), 1e-6 * values.sum()
-        )
-        arguments = [values, steps, sampler, schedule, None, start]
-        cases.append(Case("sampler_quality", arguments, expected, small))
-    agree(cases, at_least=500)
+        count = np.inf if rng.random() < 0.3 else int(10 ** rng.uniform(0.0, 3.0))
+        variance = 10 ** rng.uniform(-4.0, 3.0, 6) * np.exp(1j * rng.uniform(0.0, 2.0, 6))
+        variance[:2] = variance[:2].real.clip(0.0)  # a real one, and at times 0
+        how, levels = as_sampler(sampler), as_schedule(schedule)
+        if count == np.inf:
+            signal, noise_std, _ = ends = levels.noise_range()
+            response = limit_response(ends, variance, how.eta)
+        else:
+            trajectory = how.trajectory(levels.levels(count))
+            signal, noise_std = trajectory.levels.signal[0], trajectory.levels.noise_std[0]
+            response = sampler_response(trajectory, variance)
+        found = generated_modes(response, signal, noise_std, variance, start)  # type: ignore[arg-type]
+        size = np.abs(found.variance).max()
+        arguments = [
+            sampler,
+            schedule,
+            count,
+            {"re": variance.real.tolist(), "im": variance.imag.tolist()},
+            start,
+        ]
+        for part, values in (("fraction", found.mean_fraction), ("variance", found.variance)):
+            expected = {"re": values.real, "im": values.imag}
+            cases.append((part, arguments, expected, max(size, 1.0)))
+    results = evaluate([("generated_modes", arguments) for _, arguments, _, _ in cases])
+    for (part, arguments, expected, size), result in zip(cases, results, strict=True):
+        for name, values in expected.items():
+            found = np.array(result[part][name], dtype=float)
+            assert found == pytest.approx(values, rel=1e-9, abs=1e-9 * size), (part, arguments)
 
 
-def test_quality_of_the_model_of_n_points():
+def test_kl_of_the_model_of_n_points():
     rng = np.random.default_rng(12)
     cases = []
     for _ in range(50):
@@ -70,38 +89,12 @@ def test_quality_of_the_model_of_n_points():
         n = n or round(d * 10 ** rng.uniform(-0.5, 1.7))
         n = max(n, 2)
         names = draw(rng)
-        sampler, schedule, start = as_sampler(names[0]), schedules.as_schedule(names[1]), names[2]
+        sampler, schedule, start = as_sampler(names[0]), as_schedule(names[1]), names[2]
         steps = [int(10 ** rng.uniform(0.0, 2.5)), np.inf]
         model = FittedSampler(values, np.zeros(d), n, sampler, schedule, start)  # type: ignore[arg-type]
-        expected = {
-            "kl": [model.law(count).kl() for count in steps],
-            "discretization_squared": [model.discretization_squared(count) for count in steps],
-        }
-        small = {"kl": 1e-6 * d, "discretization_squared": 1e-6 * values.sum()}
-        arguments = [values, steps, *names[:2], n, start, True]
-        cases.append(Case("sampler_quality", arguments, expected, small))
-    agree(cases, at_least=100)
-
-
-def test_all_distances_of_the_model_of_n_points():
-    # Python and the page iterate to fixed points, until a step is 1e-10 (1e-6 where rounding ends
-    # it earlier) of them: distances have 9 digits where that is easy, 6 elsewhere, and less at
-    # n = d, where eigenvalues of C reach 0.
-    rng = np.random.default_rng(14)
-    cases = []
-    for _ in range(10):
-        values = spectrum(rng, 30, zeros=False, decades=2.0)
-        below = values.size > 5 and rng.random() < 0.2
-        n = round(values.size * (0.5 if below else 10 ** rng.uniform(0.2, 1.5))) + 1
-        sampler, schedule, start = draw(rng)
-        steps = int(10 ** rng.uniform(0.5, 2.3))
-        arguments = [values, steps, sampler, schedule]
-        found = theory.sampler_quality(*arguments, n_train=n, start=start)._asdict()
-        digits = 1.0 if n > 3 * values.size and steps > 10 else 1e3
-        size = {name: digits * value for name, value in found.items()}
-        size |= {"kl": 1e-6 * values.size, "discretization_squared": 1e-6 * values.sum()}
-        cases.append(Case("sampler_quality", [*arguments, n, start], found, size))
-    agree(cases, at_least=40)
+        expected = [model.law(count).kl() for count in steps]
+        cases.append(Case("kl_of_points", [values, n, steps, *names], expected, 1e-6 * d))
+    agree(cases, at_least=50)
 
 
 def test_best_steps():
@@ -143,12 +136,12 @@ def test_tangent_grid():
         loss, least = (grid_loss(np.array(grid, float), modes) for grid in (noises, expected))
         assert loss <= least + 1e-9 * abs(least)
         assert noises == pytest.approx(expected, rel=1e-4)
-        if n is None:
-            cases.append(Case("grid_kl", [expected, values], least))
+        parts = {name: getattr(modes, name).tolist() for name in ("variances", "counts", "targets")}
+        cases.append(Case("grid_loss", [expected, parts], least, 1e-6 * modes.counts.sum()))
     agree(cases, at_least=50)
 
 
-@pytest.mark.parametrize("arguments", [[[1.0], 3, "dpm"], [[1.0], 3, "ddim", "line"]])
+@pytest.mark.parametrize("arguments", [["dpm", "linear"], ["ddim", "line"]])
 def test_unknown_names(arguments):
     with pytest.raises(AssertionError, match=r"RangeError.*expected one of"):
-        evaluate([("sampler_quality", arguments)])
+        evaluate([("kl_of_points", [[1.0], 9, [3], *arguments])])

@@ -1,16 +1,20 @@
 """The page's simulations: its random numbers, and what Python makes of the same points."""
 
 import numpy as np
-import pytest
 from scipy import linalg, stats
 from tests.explorer.golden import Case, agree, evaluate
 from tests.explorer.populations import spectrum
 
-from ornstein import Gaussian, delta
+from ornstein import Gaussian
 from ornstein.denoisers.regression import PairStatistics, fit_pairs
 from ornstein.diffusion.one_step_noising import OneStepNoising
 from ornstein.gaussians import hellinger_squared, kl_divergence, wasserstein_squared
-from ornstein.kernels.full_dimension import log_cross, log_cross_expected, log_pairs
+from ornstein.kernels.full_dimension import (
+    log_cross,
+    log_cross_expected,
+    log_pairs,
+    log_pairs_expected,
+)
 
 WORD = 2**32 - 1
 
@@ -70,7 +74,7 @@ def populations() -> list[tuple[np.ndarray, int, float, float]]:
 def test_fits_distances_and_delta():
     settings = populations()
     drawn = evaluate([("simulate_one_step", [*s, 5]) for s in settings])
-    cases, deltas = [], []
+    cases = []
     for (values, n, time, scale), fit in zip(settings, drawn, strict=True):
         d = values.size
         train, noised = (np.reshape(fit[name], (n, d)) for name in ("train", "noised"))
@@ -110,17 +114,7 @@ def test_fits_distances_and_delta():
             singular = np.sqrt(linalg.eigvalsh(block)[::-1][:rank].clip(0))
             called = [mine, values, unit]
             cases.append(Case("simulated_singular_values", called, singular, 30 * singular.max()))
-        if inside.all() and n - 1 > d:
-            result = delta(law, train, population, n_original=1000)
-            terms = result.log_terms._asdict()
-            cases.append(Case("simulated_delta", [mine, values, 1000], {"sign": result.sign}))
-            called = [mine, values, 1000]
-            cases.append(Case("simulated_delta", called, {"log_abs": result.log_abs}, 10.0))
-            deltas.append((called, terms))
     agree(cases, at_least=200)
-    found = evaluate([("simulated_delta", called) for called, _ in deltas])
-    for result, (_, terms) in zip(found, deltas, strict=True):
-        assert result["log_terms"] == pytest.approx(terms, rel=1e-9, abs=1e-9)
 
 
 def test_kernel_terms_of_few_points_and_singular_laws():
@@ -138,6 +132,13 @@ def test_kernel_terms_of_few_points_and_singular_laws():
         # Logarithms of densities, which cross zero.
         cases += [
             Case("log_pairs", [points.ravel(), d, eps], log_pairs(points, eps), 1.0),
+            Case(
+                "log_pairs_expected",
+                [spread, n, eps],
+                log_pairs_expected(Gaussian(np.zeros(d), spread), n, eps),
+                float(d),
+            ),
+            Case("bandwidth", [eps, n, d], eps * n ** (-1 / d)),
             Case(
                 "log_cross",
                 [mean, covariance, points.ravel(), eps],
@@ -157,8 +158,14 @@ def test_kernel_terms_of_few_points_and_singular_laws():
 def test_generated_points_follow_the_law():
     values = np.array([4.0, 1.0, 1.0, 0.25])
     fit = evaluate([("simulate_one_step", [values, 30, 1.0, 1.0, 3])])[0]
-    points = np.reshape(evaluate([("generated_points", [fit, 40_000, 9])])[0], (-1, 4))
+    points = np.reshape(evaluate([("generated_points", [fit, 40_000, 3])])[0], (-1, 4))
     covariance = np.reshape(fit["covariance"], (4, 4))
+    # The starts are not the numbers that the training points were drawn or noised with.
+    coefficients = np.reshape(fit["coefficients"], (4, 4)) * fit["start_variance"] ** 0.5
+    starts = np.linalg.solve(coefficients, (points[:30] - fit["mean"]).T).T
+    train, noised = (np.reshape(fit[name], (30, 4)) for name in ("train", "noised"))
+    for drawn in (train / values**0.5, noised - np.exp(-1.0) * train):
+        assert abs(np.corrcoef(starts.ravel(), drawn.ravel())[0, 1]) < 4 / 120**0.5
     error = np.sqrt(np.diag(covariance) / len(points))
     assert (np.abs(points.mean(0) - fit["mean"]) < 4 * error).all()
     spread = np.sqrt((covariance**2 + np.outer(*[np.diag(covariance)] * 2)) / len(points))
@@ -183,24 +190,4 @@ def test_distances_of_any_two_gaussians():
             cases.append(
                 Case("gaussian_distances", [P.ravel(), Q.ravel(), gap], expected, 1e-2 * d)
             )
-            variances = rng.gamma(1.0, size=(2, d))
-            p, q = Gaussian(gap, variances[0]), Gaussian(np.zeros(d), variances[1])
-            arguments = [*variances, np.ones(d), gap**2]
-            for name, distance in (
-                ("kl", kl_divergence),
-                ("hellinger_squared", hellinger_squared),
-                ("wasserstein_squared", wasserstein_squared),
-            ):
-                cases.append(Case(f"commuting_{name}", arguments, distance(p, q), 1e-6))
-    names = ("kl", kl_divergence), ("hellinger_squared", hellinger_squared)
-    for p, q, gap in (
-        ([1.0, 0.0], [1.0, 1.0], [0.0, 0.0]),
-        ([1.0, 1.0], [2.0, 0.0], [0.0, 0.0]),
-        ([1.0, 0.0], [2.0, 0.0], [0.3, 0.0]),
-        ([1.0, 0.0], [2.0, 0.0], [0.3, 0.2]),
-    ):
-        for name, distance in (*names, ("wasserstein_squared", wasserstein_squared)):
-            expected = distance(Gaussian(gap, p), Gaussian([0.0, 0.0], q))
-            squares = [value**2 for value in gap]
-            cases.append(Case(f"commuting_{name}", [p, q, [1, 1], squares], expected))
-    agree(cases, at_least=300)
+    agree(cases, at_least=180)

@@ -3,11 +3,9 @@
 import re
 
 import numpy as np
-import pytest
 from scipy import special
-from tests.explorer.golden import MODULES, Case, agree, evaluate
+from tests.explorer.golden import MODULES, Case, agree
 
-from ornstein.data.spectra import read_spectrum
 from ornstein.theory import wishart_kl
 
 POINTS = np.concatenate([np.geomspace(0.01, 1e6, 120), np.arange(0.5, 30.0, 0.5)])
@@ -53,37 +51,6 @@ def test_incomplete_beta_function():
         x = float(np.clip(x, 1e-9, 1 - 1e-9))
         cases.append(Case("betainc", [a, b, x], special.betainc(a, b, x), 1e-200))
     agree(cases, at_least=1500)
-
-
-def test_spectra_are_those_of_the_command_line():
-    forms = [
-        "isotropic",
-        "0.5,0.2",
-        "power-law:1",
-        "power-law:-0.3",
-        "power-law:0",
-        "3,1,0.5",
-        "[2, 0.5, 0]",
-    ]
-    cases = [
-        Case("read_spectrum", [text, *dim], read_spectrum(text, *dim))
-        for text in forms
-        for dim in ([], [7])
-        if not dim or "," not in text
-    ]
-    cases += [
-        Case("read_spectrum", ["1\n2\t3 ; 4"], [1.0, 2.0, 3.0, 4.0]),
-        Case("two_level", [5, 2, 3.0, 0.3], [3.0, 3.0, 0.3, 0.3, 0.3]),
-    ]
-    agree(cases, at_least=10)
-
-
-@pytest.mark.parametrize(
-    "text", ["", "power-law:", "power-law:x", "1,a", "1,-2", "0,0", "isotropic:2"]
-)
-def test_a_spectrum_that_is_none(text):
-    with pytest.raises(AssertionError, match="RangeError: spectrum"):
-        evaluate([("read_spectrum", [text])])
 
 
 def test_wishart_divergences():

@@ -43,11 +43,3 @@ def density_cases(rng: np.random.Generator, count: int) -> list[Case]:
 
 def test_density_of_any_spectrum():
     agree(density_cases(np.random.default_rng(8), 30), at_least=30)
-
-
-def test_support_of_any_spectrum():
-    cases = []
-    for values, n in [([3.0] * 50 + [0.3] * 50, 601), ([3.0] * 5 + [0.01] * 5, 400)]:
-        edges = theory.one_step_anisotropic_support(values, n)
-        cases.append(Case("one_step_anisotropic_support", [values, n], edges))
-    agree(cases, at_least=2)

@@ -1,30 +1,45 @@
 """The whole forecast: on the digits, on bad data, again and again the same."""
 
+import math
+import re
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from tests.forecasting.populations import distance
 
 from ornstein import ForecastReport, Gaussian, forecast
 from ornstein.data.files import load_data
 from ornstein.forecasting import forecast as module
+from ornstein.forecasting import quantities as named_quantities
 from ornstein.forecasting.curve import Comparison
+from ornstein.forecasting.predictions import losses
+from ornstein.intervals import few_values_note
+from ornstein.theory import renormalized_noise
+
+
+def few_points() -> np.ndarray:
+    """Of standard deviation 2 in five coordinates, and little in the sixth."""
+    points = Gaussian.isotropic(6, mean=3.0, std=2.0).sample(120, rng=0)
+    points[:, 5] *= 0.05
+    return points
 
 
 @pytest.fixture(scope="module")
 def small() -> ForecastReport:
-    points = Gaussian.isotropic(6, mean=3.0, std=2.0).sample(120, rng=0)
-    return forecast(points, targets=["w2=0.02"], replicates=2, progress=False)
+    return forecast(few_points(), targets=["w2=0.02"], replicates=2, progress=False)
 
 
 def test_the_digits_are_predicted_within_10_percent() -> None:
-    """At N/8 and N/2; at N/16 = 1.8 d the loss at the lowest noise is 7% off."""
+    """At n = 0.9 d, N/8 and N/2, the loss at the lowest noise too."""
     rng, process = np.random.default_rng(0), module.OneStepProcess()
     data = module.standardize(load_data("digits").points)
     assert (data.points.shape, data.constant) == ((1797, 61), 3)
     whole, parts = module.estimates(data.points, rng)
-    attacked = {224: 0.3, 898: 0.3}
+    attacked = {56: 0.3, 224: 0.3, 898: 0.3}
     asked = module.quantities(process, attacked)
-    measured = module.measure(data.points, (224, 898), process, attacked, 12, rng, False)
-    curve = module.forecast_curve(whole, parts, (224, 898), attacked, asked)
+    measured = module.measure(data.points, (56, 224, 898), process, attacked, 12, rng, False)
+    curve = module.forecast_curve(whole, parts, (56, 224, 898), attacked, asked)
     for each in module.compare(whole, parts, measured, asked, curve):
         room = 10 + 300 * each.measured_error / each.measured
         assert abs(each.percent) < room, each
@@ -32,14 +47,39 @@ def test_the_digits_are_predicted_within_10_percent() -> None:
     assert 650 < found.low < found.n < found.high < 750
 
 
+def test_standard_errors_of_few_subsets_are_said_to_be(small: ForecastReport) -> None:
+    """Student's 97.5% points, from a printed table."""
+    said = "Standard errors over {} subsets have {} of freedom: a 95% interval reaches {} of them "
+    assert small.notes[-1] == said.format(2, "1 degree", 12.7) + "to each side, not 2."
+    assert few_values_note([3, 5], "subset")[0].startswith(said.format(3, "2 degrees", 4.3))
+    assert few_values_note([1, 4], "subset") == []
+
+
 def test_what_a_report_holds(small: ForecastReport) -> None:
     assert [point.n for point in small.curve] == [15, 30, 60, 120, 240, 600, 1200]
     assert sorted({each.n for each in small.compared}) == [15, 30, 60]
-    assert small.sizes.unit == pytest.approx(2, rel=0.1)
+    assert small.sizes.unit == pytest.approx(2 * np.sqrt(5 / 6), rel=0.1)
     assert sum(small.spectrum) == pytest.approx(6 * small.sizes.unit**2)
     assert sum(small.sample_spectrum) == pytest.approx(6 * small.sizes.unit**2)
     noise = -np.expm1(-4) * small.sizes.unit**2
     assert small.threshold == pytest.approx(sum(1 + noise / np.array(small.spectrum)))
+    assert small.leading == 5  # four hold less than 99% of the variance
+    assert small.leading_threshold == pytest.approx(
+        sum(1 + noise / np.array(small.spectrum[:5])), rel=1e-12
+    )
+    sample = np.linalg.eigvalsh(np.cov(few_points().T))[::-1]
+    assert small.sample_spectrum == pytest.approx(sample)
+    assert small.spectrum[0] < small.sample_spectrum[0]
+    # Modes are those at all 120 points.
+    spectrum = np.array(small.spectrum) / small.sizes.unit**2
+    kappa = renormalized_noise(spectrum, 1.0, 119)
+    assert [mode.component for mode in small.modes] == [1, 2, 3, 5, 6]
+    for mode in small.modes:
+        value = spectrum[mode.component - 1]
+        assert mode.kept == pytest.approx(value / (value + kappa), rel=1e-6)
+    # Two disjoint halves are enough for the consistency.
+    (half,) = [each for each in small.compared if (each.n, each.quantity) == (60, "consistency")]
+    assert 0.5 < half.measured < 1
     for point in small.curve:
         assert point.values.keys() == point.errors.keys()
         assert point.errors["w2"] > 0
@@ -48,6 +88,29 @@ def test_what_a_report_holds(small: ForecastReport) -> None:
         "more points than dimensions", "a population with this spectrum",
         "theory holds on these data",
     ]  # fmt: skip
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without what takes most of a second, and is tested elsewhere."""
+    monkeypatch.setattr(named_quantities, "one_step_wasserstein", lambda *_, **__: 1.0)
+    monkeypatch.setattr(module, "sampling", lambda *_: None)
+
+
+@pytest.mark.usefixtures("quick")
+def test_seed_and_replicates_are_those_that_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    measure, calls = module.measure, []
+    monkeypatch.setattr(module, "measure", lambda *a: calls.append(a[4]) or measure(*a))
+    points = Gaussian.isotropic(2).sample(16, rng=0)
+    first, again, other = (
+        forecast(points, targets=(), replicates=5, random_state=seed, progress=False)
+        for seed in (7, 7, 8)
+    )
+    assert calls == [5, 5, 5]
+    assert first.replicates == 5
+    assert first.compared == again.compared
+    assert first.compared[0].measured != other.compared[0].measured
+    assert first.notes == ()
 
 
 def test_the_same_seed_gives_the_same_in_any_unit() -> None:
@@ -96,6 +159,32 @@ def test_assumptions_that_fail_are_named() -> None:
     assert all(each.consequence for each in assumptions if each.holds != "yes")
 
 
+@pytest.mark.parametrize(("lag", "holds"), [(0.05, "yes"), (0.15, "in part"), (-0.15, "in part")])
+def test_rows_are_called_independent_up_to_three_standard_deviations(
+    lag: float, holds: str
+) -> None:
+    noise = np.random.default_rng(3).standard_normal((1201, 1))
+    data = module.standardize(noise[1:] + lag * noise[:-1])
+    whole, _ = module.estimates(data.points, np.random.default_rng(0))
+    near = Comparison(10, "auc", 2.0, 0.01, 2.1, 0.01)
+    found = module.check_assumptions(data, whole, [near])[2]
+    (deviations,) = map(float, re.findall(r"\(([-\d.]+) standard deviations", found.check))
+    assert found.holds == holds
+    assert (abs(deviations) <= 3) == (holds == "yes")
+    assert deviations == pytest.approx(lag * math.sqrt(1200), abs=2.5)
+
+
+def test_rows_that_vary_less_than_gaussian_ones_are_not_of_one_size() -> None:
+    rows = np.random.default_rng(4).standard_normal((300, 6))
+    on_a_sphere = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    data = module.standardize(on_a_sphere)
+    whole, _ = module.estimates(data.points, np.random.default_rng(0))
+    near = Comparison(10, "auc", 2.0, 0.01, 2.1, 0.01)
+    found = module.check_assumptions(data, whole, [near])[1]
+    assert found.holds == "in part"
+    assert found.consequence == "not counted for: fewer rows than forecast may be enough"
+
+
 @pytest.mark.parametrize(
     ("points", "options", "message"),
     [
@@ -114,6 +203,82 @@ def test_assumptions_that_fail_are_named() -> None:
 def test_bad_input(points: np.ndarray, options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         forecast(points, progress=False, **options)
+
+
+def test_what_is_asked_of_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that generates a known set, and denoises all to 0: exact distances and losses."""
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("lightning")
+    import ornstein.networks
+    from ornstein.forecasting import network_check
+
+    data = module.standardize(few_points()).points
+    seen = []
+    made = np.concatenate([3 * data[:40], -3 * data[:40]])
+
+    class Model:
+        def sample(self, *_: object, **__: object) -> object:
+            return torch.tensor(made)
+
+        def denoise(self, points: np.ndarray, noise: float) -> np.ndarray:
+            assert noise == 0.3
+            return np.zeros_like(points)
+
+    def trained(_network: object, points: np.ndarray, *_: object, **__: object) -> SimpleNamespace:
+        seen.append(points)
+        return SimpleNamespace(model=Model(), seconds=7.0)
+
+    monkeypatch.setattr(ornstein.networks, "train", trained)
+    whole, _ = module.estimates(data, np.random.default_rng(0))
+    (row,) = network_check.check_network(data, whole, (100,), 3, False)
+    (points,) = seen
+    assert points.shape == (100, 6)
+    fresh = data[~(data[:, None] == points).all(axis=2).any(axis=1)]
+    assert len(fresh) == 20
+    total = np.trace(np.cov(data.T))
+    assert row.loss == pytest.approx(np.square(fresh).sum() / 20 / total)
+    values, vectors = np.linalg.eigh(np.cov(data.T))
+    expected = distance(made.mean(0) @ vectors, vectors.T @ np.cov(made.T) @ vectors, values)
+    # Less what 80 points add: by C = 8.9 Sigma, roots of 3.0 times the variances.
+    scale = np.trace(np.cov(made.T)) / total
+    roots = np.sqrt(np.linalg.eigvals(np.cov(made.T) @ np.cov(data.T)).real)
+    pairs = (np.outer(roots, roots) / np.add.outer(roots, roots)).sum()
+    excess = scale / 80 + (pairs + roots.sum() / 2) / (2 * 79) / total
+    assert row.w2 == pytest.approx(expected - excess)
+    assert excess > 0.1
+    assert row.predicted_loss == losses(whole, 100, 0.3)[1]
+    assert (row.n, row.seconds) == (100, 7.0)
+
+
+def test_the_number_of_generated_points_adds_nothing_to_a_network_s_distance() -> None:
+    """Points of the population itself: 0 on average, where their own moments are 0.04 off."""
+    from ornstein.forecasting.measuring import Reference
+    from ornstein.forecasting.network_check import _distance
+
+    rng, std = np.random.default_rng(0), np.sqrt([3.0, 2.0, 1.0, 0.5, 0.2])
+    reference = Reference(rng.standard_normal((400, 5)) * std)
+    drawn = rng.standard_normal((300, 60, 5)) * reference.root
+    found = np.array([_distance(reference, points) for points in drawn])
+    error = found.std() / np.sqrt(300)
+    assert abs(found.mean()) < 3 * error + 0.002
+    assert error < 0.002
+    few = drawn[0, :10]  # 2 d: too few to correct
+    plain = distance(few.mean(0), np.cov(few.T), reference.root**2)
+    assert _distance(reference, few) == pytest.approx(plain)
+
+
+@pytest.mark.usefixtures("quick")
+def test_networks_are_trained_at_the_three_largest_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("lightning")
+    from ornstein.forecasting import network_check
+
+    asked = []
+    monkeypatch.setattr(
+        network_check, "check_network", lambda _p, _w, sizes, *_: asked.append(tuple(sizes)) or ()
+    )
+    points = Gaussian.isotropic(2).sample(128, rng=0)
+    forecast(points, targets=(), replicates=2, check="mlp", progress=False)
+    assert asked == [(16, 32, 64)]
 
 
 def test_a_network_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:

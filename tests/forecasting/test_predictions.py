@@ -11,6 +11,7 @@ from ornstein.forecasting.measuring import measure
 from ornstein.forecasting.predictions import (
     OneStepProcess,
     best_loss,
+    consistency,
     losses,
     membership_auc,
     most_revealing,
@@ -70,6 +71,46 @@ def test_one_step_distance_is_that_of_its_theory() -> None:
     expected = theory.one_step_anisotropic(spectrum, 90, 2.0, 1.0, fitted_variance=True)
     found = one_step_wasserstein(known(spectrum), 90, PROCESS)
     assert found == pytest.approx(expected.wasserstein_squared / 30)
+
+
+def test_distances_of_most_of_the_points_are_those_of_a_finite_population() -> None:
+    """50 of 60 points: of new points they would be 1.3 and 6 times as far."""
+    rng = np.random.default_rng(0)
+    points = standardize(draw(np.repeat([1.6, 0.4], 3), 60, rng)).points
+    whole, _ = estimates(points, rng)
+    (row,) = measure(points, (50,), PROCESS, {50: 0.5}, 80, rng, False)
+    for quantity in quantities(PROCESS, {50: 0.5})[:2]:
+        mean, error = row.mean(quantity.name), row.error(quantity.name)
+        assert abs(quantity.subset(whole, 50) - mean) < 4 * error + 0.03 * mean, quantity.name
+        assert quantity.fresh(whole, 50) > 1.25 * mean
+
+
+def test_replicates_are_other_subsets_and_parts_are_random_ones() -> None:
+    """Of sorted data: each subset is another, and each part as uneven as chance makes it."""
+    rng = np.random.default_rng(3)
+    points = np.sort(rng.standard_normal((80, 2)), axis=0)
+    (row,) = measure(points, (20,), PROCESS, {20: 0.5}, 6, rng, False)
+    for name in ("w2", "test_loss_0.3", "auc", "consistency"):
+        assert len(set(row.values[name])) == 6, name
+    whole, parts = estimates(standardize(points).points, rng)
+    # A variance of 80 points is known to the root of 2/80; every tenth row would give a third.
+    error = jackknife(whole.sample[0], [part.sample[0] for part in parts]) / whole.sample[0]
+    assert error == pytest.approx(np.sqrt(2 / 80), rel=0.5)
+
+
+def test_consistency_in_few_dimensions() -> None:
+    """A variance fluctuates twice as much as a covariance: a third of the whole in d = 3."""
+    spectrum, n, runs = np.array([2.0, 0.7, 0.3]), 40, 3000
+    rows = np.random.default_rng(1).standard_normal((2, runs, n, 3)) * np.sqrt(spectrum)
+    centred = rows - rows.mean(axis=2, keepdims=True)
+    values, vectors = np.linalg.eigh(np.swapaxes(centred, 2, 3) @ centred / (n - 1))
+    roots = vectors * np.sqrt(values)[:, :, None] @ np.swapaxes(vectors, 2, 3)
+    apart = np.square(roots[0] - roots[1]).sum(axis=(1, 2)) / 6
+    error = apart.std() / np.sqrt(runs)
+    assert 1 - consistency(known(spectrum), n) == pytest.approx(
+        apart.mean(), abs=4 * error + 0.03 * apart.mean()
+    )
+    assert error < 0.02 * apart.mean()
 
 
 def test_auc_of_rows_of_unequal_size() -> None:

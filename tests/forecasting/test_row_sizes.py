@@ -7,8 +7,8 @@ from scipy.optimize import brentq
 from scipy.stats import gamma
 from tests.forecasting.populations import SPECTRA, draw
 
-from ornstein.forecasting.estimate import estimates, standardize
-from ornstein.forecasting.row_sizes import RowSizes, kernel_weights
+from ornstein.forecasting.estimate import Estimate, estimates, standardize
+from ornstein.forecasting.row_sizes import Fluctuations, RowSizes, kernel_weights
 
 
 @pytest.mark.parametrize("factor", [1.0, 1.01, 2.5, 20.0])
@@ -55,3 +55,33 @@ def test_tail_factor_of_gaussian_data_is_1_and_of_others_what_it_is(quantity) ->
     assert whole.factor(quantity) == pytest.approx(1.5, rel=0.06)
     spread = np.std([part.factor(quantity) for part in parts])
     assert 0 < spread < 0.05
+
+
+def of_factor(factor: float, spread: float, like: Estimate | None = None) -> Estimate:
+    """An estimate whose data have this tail factor, beside Gaussian ones that vary by `spread`."""
+    values, one = np.array([2.0, 1.0, 0.5]), 1.0 + 2.0 * np.eye(3)
+
+    def moments(size: float) -> np.ndarray:
+        return size * (one - np.eye(3)) + np.eye(3)
+
+    gaussian = tuple(moments(size) for size in (1.0 - spread, 1.0 + spread))
+    fluctuations = Fluctuations(values, moments(factor), gaussian)
+    return Estimate(50, values, fluctuations, np.ones((1, 3)), like)
+
+
+def test_whether_a_gaussian_is_refuted_is_asked_of_all_data() -> None:
+    """Else the jackknife would compare parts with a tail factor and parts without one."""
+    gaussian, heavy = of_factor(1.1, 0.1), of_factor(1.5, 0.01)
+    assert heavy.fluctuations.tail_factor("distance")[0] == pytest.approx(1.5)
+    assert (gaussian.factor("distance"), heavy.factor("distance")) == (1, pytest.approx(1.5))
+    for part, expected in (
+        (of_factor(1.4, 0.01, like=gaussian), 1.0),
+        (of_factor(1.2, 0.5, like=heavy), 1.2),
+        (of_factor(0.8, 0.5, like=heavy), 1.0),
+    ):
+        assert part.factor("distance") == pytest.approx(expected)
+    rng = np.random.default_rng(2)
+    whole, parts = estimates(standardize(rng.standard_normal((40, 3))).points, rng)
+    assert whole.like is None
+    assert all(part.like is whole for part in parts)
+    assert [part.count for part in parts] == [36] * 10

@@ -10,6 +10,7 @@ from tests.memorization.quick import quick
 
 import ornstein
 from ornstein import audit
+from ornstein.intervals import wilson_interval
 from ornstein.memorization.audit_report import VERDICTS
 from ornstein.memorization.image_variants import image_variants
 from ornstein.memorization.reference import fitted_gaussian
@@ -58,6 +59,7 @@ def test_one_exact_copy_among_many_is_enough() -> None:
     assert report.verdict == "copies"
     assert report.copies == ()
     assert [(copy.generated, copy.train) for copy in report.exact_copies] == [(1234, 56)]
+    assert (report.copied_share_low, report.copied_share_high) == wilson_interval(1, 4000)
 
 
 def test_a_model_that_has_learned_from_few_points_is_no_copier() -> None:
@@ -237,12 +239,13 @@ def test_rows_removed_and_limits_are_said() -> None:
     held_out[:4] = train[:4]
     report = quick(np.concatenate([train, train[:10]]), held_out, new)
     text = " ".join(report.warnings)
-    assert "Of 40 held-out rows, 4 equal to a training row: removed" in text
+    assert "Of 40 held-out rows, 4 equal a training row: removed" in text
     assert "10 training rows repeat another one" in text
     assert "Sizes differ" in text
     assert "90 training points in 100 dimensions: the fitted Gaussian is singular" in text
     assert report.sizes["train"] == 90
     assert report.sizes["held_out"] == 36
+    assert math.isnan(report.gaussian_closed_form)  # n < d
     collapsed = quick(train, held_out, 0.001 * new)
     assert "effective number of only" in " ".join(collapsed.warnings)
     assert collapsed.copies == ()

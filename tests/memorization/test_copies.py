@@ -11,6 +11,7 @@ from ornstein.memorization.contrasts import Contrasts, blocks_of, measure
 from ornstein.memorization.copies import (
     Reference,
     exact_copies,
+    first_rows,
     list_copies,
     mirror_threshold,
     unit_contrasts,
@@ -205,6 +206,16 @@ def test_exact_copies_are_found_one_by_one() -> None:
     assert exact_copies(stored, result.everything, result.pool) == ()
     rounded = exact_copies(stored, result.everything, result.pool, 6e-8)
     assert [copy.generated for copy in rounded] == [7]
+
+
+def test_a_value_of_several_training_rows_stands_for_the_first() -> None:
+    pool = pool_of([[5.0], [0.0], [5.0], [0.0]], [[0.0], [5.0], [0.0], [5.0]])
+    assert pool.repeats
+    rows = first_rows(pool)
+    assert {float(value[0]): int(row) for value, row in zip(pool.values, rows, strict=True)} == {
+        5.0: 0,
+        0.0: 1,
+    }
 
 
 @pytest.mark.parametrize("change", ["offset 1e4", "bytes", "duplicated rows"])

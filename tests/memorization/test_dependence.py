@@ -142,7 +142,7 @@ def test_duplicated_rows_count_once_and_shared_ones_for_neither() -> None:
     twice = pool_of(np.concatenate([old, old[:20]]), np.concatenate([fresh, old[:5]]))
     assert twice.overlap == 5
     assert len(twice.notes) == 2
-    assert "Of 55 held-out rows, 5 equal to a training row: removed" in twice.notes[0]
+    assert "Of 55 held-out rows, 5 equal a training row: removed" in twice.notes[0]
     assert "20 training rows repeat" in twice.notes[1]
     contrasts, _ = measure(new, twice, blocks_of(twice, np.random.default_rng(0)))
     assert train_share(unit_counts(contrasts, twice)) == found(old, fresh, new).share

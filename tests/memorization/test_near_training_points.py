@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from tests.memorization.quick import quick
 
+from ornstein.memorization import near_training_points as module
 from ornstein.memorization.contrasts import blocks_of
 from ornstein.memorization.near_training_points import NearDuplicates, near_training_points
 from ornstein.memorization.neighbours import memorized_fraction
@@ -99,6 +100,63 @@ def test_held_out_points_near_training_points_are_said() -> None:
     assert listed >= set(range(7, 20))
 
 
+def test_held_out_points_are_counted_and_equal_ones_are_not_near() -> None:
+    """Two of them near one training point are two; one near two training points is one."""
+    rng = np.random.default_rng(5)
+    train, held_out = rng.standard_normal((100, 6)), rng.standard_normal((100, 6))
+    held_out[:2] = train[0] + np.array([1e-3, -1e-3])[:, None]
+    found, _ = near_training_points(pool_of(train, held_out))
+    assert found is not None
+    assert (found.train, found.held_out) == (0, 2)
+    train[2] = train[1] + 1e-3
+    held_out[:2] = train[1] + 5e-4, rng.standard_normal(6)
+    found, labels = near_training_points(pool_of(train, held_out))
+    assert found is not None
+    assert labels is not None
+    assert (found.train, found.groups, found.largest, found.held_out) == (2, 1, 2, 1)
+    assert labels[1] == labels[2]
+    assert np.unique(labels).size == 99
+    # Data that repeat their values: 20 of them in both sets, at distance 0.
+    values = rng.standard_normal((120, 6))
+    one, other = values[:70], values[50:]
+    pool = pool_of(np.concatenate([one, one[50:]]), np.concatenate([other, other[:20]]))
+    assert pool.repeats
+    found, _ = near_training_points(pool)
+    assert found is not None
+    assert (found.train, found.held_out, found.points) == (0, 0, 50)
+
+
+def test_the_limit_is_that_of_chance_and_a_third_at_most() -> None:
+    """In the plane 5 n max(1, n/m) t^2 = 0.01 pairs are expected; in 40 dimensions t is 1/3."""
+    fresh = np.random.default_rng(0).random((4000, 2))
+    dimension = np.log(0.01 / 5000) / np.log(module._limit(fresh, 1000))
+    assert dimension == pytest.approx(2, rel=0.1)
+    assert module._limit(fresh, 40_000) ** dimension == pytest.approx(0.01 / (5 * 40_000 * 10))
+    fresh = np.random.default_rng(0).standard_normal((500, 40))
+    assert module._limit(fresh, 500) == pytest.approx(1 / 3)
+
+
+def test_two_points_are_near_by_the_scale_of_either() -> None:
+    points = np.array([[0.0], [1.0], [50.0]])
+    for scale in ([10.0, 1.0, 1.0], [1.0, 10.0, 1.0]):
+        i, j, complete = module._near(points, None, np.array(scale), 0.2)
+        assert (i.tolist(), j.tolist(), complete) == ([0], [1], True)
+    # Between two sets it is that of the first.
+    i, j, _ = module._near(points[:2], np.array([[2.5], [30.0]]), np.array([20.0, 10.0]), 0.2)
+    assert sorted(zip(i.tolist(), j.tolist(), strict=True)) == [(0, 0), (1, 0)]
+    i, _, _ = module._near(points[:2], np.array([[2.5], [30.0]]), np.array([10.0, 1.0]), 0.2)
+    assert i.size == 0
+
+
+def test_pairs_that_are_too_many_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_PAIRS", 3)
+    train, held_out, _ = repeated(1, (200, 200), 2, 0.01, 1, dim=8)
+    found, _ = near_training_points(pool_of(train, held_out))
+    assert found is not None
+    assert not found.complete
+    assert "at least 200 nearly equal another one" in found.notes[0]
+
+
 def test_the_sentences_and_their_numbers() -> None:
     one, two = NearDuplicates(3, 1, 3, 1, 20, 70, False).notes
     assert one.startswith(
@@ -128,8 +186,6 @@ def test_tables_of_mixed_kinds_and_few_points_are_left_out() -> None:
 
 
 def test_of_many_points_a_part_is_searched(monkeypatch) -> None:
-    import ornstein.memorization.near_training_points as module
-
     monkeypatch.setattr(module, "_MOST", 100)
     train, held_out, _ = repeated(4, (600, 300), 2, 0.01, 1, dim=8)
     found, labels = near_training_points(pool_of(train, held_out))

@@ -89,6 +89,28 @@ def test_copies_already_listed_are_no_background() -> None:
     assert not with_copies < 2 * without
 
 
+def test_the_unit_does_not_matter() -> None:
+    """Copies are planted at a share of the data's own standard deviation."""
+    rng = np.random.default_rng(4)
+    train, held_out, new = (rng.standard_normal((n, 4)) for n in (60, 60, 80))
+    found = [
+        minimum_detectable(
+            scale * train,
+            contrasts,
+            pool,
+            blocks,
+            0.2,
+            NOTHING,
+            np.random.default_rng(1),
+            noises=[0.5],
+        )
+        for scale in (1.0, 64.0)
+        for pool, blocks, contrasts in [parts(scale * train, scale * held_out, scale * new)]
+    ]
+    assert found[0] == found[1]
+    assert found[0][0].copies > 8  # noise that hides some
+
+
 def test_the_reference_raises_the_least_fraction() -> None:
     rng = np.random.default_rng(3)
     train, held_out, new = (rng.standard_normal((n, 16)) for n in (200, 200, 200))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon, Rectangle
 
@@ -101,6 +102,21 @@ def hatched(axis: Axes) -> dict[str, tuple[float, float]]:
             x = np.asarray(corners)[:, 0]
             spans[str(patch.get_label())] = (float(x.min()), float(x.max()))
     return spans
+
+
+def test_each_curve_has_a_hatching_of_its_own() -> None:
+    first = Curve("first", X, np.where(X > 6, np.inf, X))
+    second = Curve("second", X, np.where(X < 4, np.inf, X))
+    axis = axis_of(curve_figure(chart(first, second)))
+    lines = {str(line.get_label()): line.get_color() for line in axis.lines}
+    spans = {str(patch.get_label()): patch for patch in axis.patches if patch.get_hatch()}
+    assert set(spans) == {"infinite: first", "infinite: second"}
+    for curve in (first, second):
+        patch = spans[f"infinite: {curve.label}"]
+        assert to_rgba(patch.get_edgecolor())[:3] == to_rgba(lines[curve.label])[:3]
+        places = patch.get_extents().transformed(axis.transData.inverted())
+        infinite = X[np.isinf(curve.y)]
+        assert (places.x0, places.x1) == pytest.approx((infinite[0], infinite[-1]))
 
 
 def test_infinite_spans_are_hatched_and_named(names: Names) -> None:

@@ -175,6 +175,17 @@ def test_latex_is_tables_with_captions() -> None:
     assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 3
 
 
+def test_latex_has_no_letter_that_means_something_else() -> None:
+    given = r"a_b {c} \d $5 #6 7% & 8~9 x^y | <e>"
+    written = r"a\_b \{c\} \textbackslash{}d \$5 \#6 7\% \& 8\textasciitilde{}9 $x^{y}$ $|$ $<$e$>$"
+    one = table(given, [Column(given, [given]), Column("^", ["^ 1"])])
+    text = as_latex(Document(subject=[], sections=[Section([one])]))
+    assert rf"\caption{{{written}.}}" in text
+    rows = [line.strip() for line in text.splitlines() if line.endswith(r"\\")]
+    power = r"\textasciicircum{}"
+    assert rows == [rf"{written} & {power} \\", rf"{written} & {power} 1 \\"]
+
+
 def test_markdown_is_tables_with_meanings() -> None:
     text = as_markdown(DOCUMENT)
     assert text.startswith("One-step model in d = 16 & more  \nT = 2, seed 7; n\\* = 31.7\n\n")

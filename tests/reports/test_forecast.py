@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.collections import LineCollection, PolyCollection
 from tests.forecasting.example import example_report
 from tests.reports.html_reading import Page, check_page
 from tests.reports.reading import (
@@ -114,8 +115,8 @@ def test_modes_network_and_sentences(report: ForecastReport) -> None:
     for words in (
         "Forecast for some.npy: 100 points of 7 coordinates (2 more never vary and are left out)",
         "4.500 in data units",
-        "from no number of points, as some directions never vary; for the leading 5 components",
-        "alone from n* = 31.40. Its noise: T = 1.5, noise scale 0.7",
+        "as some directions never vary; for the leading 5 components alone they stay away from 0",
+        "from n* = 31.40 on. Its noise: T = 1.5, noise scale 0.7",
         "With 100 points and the leading 5 components (99% of the variance), Heun's method",
         "at 17 steps (0.1234 nats, 0.1299 for infinitely many); 8 steps are within 5%",
         "in data units: 80.0, 3.30, 0.00210.",
@@ -145,7 +146,11 @@ def test_document_and_rows(report: ForecastReport) -> None:
     assert list(frame.n) == [25, 50, 100, 1000]
     assert list(frame.multiple) == [0.25, 0.5, 1, 10]
     assert frame["auc_measured"][0] == 3.2
-    assert frame["auc_subset_se"][1] == 0.01
+    for name, value in (("", 3.2), ("_se", 0.02)):
+        assert frame[f"auc_measured{name}"][1] == value
+    for name, value in (("", 3.25), ("_se", 0.01)):
+        assert frame[f"auc_subset{name}"][1] == value
+    assert (frame["auc"][1], frame["auc_se"][1]) == (pytest.approx(0.43), 0.004)
     assert np.isnan(frame["auc_measured"][2])
     assert repr(report).startswith("ForecastReport('some.npy': 100 points of 7 coordinates")
 
@@ -203,7 +208,7 @@ def test_formats_and_fragment(report: ForecastReport, tmp_path: Path) -> None:
     written = formatted(document, "csv")
     assert "25,0.250,0.5000,0.0010,0.5100,0.0020,0.5200,0.0030,0.5300,0.0040,0.32\n" in written
     assert '"train loss, 0.1",25,4.200,0.020,4.250,0.010,+1.2%,2.2' in written
-    assert "# Assumption of rows of one size: in part. Twice as much. More are needed." in written
+    assert "# Assumption, rows of one size: in part. Twice as much. More are needed." in written
     assert "| auc \\<= 0.55 |" in formatted(document, "markdown").replace("&lt;", "<")
     assert r"\caption{Learning curve: what n new points" in formatted(document, "latex")
     part = report._repr_html_()
@@ -242,11 +247,43 @@ def test_figure(report: ForecastReport) -> None:
     np.testing.assert_allclose(first["theory, subsets of data"].y, [0.25, 0.25])
     np.testing.assert_allclose(first["measured, subsets of data"].y, [0.2, 0.2])
     np.testing.assert_allclose(first["your data"].x, [100, 100])
+    # Two standard errors of the theory, and one of what was measured.
+    (band,) = [c for c in figure.axes[0].collections if isinstance(c, PolyCollection)]
+    edges = band.get_paths()[0].vertices
+    assert {round(y, 9) for x, y in edges if x == 25} == {0.498, 0.502}
+    (bars,) = [c for c in figure.axes[0].collections if isinstance(c, LineCollection)]
+    np.testing.assert_allclose(bars.get_segments()[1], [[50, 0.18], [50, 0.22]])
     below = drawn(figure.axes[2])
     np.testing.assert_allclose(below["theory, new points"].y, [0.48, 0.58, 0.68, 0.88])
     losses = drawn(figure.axes[3])
     np.testing.assert_allclose(losses["least loss"].y, [0.052, 0.052])
     np.testing.assert_allclose(losses["theory, training points"].y, [0.56, 0.46, 0.36, 0.16])
+    # Each panel is named for what it shows; bands are two standard errors, bars one.
+    panels = {
+        0: ("w2", "linear diffusion"),
+        1: ("one_step_w2", "one-step"),
+        2: ("consistency", "1 - consistency"),
+        3: ("test_loss_0.3", "at noise 0.3"),
+        4: ("auc", "AUC"),
+    }
+    for place, (name, label) in panels.items():
+        axis = figure.axes[place]
+        assert label in axis.get_ylabel()
+        corners = np.asarray(axis.collections[0].get_paths()[0].vertices)
+        for point in report.curve:
+            value, error = point.values[name], point.errors[name]
+            if math.isfinite(value):
+                middle = 1 - value if name == "consistency" else value
+                heights = corners[corners[:, 0] == point.n, 1]
+                ends = (heights.min(), heights.max())
+                assert ends == pytest.approx((middle - 2 * error, middle + 2 * error))
+        measured = drawn(axis).get("measured, subsets of data")
+        found = [each for each in report.compared if each.quantity == name]
+        if measured is not None:
+            half = [
+                0.5 * (high - low) for low, high in zip(measured.low, measured.high, strict=True)
+            ]
+            assert half == pytest.approx(np.nan_to_num([each.measured_error for each in found]))
     spectrum = drawn(figure.axes[5])
     np.testing.assert_allclose(spectrum["estimated population"].y, [9, 4, 1])
     np.testing.assert_allclose(spectrum["sample covariance"].y, [10, 3.5, 0.9])

@@ -30,6 +30,7 @@ from ornstein.reports.figures import BLUE, VERMILION
 from ornstein.reports.linear import answer, figures, heading, tables
 from ornstein.reports.tables import with_error
 from ornstein.studies.linear.options import LinearOptions, sizes_around
+from ornstein.studies.linear.prediction import kl_of_infinite_data
 from ornstein.studies.linear.study import METRICS, LinearStudy
 from ornstein.studies.linear.summary import LinearSummary
 from ornstein.theory import delta_positive_probability
@@ -530,6 +531,30 @@ class TestFigure:
         found = entries_of(figure)
         assert set(found) == {"theory", "simulation, mean ± s.e.", "share of runs"}
         assert [axis.get_yscale() for axis in figure.axes] == ["log", "linear", "log", "linear"]
+
+    def test_kl_of_infinitely_many_points(self) -> None:
+        for limit, seen in ((17.0, True), (9.0, True), (0.3, False), (0.0, False)):
+            found = summary(row(60), row(300))
+            found.theory["kl_infinite_data"] = limit
+            axes = figures(found)["figure"].axes
+            named = [text for text in axes[0].texts if text.get_text() == "n → ∞"]
+            assert len(named) == seen
+            if seen:
+                assert named[0].xy[1] == limit / DIM  # type: ignore[attr-defined]
+                (line,) = [each for each in axes[0].get_lines() if list(each.get_xdata()) == [0, 1]]
+                assert list(line.get_ydata()) == [limit / DIM] * 2
+                assert axes[0].get_ylim()[0] < limit / DIM
+            assert not any("∞" in text.get_text() for axis in axes[1:] for text in axis.texts)
+        options = LinearOptions((40,), dim=20, std=(1.5,), simulations=2, noise_scale=0.5)
+        other = LinearOptions((40,), spectrum="4,2,1", simulations=2, time=1.0)
+        for chosen in (options, other):
+            study = LinearStudy(chosen)
+            known = kl_of_infinite_data(study)
+            far = {n: float(study.theory([n])["kl"][0]) for n in (10**6, 10**7)}
+            assert known is not None
+            assert far[10**7] == pytest.approx(known, rel=1e-4)
+            assert abs(far[10**7] - known) < 0.2 * abs(far[10**6] - known)
+        assert "kl_infinite_data" in TestSummary.found()[1].theory
 
     def test_landmarks(self) -> None:
         for axis in figures(summary(row(25), row(300)))["figure"].axes:

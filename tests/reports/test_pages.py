@@ -185,6 +185,10 @@ def test_words_can_be_read_light_dark_and_printed() -> None:
             for ink in ("ink", "muted"):
                 low, high = sorted([luminance(colour[back]), luminance(colour[ink])])
                 assert (high + 0.05) / (low + 0.05) > 4.5, (back, ink, block)
+    # Figures are drawn for white paper: turned on a dark screen, hues kept, and never printed so.
+    dark = "@media screen and (prefers-color-scheme:dark)"
+    assert f"{dark}{{figure svg{{filter:invert(1) hue-rotate(180deg)}}}}" in STYLESHEET
+    assert STYLESHEET.count("filter:") == 1
     for rule in ("prefers-color-scheme:dark", "@media print", "max-width:40rem"):
         assert rule in STYLESHEET
 

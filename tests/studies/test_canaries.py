@@ -1,6 +1,7 @@
 """Canaries: planted in one network's training set only, measured beside controls."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ pytest.importorskip("lightning")
 
 from ornstein.engine.running import compute
 from ornstein.engine.store import Store
-from ornstein.engine.study import Cell
+from ornstein.engine.study import Cell, cell_seed
 from ornstein.studies.neural import canaries as module
 from ornstein.studies.neural.canaries import CANARY_METRICS, CanaryStudy
 from ornstein.studies.neural.models import TrainedModel
@@ -89,6 +90,59 @@ def test_what_is_measured_of_a_model_that_gives_them_away() -> None:
     assert row["canary_auc_low"] < 1 == row["canary_auc_high"]
     half = (row["canary_auc"] - row["canary_auc_low"]) / 1.959964
     assert half == pytest.approx(values["canary_auc_se"] / np.sqrt(2))
+
+
+def test_shares_distances_and_errors_by_their_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two generated points are well within half the distance to others, and two a little beyond."""
+    study = CanaryStudy(options(std=(2.5,)), canaries=4)
+    cell = Cell(20, 0)
+    canaries, controls = study.planted(cell)
+    data = study.draw(cell)
+    rest = data.images.reshape(20, 9)[:14]
+    knows = np.concatenate([canaries, rest])
+    others = distances(canaries, rest).min(axis=1)
+    points = canaries + (others * [0.4, 0.4, 0.7, 0.7] / 3)[:, None]  # 3 is the root of d
+    asked = []
+
+    def attack(denoise: Any, members: Any, fresh: Any, noise: Any, **how: Any) -> Any:
+        np.testing.assert_array_equal(members, canaries)
+        np.testing.assert_array_equal(fresh, controls)
+        asked.append((denoise, noise, how["noised"]))
+        numbers = {"auc": 0.7, "auc_low": 0.5, "auc_high": 0.8}
+        return SimpleNamespace(**{name: np.array([v]) for name, v in numbers.items()})
+
+    monkeypatch.setattr(module, "membership_attack", attack)
+    fields: Any = (cell, data, study.seeds(cell))
+    planted, plain = (TrainedModel(*fields, Denoiser(known), known) for known in (knows, rest))
+    values = study._canary_values(plain, planted, points)
+    assert [each[0] for each in asked] == [planted.model.denoise, plain.model.denoise]
+    assert all(each[1:] == ([0.75], 4) for each in asked)
+    assert values["canary_auc_se"] == pytest.approx(0.3 / 3.919928)
+    for name, records in (("canary", canaries), ("control", controls)):
+        near = distances(records, points).min(axis=1)
+        around = distances(records, rest).min(axis=1)
+        assert values[f"{name}_found"] == (near < around / 2).mean()
+        assert values[f"{name}_distance"] == pytest.approx(near.mean() / 3 / 2.5)
+    assert values["canary_found"] == 0.5
+
+
+def distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(one[:, None] - other, axis=2)
+
+
+def test_each_record_has_an_order_of_its_own_and_noise_of_its_own() -> None:
+    study, cell = CanaryStudy(options(), canaries=4), Cell(20, 0)
+    fresh = study.draw(cell).held_out
+    orders = set()
+    for record in np.concatenate(study.planted(cell)):
+        (source,) = fresh[(np.sort(fresh, axis=1) == np.sort(record)).all(axis=1)]
+        orders.add(tuple((source == record[:, None]).argmax(axis=1)))
+    assert len(orders) == 8
+    # Not with the random numbers that the data were drawn with.
+    for seed in cell_seed(study.seed, cell).spawn(4):
+        rng = np.random.default_rng(seed)
+        chosen = fresh[rng.choice(len(fresh), 8, replace=False)]
+        assert not np.array_equal(rng.permuted(chosen, axis=1)[:4], study.planted(cell)[0])
 
 
 def test_a_study_with_its_table(tmp_path: Path) -> None:

@@ -394,6 +394,19 @@ def test_grids_without_effect_are_refused(changes: dict, match: str) -> None:
         replace(GRIDDED, **changes)
 
 
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"samplers": ("heun",), "schedule": "cosine"}, "schedule is 'cosine', .* samplers heun:"),
+        ({"samplers": ("ddim:0.5",), "ode_schedule": "cosine"}, "leave it out, or add euler"),
+    ],
+)
+def test_schedules_without_effect_are_refused(changes: dict, match: str) -> None:
+    with pytest.raises(ValueError, match=match):
+        replace(SMALL, **changes)
+    replace(SMALL, **changes | {"samplers": ("heun", "ddim:0.5")})
+
+
 def test_as_many_originals_as_training_points() -> None:
     study = StepsStudy(replace(SMALL, originals="n"))
     fixed = StepsStudy(replace(SMALL, originals=30))

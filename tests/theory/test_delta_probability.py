@@ -10,6 +10,7 @@ from scipy.stats import gamma
 
 from ornstein.theory import delta_positive_probability, expected_delta
 from ornstein.theory.numerics.positive_sums import distribution_of_sum
+from ornstein.theory.one_step_model import delta_probability
 from ornstein.theory.one_step_model.cross_covariances import cross_covariances
 from ornstein.theory.one_step_model.delta_probability import delta_probability_holds
 from ornstein.theory.one_step_model.training_exponents import exponent_laws
@@ -138,6 +139,50 @@ def test_distribution_of_a_sum():
     alone = [masses[spread < t].sum() for t in places]
     np.testing.assert_allclose(found, alone, atol=2e-3)
     assert distribution_of_sum(np.array([1e6, 2e6]), np.array([0.5, 0.5]), 9, np.ones(1)) == 0.0
+
+
+@pytest.fixture
+def sums(monkeypatch):
+    """Terms, their masses and numbers, of which sums were asked for."""
+    seen = []
+
+    def spied(terms, masses, count, places):
+        seen.append((terms, masses, count))
+        return distribution_of_sum(terms, masses, count, places)
+
+    monkeypatch.setattr(delta_probability, "distribution_of_sum", spied)
+    return seen
+
+
+def test_the_means_of_the_logarithms_are_those_of_the_expectations(sums):
+    """E[a - b] = ln E B(T) - Var(a)/2 - ln E B(O) + Var(b)/2: what the terms sum to."""
+    delta_positive_probability(16, 24)
+    terms, masses, _ = sums[0]
+    noise = -np.expm1(-2 * TIME)
+    _, bare = cross_covariances(16, 24, 1 / (1 + noise), 10_000)
+    _, cross_train, _, cross_originals = expected_delta(16, 24).log_terms
+    assert bare[0, 0] > 1.2 * bare[1, 1]
+    expected = cross_train - bare[0, 0] / 2 - cross_originals + bare[1, 1] / 2
+    assert np.log(24 * masses @ terms) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(("n", "noise_scale"), [(19, 0.01), (24, 1.0)])
+def test_the_average_over_models_by_drawing_them(sums, n, noise_scale):
+    """Pairs (a, b) are drawn, where the theory integrates over b and over a - b given b."""
+    found = delta_positive_probability(16, n, noise_scale=noise_scale)
+    ratio = noise_scale * -np.expm1(-2 * TIME)
+    covariance, bare = cross_covariances(16, n, 1 / (1 + ratio), 10_000)
+    a, b = np.random.default_rng(0).multivariate_normal([0, 0], covariance, size=20_000).T
+    pairs_train, _, pairs_originals, cross_originals = expected_delta(
+        16, n, noise_scale=noise_scale
+    ).log_terms
+    least = cross_originals - bare[1, 1] / 2 + b
+    below = 1 - 0.5 * (np.exp(pairs_originals - least) - np.exp(pairs_train - least))
+    levels = np.log(np.maximum(below, 1e-30)) - (a - b)
+    places = np.linspace(levels[below > 1e-9].min(), levels.max(), 200)
+    shares = distribution_of_sum(*sums[0], np.exp(places))
+    drawn = np.interp(levels, places, shares, left=0.0).mean()
+    assert found == pytest.approx(drawn, abs=0.006)
 
 
 def test_units_and_broadcasting():

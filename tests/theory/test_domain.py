@@ -21,7 +21,8 @@ from ornstein.theory.linear_denoisers.sampling import SamplerQuality
 RESULTS = {
     "ActivationConstants", "BestSteps", "DenoisingLosses", "EarlyStoppingLosses",
     "EarlyStoppingMinimum", "ExpectedDelta", "GuidedMoments", "Membership", "OneStepTheory",
-    "RandomFeatureLosses", "RecursiveOneStep", "RecursiveVariance", "SamplerQuality", "WishartKL",
+    "RandomFeatureLosses", "RecursiveOneStep", "RecursiveVariance", "SamplerQuality",
+    "SubsetLosses", "WishartKL",
 }  # fmt: skip
 
 SIZES = [1, 2, 3, 10, 1000, 10**6, 10**12, 10**15]
@@ -37,6 +38,10 @@ SPECTRA = [
     [1e-100, 1e100], (1 / np.arange(1.0, 61.0)).tolist(),
 ]  # fmt: skip
 PLAIN = SPECTRA[:5]
+ROWS = [
+    [[1.0], [2.0], [4.0], [4.0], [-1.0]], [[1.0, 2.0, 0.5, 1.0]] * 5, np.eye(5).tolist(),
+    [[1e3, 1e-9], [0.0, 0.0], [1e3, 1e-9], [-1e3, 1e-9], [1e3, -1e-9]],
+]  # fmt: skip
 
 
 class Scan(NamedTuple):
@@ -132,6 +137,9 @@ SCANS = {
     "denoising_losses": Scan(
         {"eigenvalues": SPECTRA, "noise_variance": NOISES, "n_train": RATIOS}, most=600,
         one_by_one=("eigenvalues",)),
+    "subset_losses": Scan(
+        {"points": ROWS, "noise_variance": NOISES[4:], "n_train": [2, 3, 5]}, whole=("n_train",),
+        one_by_one=None),
     "denoiser_mean": Scan(
         {"x": [[1.0, 2.0], [1e100, -1.0]], "mean": [0.0, 1.0], "covariance": [np.eye(2)],
          "noise_variance": NOISES, "n_train": RATIOS}, free=("covariance",), most=200,
@@ -311,7 +319,16 @@ WRONG = [
     1j, "many", None, np.nan, True, NEGATIVE, object(), np.datetime64("2020-01-01"),
     np.ma.array([1.0, 2.0], mask=[False, True]), [[1.0], [1.0, 2.0]],
 ]  # fmt: skip
-MAY = ("init", "mean", "x", "direction", "position", "class_mean", "guidance")  # be negative
+MAY = (
+    "init",
+    "mean",
+    "x",
+    "points",
+    "direction",
+    "position",
+    "class_mean",
+    "guidance",
+)  # be negative
 
 
 @pytest.mark.parametrize("name", names())
@@ -372,6 +389,9 @@ CURVES = {
     "kappa": lambda: np.log(theory.renormalized_noise(TWO_LEVELS, FINE, 10)),
     "kappa in n": lambda: theory.renormalized_noise(TWO_LEVELS, 1e-3, 10 * NEAR),
     "test loss": lambda: theory.denoising_losses(TWO_LEVELS, FINE, 9).test,
+    "test loss of subsets": lambda: np.array(
+        [theory.subset_losses(np.eye(6), v, 4).test for v in FINE[360:]]
+    ),
     "weight": lambda: theory.denoiser_weight(2.0, 0.5, FINE),
     "two layers": lambda: theory.two_layer_weight(2.0, 0.5, FINE, init=1e-3),
     "variance": lambda: np.log(theory.generated_variance(2.0, FINE)),

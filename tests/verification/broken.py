@@ -51,6 +51,29 @@ def needed_by_the_sample(_: Check, p: dict) -> float:
     return float(np.mean(found)) / p["n_points"]
 
 
+def gaussian_rows(which: str) -> Broken:
+    """Losses of Gaussian rows with the covariance of the uneven ones."""
+
+    def broken(_: Check, p: dict) -> float:
+        points = learning_curves.uneven_points(p["dim"], p["n_points"])
+        values = np.linalg.eigvalsh(np.cov(points.T))
+        losses = theory.denoising_losses(values, p["noise_variance"], p["n_train"] - 1)
+        return float(getattr(losses, which))
+
+    return broken
+
+
+def rows_many_times(which: str) -> Broken:
+    """Drawn with replacement: each row stands in the data many times."""
+
+    def broken(_: Check, p: dict) -> float:
+        points = np.tile(learning_curves.uneven_points(p["dim"], p["n_points"]), (20, 1))
+        losses = theory.subset_losses(points, p["noise_variance"], p["n_train"])
+        return float(getattr(losses, which))
+
+    return broken
+
+
 def later(p: dict, generations: int) -> float:
     """KL of an earlier generation of one-step models."""
     noising = p["time"], p["noise_scale"]
@@ -334,6 +357,15 @@ BROKEN: dict[str, list[Broken]] = {
             changed(dim=lambda p: p["dim"] // 2),
         ]
         for side in ("n > d", "n < d")
+    },
+    **{
+        f"{which} loss, uneven rows": [
+            gaussian_rows(which),
+            rows_many_times(which),
+            changed(n_train=lambda p: p["n_train"] * 4 // 3),
+            changed(noise_variance=lambda p: 1.1 * p["noise_variance"]),
+        ]
+        for which in ("train", "test")
     },
     "points needed": [
         needed_by_the_sample,

@@ -31,6 +31,7 @@ __all__ = [
 
 import argparse
 import inspect
+import itertools
 import re
 import textwrap
 from collections.abc import Mapping
@@ -111,12 +112,12 @@ class Parser(ArgumentParser):
         text = re.sub(
             r"\(type:\s+(?:Optional\[)?Literal\[(.*?)\]+", _choices, text, flags=re.DOTALL
         )
-        text = re.sub(r"^ +\S.*\(one of .*$", _wrapped, text, flags=re.MULTILINE)
-        return re.sub(r"^usage: ornstein \[options\] ", "usage: ornstein ", text)
+        text = re.sub(r"^ +\S.*\(one of [^)]*\)", _wrapped, text, flags=re.MULTILINE)
+        return re.sub(r"^usage: .*?\n(?=\n)", _usage, text, flags=re.DOTALL)
 
     def format_usage(self, *args: Any, **kwargs: Any) -> str:
         """Usage with the options after the command, where they stand."""
-        return super().format_usage(*args, **kwargs).replace("ornstein [options] ", "ornstein ", 1)
+        return re.sub(r"^usage: .*", _usage, super().format_usage(*args, **kwargs), flags=re.DOTALL)
 
 
 class Option(NamedTuple):
@@ -308,9 +309,24 @@ def _choices(found: re.Match[str]) -> str:
     return f"(one of {' '.join(choices.split()).replace(chr(39), '')}"
 
 
+def _usage(found: re.Match[str]) -> str:
+    """The usage without options of the levels above, within 80 columns; no option is broken."""
+    words = re.findall(r"\[[^]]*\]|\S+", found.group().replace(" [options]", ""))
+    command = list(itertools.takewhile(lambda word: not word.startswith("["), words))
+    whole = [" ".join(word.split()).replace(" ", "\0") for word in words]
+    text = textwrap.fill(
+        " ".join(whole),
+        80,
+        subsequent_indent=" " * (len(" ".join(command)) + 1),
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+    return text.replace("\0", " ") + "\n"
+
+
 def _wrapped(found: re.Match[str]) -> str:
-    """A line of help within 80 columns, at its own indent."""
-    line = found.group()
+    """Lines of help as one, within 80 columns, at its own indent."""
+    line = re.sub(r"\n +", " ", found.group())
     indent = " " * (len(line) - len(line.lstrip()))
     return textwrap.fill(
         line, 80, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False

@@ -38,6 +38,7 @@ _TENSOR_READER = "ornstein.networks.tensor_files"
 """Knows PyTorch, which this package does not; it is looked up by name."""
 _EXACT = 2**53
 _LARGE = 2**28
+_CUT = "it is cut short: copy or save it again"
 
 
 def read_array_file(path: Path, options: ReadingOptions, key: str | None = None) -> ArrayContents:
@@ -71,6 +72,8 @@ def read_array_file(path: Path, options: ReadingOptions, key: str | None = None)
                     f"{path.name} holds no array of numbers, but text or Python objects: save one "
                     "with numpy.save"
                 ) from None
+            if "mmap length" in str(error) or "EOF" in str(error):
+                raise ValueError(_CUT) from None
             raise
         return array_contents(values, path.name, options, path)
     arrays = _READERS[suffix](path, key)

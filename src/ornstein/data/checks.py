@@ -65,7 +65,8 @@ def check_rows(
     findings += _range(points, look) + _sampled(look, groups, near, len(sample))
     constant = int(look.constant.sum())
     if constant and constant < look.dim:
-        findings.append(note(f"{constant} of {look.dim} coordinates are constant"))
+        are = "is" if constant == 1 else "are"
+        findings.append(note(f"{constant} of {look.dim} coordinates {are} constant"))
     return findings
 
 

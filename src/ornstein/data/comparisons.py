@@ -23,6 +23,7 @@ _BYTES = 255.0
 _OTHER_SCALE = 3.0
 _CLOSE = 1.6  # a factor within which two standard deviations are taken for the same
 _FEW_DIGITS = 2  # bytes of floats of 11 bits
+_COPIES = "if one set was generated, they are copies: ornstein audit says more"
 
 
 def compare(
@@ -176,13 +177,17 @@ def _overlap(first: Profile, other: Profile, show: bool | None) -> list[Finding]
     n = other.survey.n_rows
     findings: list[Finding] = []
     if len(rows) == n == first.survey.n_rows:
-        return [warning(f"{first.name} and {other.name} hold the same rows", "give other data")]
+        return [
+            warning(
+                f"{first.name} and {other.name} hold the same rows", f"give other data; {_COPIES}"
+            )
+        ]
     if len(rows):
         findings.append(
             warning(
                 f"{len(rows)} of {n} rows of {other.name} also stand in {first.name} (row "
                 f"{rows[0]} is row {partners[0]})",
-                "take them out of one set",
+                f"take them out of one set; {_COPIES}",
             )
         )
     mixed = any(isinstance(p.contents, TableContents) and not p.contents.is_numeric
@@ -198,12 +203,13 @@ def _overlap(first: Profile, other: Profile, show: bool | None) -> list[Finding]
     if near is not None and len(near.pairs):
         count = len(np.unique(near.pairs[:, 1]))
         i, j = near.pairs[0]
-        least = "" if near.complete else "at least "
+        every = near.searched == len(first.groups.first) and near.others == len(distinct)
+        least = "" if near.complete and every else "at least "
         findings.append(
             warning(
                 f"{least}{count} of {n} rows of {other.name} nearly equal one of {first.name} (row "
                 f"{j} is nearly row {i})",
-                "take them out of one set",
+                f"take them out of one set; {_COPIES}",
             )
         )
     return findings

@@ -259,10 +259,14 @@ def _said(
 ) -> list[Finding]:
     """How columns are used, a line for each kind."""
     ways = {
-        "number": "median and interquartile range" if numbers == "robust" else "ranks",
-        "date": "days, scaled as numbers are",
+        "number": (
+            "less the median, over the interquartile range / 1.349"
+            if numbers == "robust"
+            else "normal quantiles of ranks"
+        ),
+        "date": "days, then as a number",
         "boolean": "0 and 1",
-        "category": "one coordinate a category, over sqrt 2",
+        "category": "one coordinate a category, 1/sqrt 2 where it holds",
     }
     findings = []
     for kind, way in ways.items():
@@ -276,7 +280,10 @@ def _said(
     ]
     if marked:
         findings.append(
-            note(f"{_listed(marked)}: missing values at the median, with a coordinate that says so")
+            note(
+                f"{_listed(marked)}: missing values put at the median, and marked by a coordinate "
+                "of their own"
+            )
         )
     missing = [
         name for name, kind in used.items() if kind == "category" and MISSING in set(together[name])

@@ -77,6 +77,8 @@ class NearPairs(NamedTuple):
     """Whether all pairs that were found could be checked."""
     nearest: tuple[tuple[int, int, float], ...] = ()
     """Of a sample of rows, those with the least ratios: the row, its nearest, and the ratio."""
+    others: int = 0
+    """Rows of the second set that were looked at."""
 
     @property
     def rows(self) -> int:
@@ -154,6 +156,7 @@ def near_pairs(
         searched=len(rows),
         complete=complete and bool(checked.all()),
         nearest=tuple((int(rows[a]), int(rows[b]), ratio) for a, b, ratio in scale.nearest),
+        others=0 if others is None else len(others),
     )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 __all__ = ["read", "read_all", "read_sets", "DATA_NAMES"]
 
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -211,6 +212,10 @@ def _read_path(source: str | Path, options: ReadingOptions, pixels: int | None) 
         return reader(path, options, key)
     except BROKEN as error:
         reason = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, zipfile.BadZipFile):
+            reason = f"it is cut short, or no {suffix} file: copy or save it again"
+        if suffix in ARRAY_SUFFIXES and path.stat().st_size == 0:
+            reason = "it is empty"
         if reason.startswith(path.name):
             raise ValueError(reason) from None
         raise ValueError(f"cannot read {path.name}: {reason}") from error

@@ -81,7 +81,8 @@ def read_spectrum(text: str, dim: int | None = None) -> Array:
     else:
         values, what = _listed(name), "given {} eigenvalue(s)"
         if values is None:
-            raise ValueError(f"spectrum: given {text!r}, expected {SPECTRUM_FORMS}")
+            absent = ", and there is no file of that name:" if Path(name).suffix else ","
+            raise ValueError(f"spectrum: given {text!r}{absent} expected {SPECTRUM_FORMS}")
     if not (np.isfinite(values).all() and values.min() >= 0 and values.max() > 0):
         raise ValueError(f"spectrum: given {text!r}, expected numbers >= 0, not all of them 0")
     if dim is not None and dim != values.size:

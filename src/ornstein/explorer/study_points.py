@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 _SCALED = "wasserstein2_"
 _MOST_DIMENSIONS = 400
-_SAMPLERS = ("heun", "euler", "ddim", "ddpm", "ddpm:large")
-_SCHEDULES = ("linear", "scaled_linear", "cosine")
+_ODE_SAMPLERS = ("heun", "euler")
+_SAMPLERS = (*_ODE_SAMPLERS, "ddim", "ddpm", "ddpm:large")
+_SCHEDULES = ("linear", "scaled_linear", "cosine", "karras")
 
 
 def study_points(folder: str | Path) -> dict[str, Any]:
@@ -52,15 +53,20 @@ def study_points(folder: str | Path) -> dict[str, Any]:
     identity = read_status(folder).identity
     kind = identity.get("study")
     if kind == "linear":
-        state, variance = _linear_state(folder, identity)
+        (state, variance), shown = _linear_state(folder, identity), None
     elif kind == "steps" and identity.get("model") == "linear":
-        state, variance = _steps_state(folder, identity), 1.0
+        state, shown = _steps_state(folder, identity)
+        variance = 1.0
     else:
         raise ValueError(
             f"{str(folder)!r} holds a study of {kind} {identity.get('model', '')}".rstrip()
             + ", expected one of ornstein linear or steps: the page has no theory of others"
         )
-    rows = [_in_units(row, variance) for row in _summary(folder)]
+    rows = [
+        _in_units(row, variance)
+        for row in _summary(folder)
+        if shown is None or row["sampler"] in shown
+    ]
     sizes = sorted({row["train_size"] for row in rows if np.isfinite(row["train_size"])})
     if sizes:
         dim = state["d"] if "d" in state else len(state["list"])
@@ -87,7 +93,8 @@ def _linear_state(folder: Path, identity: Mapping[str, Any]) -> tuple[Row, float
     }, variance
 
 
-def _steps_state(folder: Path, identity: Mapping[str, Any]) -> Row:
+def _steps_state(folder: Path, identity: Mapping[str, Any]) -> tuple[Row, list[str]]:
+    """Controls of the page, and the samplers whose points belong to its curves."""
     expected = {"mean": 0.0, "std": 1.0, "start": "standard", "ridge": 0.0, "diffusion_steps": 1000}
     for name, value in expected.items():
         if identity.get(name) != value:
@@ -95,17 +102,38 @@ def _steps_state(folder: Path, identity: Mapping[str, Any]) -> Row:
                 f"{str(folder)!r} is a steps study with {name} {identity.get(name)}, expected "
                 f"{value}: the page has no theory of others"
             )
-    isotropic = identity["population"] == "isotropic"
-    name = "isotropic" if isotropic else f"power-law:{identity['exponent']:g}"
-    state = _spectrum_state(folder, name, read_spectrum(name, identity["dim"]))
-    sampler = next((each for each in identity["samplers"] if each in _SAMPLERS), None)
-    if sampler is None:
-        raise ValueError(f"{str(folder)!r} has none of the samplers {', '.join(_SAMPLERS)}")
-    state["sampler"] = sampler
+    usual = "isotropic" if identity["population"] == "isotropic" else None
+    name = identity.get("spectrum") or usual or f"power-law:{identity['exponent']:g}"
+    values = read_spectrum(name, None if _has_own_size(name) else identity["dim"])
+    state = _spectrum_state(folder, name, values)
+    equal = values.min() == values.max()
+    levels = {each: _levels(each, identity, equal=equal) for each in identity["samplers"]}
+    shown = [each for each, known in levels.items() if known]
+    if not shown:
+        raise ValueError(
+            f"{str(folder)!r} has none of the samplers {', '.join(_SAMPLERS)} on noise levels of "
+            f"the page: {', '.join(_SCHEDULES)}; karras, and tangent of equal variances, for the "
+            "first two"
+        )
+    state["sampler"] = shown[0]
     if identity["schedule"] in _SCHEDULES:
         state["schedule"] = identity["schedule"]
-    state["grid"] = identity.get("grid") or "karras"
-    return state
+    state["grid"] = next((levels[each] for each in shown if each in _ODE_SAMPLERS), "karras")
+    return state, shown
+
+
+def _levels(sampler: str, identity: Mapping[str, Any], *, equal: bool) -> str:
+    """Name of the noise levels of a sampler, as the page has it; empty if it has no such curve.
+
+    Of unequal variances the page has a tangent law, and a study the best grid of all.
+    """
+    if sampler not in _SAMPLERS:
+        return ""
+    if sampler not in _ODE_SAMPLERS:
+        return identity["schedule"] if identity["schedule"] in _SCHEDULES else ""
+    if identity.get("grid") is not None:
+        return "tangent" if identity["grid"] == "tangent" and equal else ""
+    return "karras" if identity.get("ode_schedule") == "karras" else ""
 
 
 def _has_own_size(name: str) -> bool:

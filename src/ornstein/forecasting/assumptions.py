@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-_KURTOSIS, _DUPLICATES, _ALIKE, _FEW, _OFF = 1.5, 0.01, 5.0, 4.0, 10.0
+_KURTOSIS, _DUPLICATES, _FEW, _OFF = 1.5, 0.01, 4.0, 10.0
+_SURE = 3.0  # standard deviations, or errors, that are taken for chance
 _LEADING = 0.9
 
 
@@ -74,16 +75,16 @@ def _sizes(whole: Estimate) -> Assumption:
     factor, deviations = whole.fluctuations.tail_factor("distance")
     check = (
         f"sample covariances vary {factor:.2f} times as much as Gaussian ones "
-        f"({deviations:.1f} standard deviations from 1)"
+        f"({_away(deviations, 'from 1')})"
     )
-    if whole.factor("distance") == 1.0:
+    if abs(deviations) <= _SURE:
         return Assumption("rows of one size", "yes", check, "")
-    return Assumption(
-        "rows of one size",
-        "in part",
-        check,
-        "counted for: rows of random size, of which more are needed",
+    consequence = (
+        "counted for: rows of random size, of which more are needed"
+        if whole.factor("distance") > 1.0
+        else "not counted for: fewer rows than forecast may be enough"
     )
+    return Assumption("rows of one size", "in part", check, consequence)
 
 
 def _independent(points: Array) -> Assumption:
@@ -93,18 +94,21 @@ def _independent(points: Array) -> Assumption:
     share = math.sqrt(float(np.square(gram).sum())) / float(np.trace(gram))
     deviations = together * math.sqrt(n) / share
     check = (
-        f"neighbouring rows have a correlation of {together:.3f} ({deviations:.1f} standard "
-        "deviations from 0)"
+        f"neighbouring rows have a correlation of {together:.3f} ({_away(deviations, 'from 0')})"
     )
-    if abs(deviations) < _ALIKE:
+    if abs(deviations) <= _SURE:
         return Assumption("independent rows", "yes", check, "")
     return Assumption(
         "independent rows",
         "in part",
         check,
-        "if rows are only sorted, nothing; if they come in groups (frames of a video, visits of a "
-        "patient), count groups, not rows",
+        "if rows are only sorted, nothing follows; if they come in groups (frames of a video, "
+        "visits of a patient), count groups, not rows",
     )
+
+
+def _away(deviations: float, origin: str) -> str:
+    return f"{deviations:.1f} standard deviations {origin}; up to {_SURE:g} is taken for chance"
 
 
 def _distinct(points: Array) -> Assumption:
@@ -161,7 +165,7 @@ def _spectrum(whole: Estimate) -> Assumption:
 def _reproduced(compared: Sequence[Comparison]) -> Assumption:
     """Of differences beyond 3 standard errors the largest; without any the largest of all."""
     finite = [each for each in compared if math.isfinite(each.percent)]
-    certain = [each for each in finite if abs(each.deviations) > 3.0]
+    certain = [each for each in finite if abs(each.deviations) > _SURE]
     off = any(abs(each.percent) > _OFF for each in certain)
     worst = max(certain if off else finite, key=lambda each: abs(each.percent))
     name = worst.quantity.replace("_", "-")

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 GROUPS = 10
 _ROUNDING = 1e-12
 _ROWS, _WORK, _DRAWS, _SHOWN = 20_000, 2e9, (4, 20), 2_000
+_ROW_WORK = 1e8
+"""Up to so many multiplications of a (N, dim) with a (dim, dim) matrix the points are used."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +86,10 @@ class Estimate:
     fluctuations: Fluctuations
     squares: Array
     """Squared scores of some rows in the principal components, each of mean 1: (rows, rank)."""
+    points: Array | None = None
+    """The points themselves, centred, of shape (N, dim); None where they are not used."""
+    most: int = 0
+    """Largest training size that is forecast from the points themselves."""
     like: Estimate | None = None
     """Of all the data, where this is of a part: whether a Gaussian is refuted is asked of all."""
 
@@ -138,7 +144,17 @@ def estimates(points: Array, rng: np.random.Generator) -> tuple[Estimate, list[E
     )
     sample = _padded(values, points.shape[1])
     fluctuations = Fluctuations(values, fourth_moments(subset), gaussian)
-    whole = Estimate(n, sample, fluctuations, np.square(subset[:_SHOWN]))
+    used = points.shape[1] ** 2 * n <= _ROW_WORK
+    # As many as every part has, so that a part is treated like the whole.
+    most = n - math.ceil(n / GROUPS) if used else 0
+    whole = Estimate(
+        n,
+        sample,
+        fluctuations,
+        np.square(subset[:_SHOWN]),
+        points - points.mean(axis=0) if used else None,
+        most,
+    )
     parts = []
     order = rng.permutation(n)
     for start in range(min(GROUPS, n)):
@@ -150,7 +166,8 @@ def estimates(points: Array, rng: np.random.Generator) -> tuple[Estimate, list[E
         fluctuations = Fluctuations(found[:size], moments[:size, :size], fewer)
         sample = _padded(found, points.shape[1])
         squares = np.square(of_part[:_SHOWN, :size])
-        parts.append(Estimate(len(kept), sample, fluctuations, squares, like=whole))
+        rows = kept - kept.mean(axis=0) if used else None
+        parts.append(Estimate(len(kept), sample, fluctuations, squares, rows, most, whole))
     return whole, parts
 
 

@@ -22,6 +22,7 @@ from ornstein.forecasting.predictions import NOISES, OneStepProcess, best_loss, 
 from ornstein.forecasting.quantities import quantities
 from ornstein.forecasting.report import ForecastReport, Sizes
 from ornstein.forecasting.targets import points_needed, read_target
+from ornstein.intervals import few_values_note
 from ornstein.validation import as_count, as_generator, as_points, as_positive_number
 
 if TYPE_CHECKING:
@@ -209,7 +210,7 @@ def forecast_points(
         collapse=collapse(whole, n, data.unit),
         assumptions=check_assumptions(data, whole, compared),
         network=network,
-        notes=tuple(notes),
+        notes=(*notes, *few_values_note([replicates], "subset")),
     )
 
 

@@ -18,7 +18,8 @@ import numpy as np
 
 from ornstein.denoisers.regression import PairStatistics, fit_pairs
 from ornstein.diffusion.one_step_noising import OneStepNoising
-from ornstein.forecasting.predictions import NOISES, pairs_below
+from ornstein.forecasting.predictions import NOISES
+from ornstein.memorization.rank_sums import pairs_below
 from ornstein.progress import progress_bar
 
 if TYPE_CHECKING:

@@ -1,7 +1,9 @@
 """A small network beside the forecast: an MLP, trained on subsets of three sizes.
 
 The forecast is of linear models. How far a network is from it is measured: the moments of what it
-generates against those of the data, and its denoising loss on points it has not seen. Sampling
+generates against those of the data, less what their number adds to the distance
+(:mod:`ornstein.memorization.sample_measures`), and its denoising loss on points it has not seen.
+Sampling
 starts from a Gaussian where the noised training data are, as 200 diffusion steps do not reach
 N(0, I).
 """
@@ -16,6 +18,8 @@ import numpy as np
 
 from ornstein.forecasting.measuring import Reference, fitted_distance
 from ornstein.forecasting.predictions import losses, wasserstein
+from ornstein.gaussians import Gaussian
+from ornstein.memorization.sample_measures import can_be_fitted, fitted_distances
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +39,8 @@ class NetworkRow(NamedTuple):
 
     n: int
     w2: float
-    """Of mean and covariance of what it generates, to those of all points, over tr Sigma."""
+    """Of mean and covariance of what it generates, to those of all points, over tr Sigma; of more
+    than 2 d generated points without what their number adds, and near 0 it may be below 0."""
     predicted_w2: float
     """Of the linear diffusion on subsets of that size."""
     loss: float
@@ -74,7 +79,7 @@ def check_network(
     """
     from ornstein.networks import MLP, DiffusionProcess, TrainingConfig, seeded, train
 
-    reference = Reference(points)
+    reference, centre = Reference(points), points.mean(axis=0)
     rows = []
     for n in sizes:
         order = np.random.default_rng([seed, n]).permutation(len(points))
@@ -99,16 +104,13 @@ def check_network(
             generator=seed,
             progress=progress,
         )
-        generated = (drawn.double().numpy() - points.mean(axis=0)) @ reference.vectors
-        centred = generated - generated.mean(axis=0)
-        covariance = centred.T @ centred / (len(centred) - 1)
         rng = np.random.default_rng([seed, n, 1])
         noised = fresh + _NOISE * rng.standard_normal(fresh.shape)
         missed = np.square(result.model.denoise(noised, _NOISE) - fresh).sum(1).mean()
         rows.append(
             NetworkRow(
                 n,
-                fitted_distance(reference, generated.mean(axis=0), covariance),
+                _distance(reference, (drawn.double().numpy() - centre) @ reference.vectors),
                 wasserstein(whole, n, of_all=True),
                 float(missed) / reference.trace,
                 losses(whole, n, _NOISE)[1],
@@ -116,3 +118,14 @@ def check_network(
             )
         )
     return tuple(rows)
+
+
+def _distance(reference: Reference, generated: Array) -> float:
+    """``W_2^2 / tr Sigma`` of generated points in the axes of the reference."""
+    count, dim = generated.shape
+    if can_be_fitted(count, dim):
+        law = Gaussian(np.zeros(dim), np.square(reference.root))
+        return fitted_distances(generated, law).wasserstein2 / reference.trace
+    mean = generated.mean(axis=0)
+    centred = generated - mean
+    return fitted_distance(reference, mean, centred.T @ centred / (count - 1))

@@ -12,7 +12,9 @@ denoisers ``W = C (C + v)^{-1}`` of the first, with kappa, df1 and v of
     residuals   E |x - D(x)|^2
                 = (1 + 1/n) kappa (S + x df1) / (1 + x)         of fresh points,
                 = (1 - 1/n) v S / (1 + x)                       of training points,
-    losses      E |x - D(x + s z)|^2 = residual + v (df1 - S/(1 + x)),
+    losses      E |x - D(x + s z)|^2 = residual + v (df1 - S/(1 + x));
+                for n up to nine tenths of N, without any law of the rows,
+                :mod:`ornstein.theory.linear_denoisers.subset_losses`,
     consistency 1 - E tr (C_1^{1/2} - C_2^{1/2})^2 / (2 tr Sigma)
                 = 1 - (1 - sum_k ( E (C^{1/2})_kk )^2 / sum_k lambda_k) (1 + u),
                 u = sum_k w_kk / sum_jk w_jk, as a variance fluctuates twice as much,
@@ -45,7 +47,6 @@ __all__ = [
     "best_loss",
     "consistency",
     "membership_auc",
-    "pairs_below",
     "most_revealing",
 ]
 
@@ -54,11 +55,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.special import ndtr
-from scipy.stats import rankdata
 
 from ornstein.forecasting.noise_curve import NoiseCurve
 from ornstein.forecasting.row_sizes import kernel_weights
+from ornstein.memorization.rank_sums import pairs_below
 from ornstein.theory import membership, one_step_anisotropic
+from ornstein.theory.linear_denoisers.subset_losses import centred_subset_losses
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
 NOISES = (0.1, 0.3, 1.0)
 """Noise levels s of the losses, in units of the data's standard deviation."""
 _ATTACKED = np.geomspace(0.1, 10.0, 9)
+_TOLERANCE = 1e-6
 
 
 class OneStepProcess(NamedTuple):
@@ -136,8 +139,16 @@ def one_step_wasserstein(
 
 
 def losses(estimate: Estimate, n: int, noise: float) -> tuple[float, float]:
-    """Denoising loss on training and on fresh points, over ``tr Sigma``, at noise level s."""
+    """Denoising loss on training and on fresh points, over ``tr Sigma``, at noise level s.
+
+    Up to nearly as many points as there are, of the points themselves; beyond, of their spectrum
+    and tail factor.
+    """
     v = noise**2
+    if estimate.points is not None and n <= estimate.most:
+        of_rows = centred_subset_losses(estimate.points, v, n, _TOLERANCE)
+        total = float(estimate.sample.sum())
+        return of_rows.train / total, of_rows.test / total
     spectrum = estimate.population
     place = NoiseCurve(spectrum, n - 1.0, estimate.rows(v)).equivalent(np.array([v]))
     kappa, df1, overlap = (float(each[0]) for each in (place.kappa, place.df1, place.overlap))
@@ -192,13 +203,6 @@ def _gaussian_auc(estimate: Estimate, n: int, v: float, load: float) -> float:
     gap = np.log(rows.nodes) - np.log(rows.nodes)[:, None]
     gap = gap + 2.0 * np.log1p(rows.nodes * load / (v * (n - 1.0)))[:, None] + bend
     return float(rows.weights @ ndtr(gap / spread) @ rows.weights)
-
-
-def pairs_below(members: Array, others: Array) -> float:
-    """Share of pairs in which the member has the smaller value, ties half."""
-    ranks = rankdata(np.concatenate([others, members]))[: len(others)].sum()
-    m, k = len(members), len(others)
-    return float((ranks - k * (k + 1) / 2.0) / (m * k))
 
 
 def most_revealing(estimate: Estimate, n: int) -> tuple[float, float]:

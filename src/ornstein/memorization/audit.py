@@ -272,8 +272,9 @@ def _limits(pool: Pool, blocks: Blocks, depends: Dependence, found: CopyList) ->
     for name, rest in (("training", blocks.train_rest), ("held-out", blocks.held_out_rest)):
         if rest.size:
             notes.append(
-                f"{rest.size} {name} point{' is' if rest.size == 1 else 's are'} in no block of "
-                "the list of copies; the other verdicts use all points."
+                f"{rest.size} {name} point{' takes' if rest.size == 1 else 's take'} no part in "
+                f"the list of copies, which compares blocks of {blocks.size} {unit}s from either "
+                "set; the other verdicts use all points."
             )
     if depends.effective_number < _FEW_UNITS:
         notes.append(

@@ -40,11 +40,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy.optimize import root_scalar
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from ornstein.denoisers.empirical import EmpiricalDenoiser
 from ornstein.denoisers.linear import LinearDiffusion
 from ornstein.intervals import wilson_interval
+from ornstein.memorization.rank_sums import pairs_below, shares_below
 from ornstein.validation import as_count, as_generator, as_points, as_positive, as_vector
 
 if TYPE_CHECKING:
@@ -219,14 +219,12 @@ def area_under_curve(members: ArrayLike, non_members: ArrayLike) -> Area:
     """
     inside, outside = as_vector(members, "members"), as_vector(non_members, "non_members")
     m, n = inside.size, outside.size
-    ranks = rankdata(np.concatenate([inside, outside]))
-    # Shares of others that a member is below, and of members that an other is above.
-    below = 1 - (ranks[:m] - rankdata(inside)) / n
-    above = (ranks[m:] - rankdata(outside)) / m
-    auc = float(below.mean())
+    auc = pairs_below(inside, outside)
     spread = 0.0
     if min(m, n) > 1:
-        spread = float(np.sqrt(below.var(ddof=1) / m + above.var(ddof=1) / n))
+        # Shares of others that a member is below, and of members that an other is below.
+        below, under = shares_below(inside, outside), shares_below(outside, inside)
+        spread = float(np.sqrt(below.var(ddof=1) / m + under.var(ddof=1) / n))
     if spread == 0 or auc in {0.0, 1.0}:
         return Area(auc, *_newcombe(auc, m, n))
     logit, width = np.log(auc / (1 - auc)), _Z95 * spread / (auc * (1 - auc))

@@ -38,10 +38,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.spatial.distance import cdist
-from scipy.stats import rankdata
 
 from ornstein.data.duplicates import distinct_rows
 from ornstein.memorization.neighbours import nearest_neighbours
+from ornstein.memorization.rank_sums import pairs_below
 from ornstein.validation import as_count, as_points
 
 if TYPE_CHECKING:
@@ -199,5 +199,4 @@ def closest_record_share(generated: Array, held_out: Array, quantile: float = 0.
 def _mann_whitney(a: Array, b: Array) -> float:
     """Z value of the number of pairs in which the entry of a is larger; ties count half."""
     n, m = a.size, b.size
-    larger = rankdata(np.concatenate([a, b]))[:n].sum() - n * (n + 1) / 2
-    return float((larger - n * m / 2) / np.sqrt(n * m * (n + m + 1) / 12))
+    return float((pairs_below(b, a) - 0.5) * np.sqrt(12 * n * m / (n + m + 1)))

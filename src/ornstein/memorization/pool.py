@@ -157,8 +157,9 @@ def _kept(
     keep_old, keep_fresh = _first(old, keep_old), _first(fresh, ~shared)
     notes = []
     if shared.any():
+        verb = "equals" if shared.sum() == 1 else "equal"
         notes.append(
-            f"Of {len(fresh)} held-out rows, {shared.sum()} equal to a training row: removed from "
+            f"Of {len(fresh)} held-out rows, {shared.sum()} {verb} a training row: removed from "
             "the held-out side."
         )
     for name, count in (

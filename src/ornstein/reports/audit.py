@@ -222,9 +222,13 @@ def _p_values(report: AuditReport) -> tuple[float, float]:
 
 
 def _least(report: AuditReport) -> list[str]:
-    shares = (report.gaussian_detectable_share, report.detectable_share)
+    least, *shares = (
+        report.minimum_detectable_fraction,
+        report.gaussian_detectable_share,
+        report.detectable_share,
+    )
     return [
-        _or_never(report.minimum_detectable_fraction),
+        "never" if math.isnan(least) else f"{least:.4f}",
         *("never" if share >= 1 else f"{share:.4f}" for share in shares),
     ]
 

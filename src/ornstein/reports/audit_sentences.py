@@ -101,7 +101,7 @@ def _copies(report: AuditReport) -> str:
         share = f"{percent(report.copied_share)} {interval} of the generated points."
         if report.copies and report.exact_copies and not repeat:
             number_copied = round(report.copied_share * report.sizes["generated"])
-            parts.append(f"Together {counted(number_copied, 'point')}: {share}")
+            parts.append(f"Together, each counted once, {counted(number_copied, 'point')}: {share}")
         else:
             parts.append(f"That is {share}")
         if not report.copies:

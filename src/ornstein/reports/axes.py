@@ -12,6 +12,7 @@ __all__ = [
     "plain_axis",
     "share_axis",
     "landmark",
+    "level",
     "legend_inside",
     "set_ticks",
     "round_numbers",
@@ -145,6 +146,19 @@ def landmark(axis: Axes, x: float, text: str, dashes: tuple[float, float], side:
     shift, align = (2, "left") if side == "right" else (-2, "right")
     place = {"xycoords": axis.get_xaxis_transform(), "xytext": (shift, 1), "va": "bottom"}
     axis.annotate(text, (x, 1), ha=align, **place, **_small())
+
+
+def level(axis: Axes, y: float, text: str, most: int = 6) -> None:
+    """Mark a height on a logarithmic axis, named at its left, if it is in sight or nearly so."""
+    low, high = axis.get_ylim()
+    if axis.get_yscale() != "log" or not low / _NEAR < y < high:
+        return
+    if y < low * _MARGIN:
+        axis.set_ylim(y / _MARGIN, high)
+        set_ticks(axis.yaxis, round_numbers(y / _MARGIN, high, most))
+    axis.axhline(y, color=GREY, lw=0.9, dashes=(1, 2.5), zorder=1)
+    place = {"xycoords": axis.get_yaxis_transform(), "xytext": (2, 1), "va": "bottom"}
+    axis.annotate(text, (0, y), ha="left", **place, **_small())
 
 
 def legend_inside(axis: Axes, lines: int = 1) -> None:

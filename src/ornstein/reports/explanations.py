@@ -63,7 +63,8 @@ EXPLANATIONS: dict[str, Explanation] = {
             "from draws of its own; summary.csv has its Wilson 95% interval.",
         },
         "Marks: simulation with standard errors, or Wilson intervals. Lines: theory, and a perfect "
-        "model. n = d and n* are marked above each panel.",
+        "model. n = d and n* are marked above each panel; dotted, n → ∞: the KL that stays with "
+        "infinitely many points.",
     ),
     "steps": Explanation(
         "Number of sampling steps: a linear denoiser",

@@ -176,16 +176,24 @@ def advice_sentences(report: ForecastReport) -> dict[str, str]:
             f"{number(stop.last, 3)}, least at {number(stop.best, 3)} ({number(stop.best_loss)} of "
             f"the variance); trained to the end it is {number(stop.final_loss)}"
         )
+    leading_threshold = f"n* = {number(report.leading_threshold)}"
     threshold = (
-        "no number of points, as some directions never vary"
+        "The one-step model has singular values at 0 with any number of points, as some directions "
+        f"never vary; for the leading {counted(report.leading, 'component')} alone they stay away "
+        f"from 0 from {leading_threshold} on."
         if math.isinf(report.threshold)
-        else f"n* = {number(report.threshold)}"
+        else "The one-step model's singular values stay away from 0 from "
+        f"n* = {number(report.threshold)} on"
+        + (
+            f"; for the leading {counted(report.leading, 'component')} alone from "
+            f"{leading_threshold} on."
+            if report.leading < len(report.spectrum)
+            else "."
+        )
     )
     return {
         "threshold": (
-            f"The one-step model's singular values stay away from 0 from {threshold}; for "
-            f"the leading {counted(report.leading, 'component')} alone from "
-            f"n* = {number(report.leading_threshold)}. Its noise: T = {report.process.time:g}, "
+            f"{threshold} Its noise: T = {report.process.time:g}, "
             f"noise scale {report.process.noise_scale:g} of the mean coordinate variance."
         ),
         "steps": f"With {n} points and {leading}, {best}{few}.",
@@ -216,11 +224,11 @@ def assumption_sentence(assumption: Assumption) -> str:
     --------
     >>> from ornstein.forecasting.assumptions import Assumption
     >>> assumption_sentence(Assumption("equal rows", "no", "two are", "fewer count"))
-    'Assumption of equal rows: no. Two are. Fewer count.'
+    'Assumption, equal rows: no. Two are. Fewer count.'
     """
     said = (assumption.check, assumption.consequence)
     others = "".join(f" {each[0].upper()}{each[1:]}." for each in said if each)
-    return f"Assumption of {assumption.name}: {assumption.holds}.{others}"
+    return f"Assumption, {assumption.name}: {assumption.holds}.{others}"
 
 
 def network_sentence(report: ForecastReport) -> str:

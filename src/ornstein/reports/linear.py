@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ornstein.reports.axes import count_axis, landmark, plain_axis, share_axis, value_axis
+from ornstein.reports.axes import (
+    count_axis,
+    landmark,
+    level,
+    plain_axis,
+    share_axis,
+    value_axis,
+)
 from ornstein.reports.figures import (
     BLUE,
     VERMILION,
@@ -87,6 +94,8 @@ def figures(summary: LinearSummary) -> dict[str, Any]:
             axis.set_title(panel.title, pad=points(12))
         if compared:
             _draw_shares(axes[-1], summary, compared)
+        if panels and panels[0].name == "kl" and "kl_infinite_data" in summary.theory:
+            level(axes[0], summary.theory["kl_infinite_data"] / summary.dim, "n → ∞")
         for axis in axes:
             landmark(axis, marks[0], "n = d", (4, 2), "left")
             landmark(axis, marks[1], "n*", (1, 1.5), "right")

@@ -74,8 +74,8 @@ _MEANINGS = {
     "controls found": "the same of records that no network has seen",
     "from canaries": "distance to the nearest generated point, per coordinate",
     "from controls": "the same of records that no network has seen",
-    "AUC": "of the attack, planted records against controls; 1/2: not told apart",
-    "AUC without": "the same of the network that has not seen the planted records",
+    "AUC": "of the attack, planted against controls; 1/2 is chance",
+    "AUC without": "the same of the network that has not seen them",
     "all": "mean over the runs of all sizes, each counted once",
 }
 

@@ -7,6 +7,7 @@ one_step_model/      Halder's one-step model: distances, spectrum, Delta, at eve
 random_matrices/     what n points say of a covariance: spectra, KL, two halves         0, 5, 6, 7
 linear_denoisers/    the best linear denoiser: losses, sampling, training, noisy data    4, 6, 8,
                      how many steps, on which grid                                       12, 13, 17
+                     losses of subsets of given rows, of any shape                       19
 random_features/     learning curves of a random-feature score                           10
 regimes              speciation, cloning, collapse                                       9, 17
 membership_inference how well a denoiser tells its training points from others           14
@@ -69,6 +70,8 @@ __all__ = [
     "denoiser_mean",
     "denoiser_variance",
     "denoising_losses",
+    "SubsetLosses",
+    "subset_losses",
     "renormalized_noise",
     "renormalized_noise_derivative",
     "split_consistency",
@@ -127,6 +130,7 @@ if TYPE_CHECKING:
         convergence_order,
         sampler_quality,
     )
+    from ornstein.theory.linear_denoisers.subset_losses import SubsetLosses, subset_losses
     from ornstein.theory.linear_denoisers.tangent_grids import tangent_grid
     from ornstein.theory.linear_denoisers.training_dynamics import (
         denoiser_weight,
@@ -235,6 +239,8 @@ _HOMES = {
     "denoiser_mean": "linear_denoisers.deterministic_equivalents",
     "denoiser_variance": "linear_denoisers.deterministic_equivalents",
     "denoising_losses": "linear_denoisers.deterministic_equivalents",
+    "SubsetLosses": "linear_denoisers.subset_losses",
+    "subset_losses": "linear_denoisers.subset_losses",
     "renormalized_noise": "linear_denoisers.deterministic_equivalents",
     "renormalized_noise_derivative": "linear_denoisers.deterministic_equivalents",
     "split_consistency": "random_matrices.consistency",

@@ -9,6 +9,10 @@ with more and with fewer points than dimensions.
 asks how many points of *that* population have a W_2^2 of the target. Predicted is the number for
 the true spectrum; so what is checked is the estimate of the spectrum, while section 6 and the
 subsets check the curve.
+
+*Losses of rows of any shape.* One data set, the same in every replicate: two kinds of rows with
+variances in other directions, with lengths that differ. A replicate draws n of them without
+replacement, fits the linear denoiser, and measures its losses on these and on the others.
 """
 
 from __future__ import annotations
@@ -16,11 +20,13 @@ from __future__ import annotations
 __all__ = ["CHECKS"]
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
 
+from ornstein import theory
 from ornstein.forecasting.predictions import fitted_distance
 from ornstein.forecasting.row_sizes import RowSizes
 from ornstein.forecasting.spectrum import population_spectrum
@@ -68,6 +74,31 @@ def points_needed(values: np.ndarray) -> float:
     return math.exp(found)
 
 
+def uneven_points(dim: int, n_points: int) -> np.ndarray:
+    """Rows of two kinds, of log-normal lengths: no Gaussian law, and no scaled one."""
+    rng = np.random.default_rng(19)
+    values = spectrum(dim)
+    deviations = np.where(np.arange(n_points)[:, None] % 2, values, values[::-1]) ** 0.5
+    lengths = np.exp(0.6 * rng.standard_normal((n_points, 1)))
+    return deviations * lengths * rng.standard_normal((n_points, dim))
+
+
+def simulate_uneven(
+    rng: np.random.Generator, *, dim: int, n_train: int, n_points: int, noise_variance: float
+) -> dict[str, float]:
+    """Losses of one fit on a random subset of the same points, per dimension."""
+    points = rng.permutation(uneven_points(dim, n_points))
+    drawn, left = points[:n_train], points[n_train:]
+    mean, C = drawn.mean(axis=0), np.cov(drawn.T)
+    W = np.linalg.solve(C + noise_variance * np.eye(dim), C)
+    passed = noise_variance * np.square(W).sum()
+    train, test = (
+        (np.square((rows - mean) @ (np.eye(dim) - W)).sum(axis=1).mean() + passed) / dim
+        for rows in (drawn, left)
+    )
+    return {"train": float(train), "test": float(test)}
+
+
 MANY = Experiment(
     "many points of a finite population",
     simulate_subset,
@@ -79,6 +110,16 @@ FEW = Experiment(
     simulate_subset,
     fast=Setting({"dim": 24, "n_train": 16, "n_points": 48}, replicates=600),
     full=Setting({"dim": 48, "n_train": 32, "n_points": 96}, replicates=1500),
+)
+UNEVEN = Experiment(
+    "losses of subsets of uneven rows",
+    simulate_uneven,
+    fast=Setting(
+        {"dim": 20, "n_train": 30, "n_points": 120, "noise_variance": 0.05}, replicates=1000
+    ),
+    full=Setting(
+        {"dim": 60, "n_train": 90, "n_points": 360, "noise_variance": 0.05}, replicates=2000
+    ),
 )
 ESTIMATED = Experiment(
     "points needed by an estimated spectrum",
@@ -98,10 +139,31 @@ def predict_needed(*, dim: int, n_points: int) -> float:
     return points_needed(spectrum(dim)) / n_points
 
 
+def predict_uneven(
+    which: str, *, dim: int, n_train: int, n_points: int, noise_variance: float
+) -> float:
+    """Train or test loss, per dimension."""
+    losses = theory.subset_losses(uneven_points(dim, n_points), noise_variance, n_train)
+    return float(getattr(losses, which))
+
+
 NEXT = Allowance.per_dimension(0.2, "next order of the limit of large d")
 BIAS = Allowance.per_dimension(0.3, "bias of the estimated spectrum")
+LEVERAGES = Allowance.per_dimension(0.5, "fluctuation of leverages from subset to subset")
 CHECKS = (
     Check("19", "W2^2, subset, n > d", SOURCE, MANY, "distance", predict_subset, NEXT),
     Check("19", "W2^2, subset, n < d", SOURCE, FEW, "distance", predict_subset, NEXT),
+    *(
+        Check(
+            "19",
+            f"{which} loss, uneven rows",
+            SOURCE,
+            UNEVEN,
+            which,
+            partial(predict_uneven, which),
+            LEVERAGES,
+        )
+        for which in ("train", "test")
+    ),
     Check("19", "points needed", SOURCE, ESTIMATED, "needed", predict_needed, BIAS),
 )

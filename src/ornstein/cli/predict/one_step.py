@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from ornstein.reports.charts import Array
 
 _DATA = (
-    "For a Gaussian of this covariance. KL and Hellinger^2 of the data themselves hang on the "
-    "directions that hardly vary, where data are least Gaussian; trace and Wasserstein^2 do not."
+    "For a Gaussian of this covariance. KL and Hellinger^2 of other data depend on the directions "
+    "that hardly vary, where data are least Gaussian; trace and Wasserstein^2 do not."
+)
+_START = (
+    "Sampling starts from the population's variance here; the theory of ornstein linear counts "
+    "that it starts from that of the training set, a correction of relative order 1/n or less."
 )
 _CUT = "Given up to 10: the support has no end."
 _SINGLE = ("signal_fraction", "threshold", "kl_infinite_data")
@@ -111,7 +115,7 @@ def one_step(
         least=2,
         marks=[] if math.isinf(threshold) else [Mark("n*", threshold)],
     )
-    return prediction if named else replace(prediction, notes=[_DATA])
+    return replace(prediction, notes=[_START] if named else [_START, _DATA])
 
 
 def _isotropic(

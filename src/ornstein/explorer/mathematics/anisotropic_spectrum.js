@@ -8,8 +8,6 @@ const DARK = 1e-7; // an imaginary part below, relative to the whole, is made of
 const FOLLOW_STEPS = 8;
 const FOLLOW_RESOLUTION = 1e-10;
 const SHORTEST_TURN = 1e-7;
-const EDGE_ROUNDS = 7;
-const EDGE_PARTS = 16;
 
 /**
  * Density of the non-zero singular values, at ascending `points` > 0.
@@ -23,45 +21,6 @@ export function one_step_anisotropic_spectrum(
   return singular_density(spectrum_map(eigenvalues, n_train, time, noise_scale, relative_to), points);
 }
 
-/** Edges [[low, high], ..] of the intervals on which it is positive. Slow: not while dragging. */
-export function one_step_anisotropic_support(
-  eigenvalues, n_train, time = 2, noise_scale = 1, relative_to = "population",
-) {
-  const K = spectrum_map(eigenvalues, n_train, time, noise_scale, relative_to);
-  const centres = [];
-  for (let k = 0; k < K.weight.length; k++) {
-    if (K.support[k] > 0) centres.push(Math.sqrt(K.signal[k] + K.noisy[k]));
-  }
-  centres.sort((a, b) => a - b);
-  let low = centres[0] / 2;
-  let high = centres[centres.length - 1] * 2;
-  while (singular_density(K, [high])[0] > 0) high *= 2;
-  const open = spectrum_reaches_zero(K);
-  while (!open && singular_density(K, [low])[0] > 0) low /= 2;
-  const steps = Math.round(Math.min(Math.max(200 * Math.log(high / low), 300), 1000));
-  const grid = Array.from({ length: steps }, (_, k) => low * (high / low) ** (k / (steps - 1)));
-  grid.push(...centres);
-  grid.sort((a, b) => a - b);
-  const bright = Array.from(singular_density(K, grid), (density) => density > 0);
-  bright[0] ||= open;
-  const edges = open ? [0] : [];
-  for (let k = 1; k < grid.length; k++) {
-    if (bright[k] === bright[k - 1]) continue;
-    let [left, right] = [grid[k - 1], grid[k]];
-    for (let round = 0; round < EDGE_ROUNDS; round++) {
-      const parts = Array.from({ length: EDGE_PARTS + 1 }, (_, j) => left + ((right - left) * j) / EDGE_PARTS);
-      const lit = singular_density(K, parts.slice(1, -1));
-      let same = 0;
-      while (same < EDGE_PARTS - 1 && lit[same] > 0 === bright[k - 1]) same += 1;
-      [left, right] = [parts[same], parts[same + 1]];
-    }
-    edges.push((left + right) / 2);
-  }
-  const pairs = [];
-  for (let k = 0; k < edges.length; k += 2) pairs.push([edges[k], edges[k + 1]]);
-  return pairs;
-}
-
 function spectrum_map(eigenvalues, n_train, time, noise_scale, relative_to) {
   if (relative_to !== "population" && relative_to !== "scale") {
     throw new RangeError(`relative_to is ${relative_to}, expected population or scale`);
@@ -69,14 +28,6 @@ function spectrum_map(eigenvalues, n_train, time, noise_scale, relative_to) {
   const modes = noised_modes(eigenvalues, time, noise_scale);
   if (modes.noise === 0) throw new RangeError("without noise the spectrum has no density");
   return linear_map(modes, n_train - 1, relative_to === "population" ? -1 : 0);
-}
-
-/** Whether the support reaches 0. */
-function spectrum_reaches_zero(K) {
-  if (K.rows < K.columns || K.dof < K.columns) return K.dof === K.rows;
-  let total = 0;
-  for (let k = 0; k < K.weight.length; k++) total += (K.weight[k] * K.noisy[k]) / K.signal[k];
-  return total >= K.dof - K.columns;
 }
 
 function singular_density(K, points) {

@@ -103,32 +103,3 @@ function widened(covariance, d, more) {
   for (let k = 0; k < d; k++) wide[k * d + k] += more(k);
   return wide;
 }
-
-/**
- * Delta of the law N(mean, covariance), its training set, and n_original expected originals of
- * N(0, diag(eigenvalues)): { sign, log_abs, log_terms }. Sign 1: closer to fresh data.
- */
-export function delta(law, train, eigenvalues, n_original = 10000) {
-  const d = eigenvalues.length;
-  let trace = 0;
-  for (const value of eigenvalues) trace += value;
-  const std = Math.sqrt(trace / d);
-  const [near, far] = [train.length / d, n_original].map((n) => bandwidth(std, n, d));
-  const log_terms = {
-    pairs_train: log_pairs(train, d, near),
-    cross_train: log_cross(law.mean, law.covariance, train, near),
-    pairs_originals: log_pairs_expected(eigenvalues, n_original, far),
-    cross_originals: log_cross_expected(law.mean, law.covariance, eigenvalues, far),
-  };
-  const { pairs_train, cross_train, pairs_originals, cross_originals } = log_terms;
-  const logs = [pairs_train, Math.LN2 + cross_train, pairs_originals, Math.LN2 + cross_originals];
-  const top = Math.max(...logs);
-  const [a, b, c, e] = logs.map((log) => Math.exp(log - top));
-  const total = a - b - c + e;
-  return { sign: Math.sign(total), log_abs: top + Math.log(Math.abs(total)), log_terms };
-}
-
-/** Delta of a simulated training set, of `simulate_one_step`. */
-export function simulated_delta(fit, eigenvalues, n_original = 10000) {
-  return delta(fit, fit.train, eigenvalues, n_original);
-}

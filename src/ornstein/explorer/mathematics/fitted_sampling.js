@@ -33,41 +33,22 @@ export const fitted_model = remembered((eigenvalues, n_train) => {
     singular: nu < rank,
     relative: weigh((value) => 1 / value), // of tr Sigma^-1 f(C)
     plain: weigh(() => 1), // of tr f(C)
-    shared: weigh((value) => value), // of tr Sigma f(C)
     pairs: contour_pairs(contour, averages, degrees, scale),
   };
 }, 24);
 
-/** Expected KL, squared Wasserstein distance to the limit, of a sampler of n_steps. */
-export function fitted_distances(model, sampler, schedule, n_steps, start = "standard") {
-  const law = fitted_functions(model, sampler, schedule, n_steps, start);
-  const limit = n_steps === Infinity ? law : fitted_functions(model, sampler, schedule, Infinity, start);
-  let discretization = 0;
-  for (let i = 0; i < law.f.length; i++) {
-    const [root, goal] = [Math.sqrt(law.f[i]), Math.sqrt(limit.f[i])];
-    const apart = root - goal;
-    const bend = apart * (law.slope[i] / root - limit.slope[i] / goal);
-    const moved = (law.fraction[i] - limit.fraction[i]) ** 2;
-    discretization += model.plain[i] * apart * apart + model.averages.phase[i] * bend;
-    discretization += (model.shared[i] * moved) / model.n_train;
-  }
-  const kl = model.singular ? Infinity : fitted_kl(model, sampler, schedule, n_steps, start, law);
-  return { kl, discretization_squared: discretization };
-}
-
-/** Generated variance f, its slope, and the mean fraction, at the nodes. */
-export function fitted_functions(model, sampler, schedule, n_steps, start) {
+/** Generated variance f and its slope, at the nodes. */
+function fitted_functions(model, sampler, schedule, n_steps, start) {
   const { nodes } = model.averages;
   const stepped = { re: nodes, im: nodes.map((x) => x * COMPLEX_STEP) };
-  const { fraction, variance } = generated_modes(sampler, schedule, n_steps, stepped, start);
-  return {
-    f: variance.re,
-    slope: variance.im.map((value, i) => value / stepped.im[i]),
-    fraction: fraction.re,
-  };
+  const { variance } = generated_modes(sampler, schedule, n_steps, stepped, start);
+  return { f: variance.re, slope: variance.im.map((value, i) => value / stepped.im[i]) };
 }
 
-function fitted_kl(model, sampler, schedule, n_steps, start, law) {
+/** Expected KL of a sampler of n_steps to the population, in nats. */
+export function fitted_kl(model, sampler, schedule, n_steps, start = "standard") {
+  if (model.singular) return Infinity;
+  const law = fitted_functions(model, sampler, schedule, n_steps, start);
   const { averages, contour, scale, rank, n_train } = model;
   const { nodes, phase, values, counts } = averages;
   let trace = 0;
@@ -142,36 +123,50 @@ function contour_pairs(contour, averages, degrees, scale) {
   const [slope_r, slope_i] = [both("slope_r", 1), both("slope_i", -1)];
   // h = sum (counts/n)/(lambda - w), H = sum counts lambda^2/(lambda - w), and their slopes.
   const sums = Array.from({ length: 8 }, () => new Float64Array(size));
-  for (let i = 0; i < size; i++) {
+  for (let i = 0; i < half; i++) {
     for (let k = 0; k < values.length; k++) {
       const gap = values[k] - wr[i];
       const below = gap * gap + wi[i] * wi[i];
       const [xr, xi] = [gap / below, wi[i] / below];
-      const [sr, si] = [xr * xr - xi * xi, 2 * xr * xi];
+      const parts = [xr, xi, xr * xr - xi * xi, 2 * xr * xi];
       const light = counts[k] / degrees;
       const heavy = counts[k] * values[k] * values[k];
-      [xr, xi, sr, si].forEach((part, p) => {
-        sums[p][i] += light * part;
-        sums[4 + p][i] += heavy * part;
-      });
+      for (let p = 0; p < 4; p++) {
+        sums[p][i] += light * parts[p];
+        sums[4 + p][i] += heavy * parts[p];
+      }
     }
+    sums.forEach((sum, p) => (sum[half + i] = p % 2 ? -sum[i] : sum[i]));
   }
-  const real = new Float64Array(size * size);
-  const imaginary = new Float64Array(size * size);
-  for (let i = 0; i < size; i++) {
+  const [light_r, light_i, light_slope_r, light_slope_i] = sums;
+  const [heavy_r, heavy_i, heavy_slope_r, heavy_slope_i] = sums.slice(4);
+  // The other half of the rows is the conjugate of this one.
+  const real = new Float64Array(half * size);
+  const imaginary = new Float64Array(half * size);
+  for (let i = 0; i < half; i++) {
     for (let j = 0; j < size; j++) {
-      const part = (p) => (i === j ? sums[4 * (p >> 1) + 2 + (p % 2)][i] : sums[4 * (p >> 1) + (p % 2)][i] - sums[4 * (p >> 1) + (p % 2)][j]);
-      const [hr, hi, Hr, Hi] = [part(0), part(1), part(2), part(3)];
-      const ar = hr * Hr - hi * Hi;
-      const ai = hr * Hi + hi * Hr;
+      const at = i * size + j;
+      if (j < i) {
+        real[at] = real[j * size + i];
+        imaginary[at] = imaginary[j * size + i];
+        continue;
+      }
+      let [hr, hi, Hr, Hi] = [light_slope_r[i], light_slope_i[i], heavy_slope_r[i], heavy_slope_i[i]];
       let [br, bi] = [slope_r[i], slope_i[i]];
       if (i !== j) {
+        hr = light_r[i] - light_r[j];
+        hi = light_i[i] - light_i[j];
+        Hr = heavy_r[i] - heavy_r[j];
+        Hi = heavy_i[i] - heavy_i[j];
         const [dz, ez, dw, ew] = [zr[i] - zr[j], zi[i] - zi[j], wr[i] - wr[j], wi[i] - wi[j]];
-        [br, bi] = [dz * dw - ez * ew, dz * ew + ez * dw];
+        br = dz * dw - ez * ew;
+        bi = dz * ew + ez * dw;
       }
+      const ar = hr * Hr - hi * Hi;
+      const ai = hr * Hi + hi * Hr;
       const below = br * br + bi * bi;
-      real[i * size + j] = (ar * br + ai * bi) / below;
-      imaginary[i * size + j] = (ai * br - ar * bi) / below;
+      real[at] = (ar * br + ai * bi) / below;
+      imaginary[at] = (ai * br - ar * bi) / below;
     }
   }
   return { real, imaginary, size };
@@ -180,7 +175,6 @@ function contour_pairs(contour, averages, degrees, scale) {
 /** Real part of the quadratic form. */
 function paired_sum(upper_r, upper_i, { real, imaginary, size }) {
   let total = 0;
-  // The second half of the rows is the conjugate of the first.
   for (let i = 0; i < size / 2; i++) {
     let [sum_r, sum_i] = [0, 0];
     for (let j = 0; j < size; j++) {
@@ -198,10 +192,7 @@ export function best_steps(eigenvalues, n_train, sampler = "ddim", schedule = "l
   const model = fitted_model(eigenvalues, n_train);
   const known = new Map();
   const kl = (steps) => {
-    if (!known.has(steps)) {
-      const law = fitted_functions(model, sampler, schedule, steps, start);
-      known.set(steps, fitted_kl(model, sampler, schedule, steps, start, law));
-    }
+    if (!known.has(steps)) known.set(steps, fitted_kl(model, sampler, schedule, steps, start));
     return known.get(steps);
   };
   if (model.singular) return { steps: Infinity, kl: Infinity, kl_limit: Infinity };

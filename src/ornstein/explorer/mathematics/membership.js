@@ -20,11 +20,6 @@ export function renormalized_noise(eigenvalues, noise_variance, n_train) {
   return noise_equivalent(positive_modes(eigenvalues), noise_variance, n_train).kappa;
 }
 
-/** d kappa / d s^2. */
-export function renormalized_noise_derivative(eigenvalues, noise_variance, n_train) {
-  return 1 / noise_equivalent(positive_modes(eigenvalues), noise_variance, n_train).unresolved;
-}
-
 /** Solve for kappa; `modes` of `positive_modes`. */
 export function noise_equivalent(modes, noise_variance, n_train) {
   const { values, counts, rank } = modes;

@@ -137,11 +137,6 @@ export function inverse_matrix(a, n) {
   return b;
 }
 
-/** ln |det a| of an n by n matrix. */
-export function log_abs_det(a, n) {
-  return solve_in_place(Float64Array.from(a), new Float64Array(0), n, 0);
-}
-
 /** Distinct values of an array in ascending order, how often each occurs, and where they went. */
 export function distinct_values(values) {
   const order = Array.from(values, (_, i) => i).sort((i, j) => values[i] - values[j]);

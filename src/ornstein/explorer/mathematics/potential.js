@@ -25,11 +25,6 @@ export function one_step_setting(d, n, signal, noise) {
   return { q, N, g, e: (d - q) / q, rho2: signal, a: noise, gap };
 }
 
-/** Mean of sum ln(t + s^2) over the non-zero singular values s. */
-export function one_step_log_potential(t, dim, n_train, signal_fraction) {
-  return isotropic_potential(t, one_step_setting(dim, n_train, signal_fraction, 1 - signal_fraction));
-}
-
 /** Mean of tr Sigma_G^{1/2} / sigma. */
 export function mean_nuclear_norm(setting) {
   const { nodes, weights } = leggauss(64);
@@ -42,11 +37,6 @@ export function mean_nuclear_norm(setting) {
     sum += weights[i] * excess * (1 + square);
   }
   return setting.q + sum / 4;
-}
-
-/** ln E int sqrt(p q), generated law against population. */
-export function one_step_log_affinity(d, n, signal, noise = 1 - signal) {
-  return n - 1 < d ? -Infinity : affinity_cumulants(d, n, signal, noise)[0];
 }
 
 /** Log-affinity, the second cumulant in it, and that for many singular values. */

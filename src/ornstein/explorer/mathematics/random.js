@@ -54,14 +54,3 @@ function mixed_bits(value) {
   bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
   return bits ^ (bits >>> 16);
 }
-
-/** Uniform numbers of a seed, for tests. */
-export function uniform_numbers(seed, stream, count) {
-  const { uniform } = random_generator(seed, stream);
-  return Float64Array.from({ length: count }, uniform);
-}
-
-/** Normal numbers of a seed. */
-export function normal_numbers(seed, stream, count) {
-  return random_generator(seed, stream).normals(count);
-}

@@ -8,18 +8,13 @@ const POLISHING_STEPS = 4;
 /**
  * Density of the non-zero singular values s of Sigma_G^{1/2} / sigma, at each of `points`.
  *
- * `aspect_ratio` is dim / (n_train - 1). The mass is 1; `one_step_atom` says how many more are 0.
+ * `aspect_ratio` is dim / (n_train - 1). The mass is 1: values that are 0 are not in it.
  */
 export function one_step_spectrum(points, aspect_ratio, signal_fraction) {
   const density = aspect_ratio <= 1 ? many_points_density : few_points_density;
   const support = one_step_support(aspect_ratio, signal_fraction);
   if (typeof points === "number") return density(points, aspect_ratio, signal_fraction, support);
   return Float64Array.from(points, (s) => density(s, aspect_ratio, signal_fraction, support));
-}
-
-/** Share of the d singular values that is 0: 1 - (n-1)/d for fewer points than dimensions. */
-export function one_step_atom(dim, n_train) {
-  return Math.max(0, 1 - (n_train - 1) / dim);
 }
 
 /** [low, high] edges of its support; low is 0 for rho2 <= g <= 1, high infinite for g = 1. */

@@ -51,12 +51,6 @@ export function grid_loss(noises, modes) {
   return grid_loss_and_slopes(noises, modes)[0];
 }
 
-/** KL of the grid for the population's own denoisers, to the population noised by its last level. */
-export function grid_kl(noises, eigenvalues) {
-  const { values, counts } = positive_modes(Float64Array.from(eigenvalues));
-  return grid_loss(noises, { variances: values, counts, targets: counts });
-}
-
 /** The spectrum of the sample covariance, and what the population has in its place. */
 export function grid_modes_of_points(eigenvalues, n_train, noise_min) {
   const spectrum = Float64Array.from(eigenvalues).filter((value) => value > 0);

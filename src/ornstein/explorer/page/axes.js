@@ -1,6 +1,6 @@
 // Scales, and round numbers to put on them.
 
-import { number_text } from "./number_texts.js";
+import { short_text } from "./number_texts.js";
 
 /** From values to places; {place, value, ticks, low, high, logarithmic}. */
 export function make_scale({ low, high, from, to, logarithmic = false, ticks = 6, tick_values }) {
@@ -59,7 +59,7 @@ export function tick_text(value) {
   }
   const [digits, power] = value.toExponential().split("e");
   const raised = [...String(Number(power))].map((c) => RAISED[c]).join("");
-  const factor = Number(digits) === 1 ? "" : `${number_text(Number(digits), 2)}\u00b7`;
+  const factor = Number(digits) === 1 ? "" : `${short_text(Number(digits))}\u00b7`;
   return `${factor}10${raised}`;
 }
 

@@ -31,7 +31,7 @@ const CONTROLS = [
     hint: "variances along the principal directions",
   },
   {
-    name: "exponent", label: "Exponent", hint: "variance of direction k is k to the power of minus this; 1 is like natural images",
+    name: "exponent", label: "Exponent", hint: "direction k has variance 1/k to this power; 1 is like natural images",
     when: (state) => state.spectrum === "power-law",
   },
   {

@@ -15,12 +15,14 @@ import {
 } from "./state.js";
 import { inlined_study, read_csv, study_of_rows } from "./study.js";
 import { distances_at } from "./theory.js";
+import { Turns } from "./turns.js";
 
-const FRAME_MS = 18; // for curves, in one frame
+const FRAME_MS = 12; // for theory, in one frame: a panel that begins later waits for the next
 const SETTLED_MS = 350;
 const ANNOUNCED_MS = 1500;
 const ENOUGH_RUNS = 40;
 
+const main = document.querySelector("main");
 const study_element = document.getElementById("study");
 let study = inlined_study(study_element);
 const defaults = default_state(study?.state ?? {});
@@ -36,10 +38,12 @@ const panels = [
   new DistancesPanel(change), new SpectrumPanel(() => change({ seed: state.seed + 1 })),
   new SamplesPanel(), new StepsPanel(change), new MembershipPanel(),
 ];
+const turns = new Turns();
 
 function change(changes) {
   state = changed_state(state, changes);
   moving = true;
+  main.setAttribute("aria-busy", "true");
   clearTimeout(settle_timer);
   settle_timer = setTimeout(settled, SETTLED_MS);
   schedule();
@@ -73,14 +77,11 @@ function frame() {
     noise_scale: state.noise, seed: state.seed, n: model.n,
   });
   const end = performance.now() + FRAME_MS;
-  let done = true;
-  for (const panel of panels) {
-    // What is out of sight waits until the controls rest.
-    if (panel.visible || !moving) done = panel.update(model, end) && done;
-  }
+  // What is out of sight waits until the controls rest.
+  const done = turns.update(panels.filter((panel) => panel.visible || !moving), model, end);
   // What is read aloud, or measured, waits until nothing moves.
-  if (!performance.getEntriesByName("shown").length) performance.mark("shown");
-  document.querySelector("main").setAttribute("aria-busy", String(moving || !done));
+  if (!turns.waiting.length && !performance.getEntriesByName("shown").length) performance.mark("shown");
+  main.setAttribute("aria-busy", String(moving || !done));
   if (!done) schedule();
 }
 

@@ -31,6 +31,7 @@ export class DistancesPanel extends Panel {
       ["Copy the Python", (state) => COPIES.distances(state).python],
     ]);
     this.cache = { key: "" };
+    this.view.classList.add("grid");
     this.charts = KINDS.map((kind) => {
       const box = document.createElement("div");
       box.innerHTML = `<h3>${kind.title}</h3><div class="view"></div>`;

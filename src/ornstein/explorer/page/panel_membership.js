@@ -46,7 +46,7 @@ export class MembershipPanel extends Panel {
     if (this.key.innerHTML !== keyed) this.key.innerHTML = keyed;
     const place = at_edge ? "little noise" : `noise variance ${marked("noise", noise)}`;
     this.tell(model.state, {
-      said: `Asked at ${place}, the best linear denoiser of these ${model.n} points gives them away: of a training and a fresh point it is told which is which in ${marked("auc", auc, share_percent(auc))} of pairs. From n = ${marked("enough", enough, number_text(enough, 4))} on it is at most ${Math.round(100 * BOUND)}% there.`,
+      said: `Asked at ${place}, the best linear denoiser of these ${model.n} points gives them away: of a training point and a fresh one, the attack tells which is which in ${marked("auc", auc, share_percent(auc))} of pairs. From n = ${marked("enough", enough, number_text(enough, 4))} on it is at most ${Math.round(100 * BOUND)}% there.`,
       formula: `Formula: residual |x \u2212 D(x)|\u00b2 of a member is (s\u00b2/\u03ba)\u00b2 that of a stranger; <code>theory.membership</code>, <code>most_revealing_noise</code>, <code>points_for_auc</code>. No time T here: the denoiser is asked at noise s.`,
       table: () => membership_table(model, points),
     });

@@ -82,7 +82,7 @@ function said({ state, n, d }, here, { best, limit, karras, karras_at }) {
   const first = `In S = ${state.S} steps KL is ${marked("steps_kl", here, `${number_text(here)} nats`)}${against}; infinitely many leave ${marked("steps_limit", limit)}, which is what n = ${number_text(n / d, 2)} d costs.`;
   if (!best) return first;
   return Number.isFinite(best.steps)
-    ? `${first} Best are ${marked("best_steps", best.steps, `S* = ${best.steps}`)} steps: their error acts as a ridge does.`
+    ? `${first} Best are ${marked("best_steps", best.steps, `S* = ${best.steps}`)} steps: the variance that they add makes up for what few points miss.`
     : `${first} More steps ${marked("best_steps", Infinity, "always help")} here.`;
 }
 

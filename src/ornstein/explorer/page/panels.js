@@ -1,9 +1,14 @@
 // What all panels have in common: a sentence, a key, a formula line, a table, buttons that copy.
 
-/** One panel of the page; `tools` are [label, (state) => text] of its copy buttons. */
+const BODY = `<p class="said"></p><div class="view"></div><p class="key"></p><p class="formula"></p>
+  <details class="numbers"><summary>Numbers</summary><div></div></details>
+  <div class="row tools"></div>`;
+
+/** One panel of the page, under its title; `tools` are [label, (state) => text] of its copy buttons. */
 export class Panel {
   constructor(name, tools) {
     this.section = document.getElementById(`panel-${name}`);
+    this.section.insertAdjacentHTML("beforeend", BODY);
     this.view = this.section.querySelector(".view");
     this.said = this.section.querySelector(".said");
     this.key = this.section.querySelector(".key");

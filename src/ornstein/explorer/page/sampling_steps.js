@@ -1,6 +1,6 @@
 // Expected KL against the number of sampling steps, as the panel asks for it.
 
-import { best_steps, fitted_distances, fitted_model } from "../mathematics/fitted_sampling.js";
+import { best_steps, fitted_kl, fitted_model } from "../mathematics/fitted_sampling.js";
 import { generated_modes } from "../mathematics/samplers.js";
 import { GrowingCurve } from "./growing_curve.js";
 
@@ -17,7 +17,7 @@ const COUNTS = [
 export function steps_curves({ eigenvalues, n, state }, schedule) {
   const model = fitted_model(eigenvalues, n);
   const { sampler } = state;
-  const kl_on = (name) => (S) => fitted_distances(model, sampler, name, S).kl;
+  const kl_on = (name) => (S) => fitted_kl(model, sampler, name, S);
   const [at, karras_at] = [kl_on(schedule), kl_on(KARRAS)];
   const own = new GrowingCurve(COUNTS, at);
   const karras = schedule === KARRAS ? null : new GrowingCurve(COUNTS, karras_at);

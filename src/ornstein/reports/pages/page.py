@@ -142,7 +142,7 @@ def _table(table: Table) -> str:
     long = [max(map(len, column.cells), default=0) > _WORDS for column in columns]
     classes = [' class="words"' if each else "" for each in long]
     head = "".join(
-        f'<th scope="col"{kind}>{_text(column.heading)}</th>'
+        f'<th scope="col"{kind}>{_heading(column.heading)}</th>'
         for column, kind in zip(columns, classes, strict=True)
     )
     rows = list(zip(*(column.cells for column in columns), strict=True))
@@ -156,6 +156,12 @@ def _table(table: Table) -> str:
         f"<caption>{_text(title)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>{more}"
     )
+
+
+def _heading(text: str) -> str:
+    """A heading that may break before its parenthesis, but not within."""
+    before, _, within = text.partition(" (")
+    return f'{_text(before)} <span class="whole">({_text(within)}</span>' if within else _text(text)
 
 
 def _row(cells: Sequence[str], classes: Sequence[str]) -> str:

@@ -36,10 +36,12 @@ figcaption{color:var(--muted);font-size:.9rem;margin-top:.4rem;max-width:46rem}
 .scroll:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;font-weight:600;padding-bottom:.4rem}
-th,td{padding:.25rem .7rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;
+th,td{padding:.25rem .5rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;
 white-space:nowrap}
 thead th{white-space:normal;border-bottom:2px solid var(--muted);vertical-align:bottom}
 th[scope=row],thead th:first-child{text-align:left;font-weight:600}
+.scroll :is(th[scope=row],thead th:first-child){position:sticky;left:0;background:var(--paper)}
+.whole{white-space:nowrap}
 td.words,th.words{text-align:left;white-space:normal;min-width:9rem;max-width:24rem}
 dl{display:grid;grid-template-columns:minmax(6rem,max-content) 1fr;gap:.2rem 1rem;
 margin:.4rem 0 1rem;
@@ -61,6 +63,7 @@ dl{grid-template-columns:1fr}dd{margin-bottom:.4rem}
 --accent:#0072b2;--warn:#a83f00}
 body{font-size:10pt}main{max-width:none;padding:0}h2{break-after:avoid}
 figure svg{min-width:0}figure,tr,dt,dd{break-inside:avoid}.scroll{overflow:visible}
+.scroll :is(th[scope=row],thead th:first-child){position:static}
 table,dl{font-size:8pt}
 th,td{padding:.15rem .4rem}pre,.answer,.state{border:1px solid var(--line)}}
 """.strip()

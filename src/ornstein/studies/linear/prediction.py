@@ -17,7 +17,13 @@ P(Delta > 0) is predicted for isotropic Gaussians and originals in expectation.
 
 from __future__ import annotations
 
-__all__ = ["predicted", "predicted_shares", "heavy_components", "MOST_KURTOSIS"]
+__all__ = [
+    "predicted",
+    "kl_of_infinite_data",
+    "predicted_shares",
+    "heavy_components",
+    "MOST_KURTOSIS",
+]
 
 from typing import TYPE_CHECKING
 
@@ -72,6 +78,27 @@ def predicted(study: LinearStudy, train_sizes: Sequence[int]) -> dict[str, Array
     if heavy_components(source):
         columns |= dict.fromkeys(("kl", "hellinger2"), np.nan)
     return {name: np.broadcast_to(values, sizes.shape) for name, values in columns.items()}
+
+
+def kl_of_infinite_data(study: LinearStudy) -> float | None:
+    """KL that stays with infinitely many points, in nats; None of data, which are finite.
+
+    Examples
+    --------
+    >>> from ornstein.studies import LinearOptions, LinearStudy
+    >>> round(kl_of_infinite_data(LinearStudy(LinearOptions(dim=100))), 3)
+    9.428
+    """
+    population, options = study.source.population, study.options
+    if population is None or len(population.components) > 1:
+        return None
+    process = options.time, options.noise_scale
+    many = 10 * study.dim
+    if options.has_spectrum:
+        found = one_step_anisotropic(study.spectrum, many, *process, fitted_variance=True)
+    else:
+        found = one_step(study.dim, many, *process, study.std)
+    return float(found.kl_infinite_data)
 
 
 def predicted_shares(study: LinearStudy, train_sizes: Sequence[int]) -> Array | None:

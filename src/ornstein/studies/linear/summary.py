@@ -12,9 +12,11 @@ import numpy as np
 
 from ornstein.data.sources import MIXTURE_DRAWS
 from ornstein.engine.summary import Summary, averages, share_positive
+from ornstein.intervals import few_values_note
 from ornstein.studies.linear.prediction import (
     MOST_KURTOSIS,
     heavy_components,
+    kl_of_infinite_data,
     predicted_shares,
 )
 from ornstein.studies.linear.study import COMPARED
@@ -43,8 +45,9 @@ class LinearSummary(Summary):
 
     Rows have, for each of KL, Hellinger^2, Wasserstein^2 and trace, ``_mean``, ``_se``,
     ``_theory`` and ``_median``. `theory` has the array ``train_size`` and theory at these sizes,
-    ``perfect_delta``, P(Delta > 0) of a model that generates the population, and
-    ``delta_positive``, that of the one-step model without a simulation.
+    ``kl_infinite_data``, the KL that stays with infinitely many points, ``perfect_delta``,
+    P(Delta > 0) of a model that generates the population, and ``delta_positive``, that of the
+    one-step model without a simulation.
     """
 
     options: LinearOptions
@@ -73,8 +76,12 @@ def summarize(study: LinearStudy, store: Store) -> LinearSummary:
     ]
     return LinearSummary(
         rows=rows,
-        notes=[*_notes(study), *filter(None, [perfect.note, _SHARES if shares else ""])],
-        theory=curves | perfect.curve() | _share_curve(shares),
+        notes=[
+            *_notes(study),
+            *filter(None, [perfect.note, _SHARES if shares else ""]),
+            *few_values_note((row["simulations"] for row in rows), "run"),
+        ],
+        theory=curves | _limit(study) | perfect.curve() | _share_curve(shares),
         options=study.options,
         source=study.source.describe(),
         dim=study.dim,
@@ -113,6 +120,12 @@ def _shares(study: LinearStudy, sizes: Sequence[int], grid: np.ndarray) -> dict[
     places = sorted({*sizes, *few.astype(int).tolist()})
     found = predicted_shares(study, places) if sizes else None
     return {} if found is None else dict(zip(places, found.tolist(), strict=True))
+
+
+def _limit(study: LinearStudy) -> dict[str, Any]:
+    """The entry ``kl_infinite_data`` of `theory`; empty where there is none."""
+    limit = kl_of_infinite_data(study)
+    return {} if limit is None else {"kl_infinite_data": limit}
 
 
 def _share_curve(shares: Mapping[int, float]) -> dict[str, Any]:

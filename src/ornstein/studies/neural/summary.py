@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ornstein.engine.summary import Summary
+from ornstein.intervals import few_values_note
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,7 +86,7 @@ def described(
     study : NeuralStudy
     rows : sequence of mappings
     notes : sequence of str
-        To which that on networks that are barely trained is added.
+        To which those on barely trained networks and on standard errors of few runs are added.
     """
     sizes, options = study.train_sizes, study.options
     moments = study.source.moments()
@@ -94,7 +95,12 @@ def described(
     best = linear_loss(moments.covariance.spectrum() / square, options)
     found = barely_trained(rows, best, study.dim * study.std**2)
     return {
-        "notes": [*notes, *study.source.notes, *training_note(found, rows, best, options)],
+        "notes": [
+            *notes,
+            *study.source.notes,
+            *training_note(found, rows, best, options),
+            *few_values_note((row["simulations"] for row in rows), "run"),
+        ],
         "theory": {"linear_loss": best},
         "options": options,
         "source": study.source.describe(),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ornstein.engine.summary import Summary, averages
+from ornstein.intervals import few_values_note
 from ornstein.studies.recursion.prediction import limit, predicted
 from ornstein.studies.recursion.study import MEASURED
 
@@ -45,7 +46,7 @@ def summarize(study: RecursionStudy, store: Store) -> RecursionSummary:
             rows.append(row)
     return RecursionSummary(
         rows=rows,
-        notes=_notes(study),
+        notes=[*_notes(study), *few_values_note((row["simulations"] for row in rows), "run")],
         theory={"limit": {n: limit(study, n) for n in found}},
         options=study.options,
     )

@@ -28,6 +28,7 @@ from ornstein.diffusion.samplers import as_sampler, denoising_path
 from ornstein.engine.study import cell_seed
 from ornstein.engine.summary import Summary, averages, share_positive
 from ornstein.gaussians import kl_divergence, wasserstein_squared
+from ornstein.intervals import few_values_note
 from ornstein.memorization.sample_measures import (
     FittedDistances,
     beside_linear,
@@ -144,9 +145,10 @@ class EmpiricalStepsStudy(StepsStudy):
 
     def summarize(self, store: Store) -> EmpiricalStepsSummary:
         """Average the finished cells."""
+        rows = [row for n, values in store.of(self).items() for row in self._rows(n, values)]
         return EmpiricalStepsSummary(
-            rows=[row for n, values in store.of(self).items() for row in self._rows(n, values)],
-            notes=_NOTES,
+            rows=rows,
+            notes=[*_NOTES, *few_values_note((row["simulations"] for row in rows), "run")],
             options=self.options,
             all_steps=tuple(int(steps) for steps in self.all_steps),
             dim=self.dim,

@@ -127,6 +127,7 @@ class StepsOptions:
         as_positive(self.ridge, "ridge", zero=True)
         as_count(self.diffusion_steps, "diffusion_steps", at_least=0)
         check_samplers(self)
+        require_schedules(self.samplers, self.schedule, self.ode_schedule)
         self._choose_grid()
         for name in self.samplers:
             levels = self.schedule_of(as_sampler(name))
@@ -208,6 +209,22 @@ def require_ode(grid: str, samplers: Sequence[str]) -> None:
         raise ValueError(
             f"grid is {grid!r}, and would have no effect on the samplers "
             f"{', '.join(samplers)}: add euler or heun, or leave grid out"
+        )
+
+
+def require_schedules(samplers: Sequence[str], schedule: str, ode_schedule: str) -> None:
+    """Raise ValueError if a schedule is chosen that none of the samplers takes."""
+    ode = {as_sampler(name).name in ODE for name in samplers}
+    shown = ", ".join(samplers)
+    if schedule != "linear" and ode == {True}:
+        raise ValueError(
+            f"schedule is {schedule!r}, and would have no effect on the samplers {shown}: "
+            "leave it out, or add ddpm or ddim"
+        )
+    if ode_schedule != "karras" and ode == {False}:
+        raise ValueError(
+            f"ode_schedule is {ode_schedule!r}, and would have no effect on the samplers {shown}: "
+            "leave it out, or add euler or heun"
         )
 
 

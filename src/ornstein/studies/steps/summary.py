@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from ornstein.engine.summary import Summary, averages, mean_and_error, share_positive
+from ornstein.intervals import few_values_note
 from ornstein.studies.perfect_models import perfect_model_of
 from ornstein.studies.steps.prediction import predicted_best, predicted_distances
 from ornstein.studies.steps.study import DISTANCES, METRICS, distances
@@ -109,7 +110,11 @@ def summarize(study: StepsStudy, store: Store) -> StepsSummary:
         floors = {n: study.kl_floor(n) for n in found if n - 1 >= study.dim}
     return StepsSummary(
         rows=rows,
-        notes=[*_notes(study), *filter(None, [perfect.note])],
+        notes=[
+            *_notes(study),
+            *filter(None, [perfect.note]),
+            *few_values_note((row["simulations"] for row in rows), "run"),
+        ],
         theory={
             "kl_floor": floors,
             "best_steps": {n: predicted_best(study, n) for n in found},
