@@ -59,7 +59,7 @@ DEFINITIONS = (
     "the data alone. Consistency is 1 for equal samples and 0 for unrelated ones. A point is told "
     "from others by its denoising error at the noise level of the column. Losses of subsets and "
     "their theory see the same data, so that their difference is smaller than its standard errors "
-    "(s.e.) say: a small s.e. of a loss is no sign that theory holds, but its percent are."
+    "(s.e.) say: of a loss look at the percent."
 )
 SUBJECTS = {
     "threshold": "Threshold",
