@@ -20,6 +20,7 @@ from ornstein.reports.audit_document import audit_document
 from ornstein.reports.audit_html import audit_fragment, audit_page, pairs_figure, write_audit_html
 from ornstein.reports.audit_sentences import audit_sentences
 from ornstein.reports.documents import plain_answer
+from ornstein.reports.explanations import AUDIT
 from ornstein.reports.formats import as_latex
 from ornstein.reports.pages import page
 
@@ -309,6 +310,9 @@ def test_the_page_shows_pairs_with_their_rows() -> None:
         command="ornstein audit --train a.npy",
     )
     read = check_page(page(document))
+    assert read.headings[0] == (1, AUDIT.title)
+    assert read.by_class["question"] == [AUDIT.question]
+    assert set(AUDIT.made) <= set(read.definitions)
     drawn = document.figures[0].figure
     assert (drawn.low, drawn.high) == (images[1].min(), images[1].max())
     listed = read.table("Listed pairs")
