@@ -44,6 +44,8 @@ def test_steps_are_those_of_the_leading_components_at_n_points() -> None:
     # Not within 5% of the least.
     assert 1.05 * found.kl < kl(10) < 1.05 * found.kl_limit < kl(7)
     assert found.grid[0] > 100 * found.grid[-1] > 0
+    # Of 20 points it is 14: 10 would be enough for the population itself.
+    assert sampling(known(spectrum), 20, unit=2.0).enough == 14
 
 
 def test_the_window_of_stopping_is_within_one_percent_of_the_least_loss() -> None:
