@@ -216,6 +216,26 @@ class TestChecks:
         assert b"Traceback" not in process.stderr.read()
         process.stderr.close()
 
+    @pytest.mark.parametrize("mixed", [False, True])
+    def test_near_duplicates_are_counted_unless_kinds_are_mixed(
+        self, ornstein: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mixed: bool
+    ) -> None:
+        """Rows of few categories are near by chance."""
+        rng, seen = np.random.default_rng(0), {}
+        for name in "abc":
+            frame = pd.DataFrame({"x": rng.random(40), "y": rng.random(40)})
+            if mixed:
+                frame["city"] = rng.choice(["Rome", "Oslo"], 40)
+            frame.to_csv(tmp_path / f"{name}.csv", index=False)
+
+        def caught(*_: object, **options: object) -> None:
+            seen.update(options)
+            raise ValueError("enough")
+
+        monkeypatch.setattr(module, "audit", caught)
+        ornstein("audit", "--train", "a.csv", "--held-out", "b.csv", "--generated", "c.csv")
+        assert seen["near_duplicates"] is not mixed
+
     def test_a_mixed_table_with_missing_cells(self, ornstein: Callable, tmp_path: Path) -> None:
         """2% of the rows are replayed; categories, dates and gaps are part of the distance."""
         rng = np.random.default_rng(0)

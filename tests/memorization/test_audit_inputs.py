@@ -24,7 +24,7 @@ def test_rows_of_what_is_shown_are_those_that_were_given() -> None:
 
 
 def test_from_where_on_a_scale_or_a_place_is_another() -> None:
-    """Three times the standard deviation, or one of them away from the mean, of the training set."""
+    """At three times the standard deviation of the training set, or one of them from its mean."""
     train = 5 + 2 * np.array([[-1.0, 1.0], [1.0, -1.0]])  # of mean 5 and standard deviation 2
 
     def moved(scale: float, shift: float) -> np.ndarray:
