@@ -13,7 +13,7 @@ from __future__ import annotations
 __all__ = ["Z95", "wilson_interval", "few_values_note"]
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scipy.special import stdtrit
 
@@ -50,7 +50,7 @@ def wilson_interval(successes: float, trials: float) -> tuple[float, float]:
     return low, high
 
 
-def few_values_note(counts: Iterable[float], name: str) -> list[str]:
+def few_values_note(counts: Iterable[Any], name: str) -> list[str]:
     """Say what standard errors are worth that are of 2 or 3 values; empty if there are none.
 
     Parameters

@@ -223,6 +223,52 @@ class TestChecks:
         assert b"Traceback" not in process.stderr.read()
         process.stderr.close()
 
+    def test_what_was_found_of_the_sets_stands_before_the_notes(
+        self, ornstein: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What may mislead is a caution; how sets were read, alone or side by side, is a note."""
+
+        @dataclass
+        class Report:
+            verdict: str = "copies"
+            warnings: tuple[str, ...] = ("own note",)
+            cautions: tuple[str, ...] = ("own caution",)
+
+            def __str__(self) -> str:
+                return "\n".join([*self.cautions, "--", *self.warnings])
+
+        rng = np.random.default_rng(0)
+        a, b, c = (rng.standard_normal((40, 3)) for _ in range(3))
+        a[:, 1] = 2.0
+        saved(tmp_path, a=a, b=50 * b, c=c.astype(np.float32))
+        monkeypatch.setattr(module, "audit", lambda *_, **__: Report())
+        cautions, notes = ornstein("audit", *SETS).out.split("--\n")
+        assert "the standard deviation of b.npy is " in cautions
+        assert cautions.endswith("check their units.\nown caution\n")
+        assert notes.startswith("a.npy: ")
+        assert "\na.npy is float64 and c.npy float32.\n" in notes
+        assert notes.endswith("\nown note\n")
+
+    @pytest.mark.parametrize("mixed", [False, True])
+    def test_near_duplicates_are_counted_unless_kinds_are_mixed(
+        self, ornstein: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mixed: bool
+    ) -> None:
+        """Rows of few categories are near by chance."""
+        rng, seen = np.random.default_rng(0), {}
+        for name in "abc":
+            frame = pd.DataFrame({"x": rng.random(40), "y": rng.random(40)})
+            if mixed:
+                frame["city"] = rng.choice(["Rome", "Oslo"], 40)
+            frame.to_csv(tmp_path / f"{name}.csv", index=False)
+
+        def caught(*_: object, **options: object) -> None:
+            seen.update(options)
+            raise ValueError("enough")
+
+        monkeypatch.setattr(module, "audit", caught)
+        ornstein("audit", "--train", "a.csv", "--held-out", "b.csv", "--generated", "c.csv")
+        assert seen["near_duplicates"] is not mixed
+
     def test_a_mixed_table_with_missing_cells(self, ornstein: Callable, tmp_path: Path) -> None:
         """2% of the rows are replayed; categories, dates and gaps are part of the distance."""
         rng = np.random.default_rng(0)

@@ -223,7 +223,7 @@ def test_rows_of_several_sets_are_counted_once() -> None:
     assert only[1].startswith("3 of 73 rows of data also stand in data")
 
 
-@pytest.mark.parametrize("most", [75, 200])
+@pytest.mark.parametrize("most", [75, 100, 200])
 def test_of_sets_that_are_searched_in_part_a_count_is_a_least_one(
     monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:

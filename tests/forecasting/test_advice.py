@@ -9,7 +9,7 @@ import pytest
 from tests.forecasting.test_predictions import PROCESS, known
 
 from ornstein import theory
-from ornstein.forecasting import assumptions, targets
+from ornstein.forecasting import advice, assumptions, targets
 from ornstein.forecasting.advice import collapse, sampling, stopping
 from ornstein.forecasting.assumptions import check_assumptions
 from ornstein.forecasting.curve import Comparison
@@ -29,7 +29,9 @@ def test_collapse_is_where_the_volumes_of_the_noised_points_fill_that_of_the_dat
     assert np.expm1(2 * found.time) == pytest.approx(variance)
 
 
-def test_steps_are_those_of_the_leading_components_at_n_points() -> None:
+def test_steps_are_those_of_the_leading_components_at_n_points(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     spectrum = np.array([70, 20, 9.5, 0.5]) / 25
     found = sampling(known(spectrum), 12, unit=2.0)
     assert found.components == 3  # 99.5% of the variance; two have 90%
@@ -44,6 +46,10 @@ def test_steps_are_those_of_the_leading_components_at_n_points() -> None:
     # Not within 5% of the least.
     assert 1.05 * found.kl < kl(10) < 1.05 * found.kl_limit < kl(7)
     assert found.grid[0] > 100 * found.grid[-1] > 0
+    # Of 20 points it is 14: 10 would be enough for the population itself.
+    best = SimpleNamespace(steps=18.0, kl=0.2371, kl_limit=0.2427)  # as best_steps finds
+    monkeypatch.setattr(advice, "best_steps", lambda *_, **__: best)
+    assert sampling(known(spectrum), 20, unit=2.0).enough == 14
 
 
 def test_the_window_of_stopping_is_within_one_percent_of_the_least_loss() -> None:
