@@ -16,7 +16,7 @@ from ornstein.cli.main import COMMANDS, main
 from ornstein.cli.reopening import reopen
 from ornstein.engine.reading import read_summary
 from ornstein.engine.store import FILE_NAME, StudyError
-from ornstein.reports.explanations import EXPLANATIONS
+from ornstein.reports.explanations import EXPLANATIONS, VERIFICATION
 
 LINEAR = ("linear", "--dim", 4, "--train-sizes", "3,9", "--simulations", 3, "--std", 1.5)
 LINEAR += ("--jobs", 1)
@@ -204,6 +204,9 @@ def test_a_verification(ornstein: Callable, tmp_path: Path) -> None:
     assert result.status == 0
     assert result.err == "ornstein: wrote verification.json, report.html to v\n"
     page = read(tmp_path / "v" / "report.html")
+    assert page.headings[0] == (1, VERIFICATION.title)
+    assert page.by_class["question"] == [VERIFICATION.question]
+    assert set(VERIFICATION.made) <= set(page.definitions)
     assert page.by_class["answer"] == ["Answer. All 2 checks hold."]
     assert page.code == "ornstein verify --fast --only 5 --seed 3"
     versions = dict(page.table("What it ran with").rows)

@@ -90,7 +90,8 @@ def rounded(value: float, digits: int = 3) -> str:
     if abs(value) >= 1e5 or abs(value) < 1e-3:
         head, power = f"{value:.{digits - 1}e}".split("e")
         return f"{head.rstrip('0').rstrip('.')}e{int(power)}"
-    return f"{value:.0f}" if abs(value) >= 10**digits else f"{value:#.{digits}g}".rstrip(".")
+    near = float(f"{value:.{digits}g}")
+    return f"{value:.0f}" if near >= 10**digits else f"{value:#.{digits}g}".rstrip(".")
 
 
 # An optimum on a flat top, and edges of a support, are found to fewer digits.

@@ -15,12 +15,13 @@ import pytest
 from tests.explorer.charts import tick_value
 from tests.explorer.golden import MODULES, node
 from tests.explorer.test_live_simulation import simulated
-from tests.explorer.test_page import eigenvalues
+from tests.explorer.test_page import eigenvalues, rounded
 
 from ornstein import Gaussian, OneStepDenoiser, theory
 from ornstein.cli.main import _parse
 from ornstein.data.spectra import read_spectrum
 from ornstein.explorer.bundle import joined_modules
+from ornstein.intervals import wilson_interval
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -250,6 +251,34 @@ def test_numbers_on_axes_read_back() -> None:
         assert 2 <= len(found) <= 8
         assert found == sorted(set(found))
         assert low <= found[0] < found[-1] <= high
+
+
+def test_numbers_are_written_and_shares_have_intervals_as_in_the_package() -> None:
+    values = [1e-5, 0.00123456, 0.5, 9.996, 31.4159, 999.4, 1234.6, 99999.0, 123456.7, 3.2e9]
+    counts = [(0, 10), (3, 10), (10, 10), (57, 100)]
+    found = run(
+        """const texts = await load("number_texts");
+        answer({
+          numbers: given[0].map((value) => texts.number_text(value)),
+          short: [2, 0.1 + 0.2, 1e-7, 120].map(texts.short_text),
+          edges: [[999.7, 3], [99.7, 2], [0.99996, 4]].map((pair) => texts.number_text(...pair)),
+          special: [0, NaN, Infinity, -Infinity, -2.5].map((value) => texts.number_text(value)),
+          hellinger: [1, 0.5, 0.999, 1 - 1.2e-5, 1 - 1e-13].map(texts.hellinger_text),
+          intervals: given[1].map(([k, n]) => texts.wilson_interval(k, n)),
+          none: texts.wilson_interval(0, 0),
+        });""",
+        [values, counts],
+    )
+    assert found["numbers"] == [rounded(value) for value in values]
+    assert found["edges"] == ["1000", "100", "1.000"]
+    assert found["short"] == ["2", "0.3", "1e-7", "120"]
+    assert found["special"] == ["0", "unknown", "infinite", "\u2212infinite", "\u22122.50"]
+    assert found["hellinger"] == [
+        *("1", "0.500", "0.999", "1 \u2212 1.2e-5", "1 \u2212 less than 1e-12")
+    ]
+    for (k, n), ends in zip(counts, found["intervals"], strict=True):
+        assert ends == pytest.approx(wilson_interval(k, n))
+    assert found["none"] == [0, 1]
 
 
 def test_least_values_are_found() -> None:

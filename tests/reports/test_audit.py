@@ -20,6 +20,7 @@ from ornstein.reports.audit_document import audit_document
 from ornstein.reports.audit_html import audit_fragment, audit_page, pairs_figure, write_audit_html
 from ornstein.reports.audit_sentences import audit_sentences
 from ornstein.reports.documents import plain_answer
+from ornstein.reports.explanations import AUDIT
 from ornstein.reports.formats import as_latex
 from ornstein.reports.pages import page
 
@@ -312,6 +313,11 @@ def test_the_page_shows_pairs_with_their_rows() -> None:
         command="ornstein audit --train a.npy",
     )
     read = check_page(page(document))
+    assert read.headings[0] == (1, AUDIT.title)
+    assert read.by_class["question"] == [AUDIT.question]
+    assert set(AUDIT.made) <= set(read.definitions)
+    drawn = document.figures[0].figure
+    assert (drawn.low, drawn.high) == (images[1].min(), images[1].max())
     listed = read.table("Listed pairs")
     assert [row[0] for row in listed.rows] == [
         "3 and 4, distance 0.2500",
@@ -386,6 +392,9 @@ def test_the_picture_shows_pairs_differences_and_held_out_points(shape) -> None:
                 shown = column[5 * row : 5 * row + 4]
                 if grey:
                     np.testing.assert_allclose(shown, values[row].reshape(4, 5))
+                    # A difference is dark on white.
+                    colours = figure.axes[first + place].images[0].get_cmap().name
+                    assert colours == ("gray_r" if place == 2 else "gray")
                 elif place == 2:
                     expected = values[row].mean(axis=-1 if shape[-1] == 3 else 0)
                     np.testing.assert_allclose(shown, expected)

@@ -214,6 +214,9 @@ def test_formats_and_fragment(report: ForecastReport, tmp_path: Path) -> None:
     part = report._repr_html_()
     assert "from 61 [55, 68] points on" in part
     assert "0.5000 ± 0.0010" in part
+    # The comparisons of the text; the page has all.
+    assert "train loss, 0.1" not in part
+    assert "train loss, 0.1" in (tmp_path / "report.html").read_text()
     assert "<html" not in part
 
 

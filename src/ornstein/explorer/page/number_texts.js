@@ -16,6 +16,8 @@ export function number_text(value, digits = 3) {
     text = String(Math.round(size));
   } else {
     text = size.toPrecision(digits);
+    // 999.7 has three digits as 1.00e+3.
+    if (text.includes("e")) text = String(Number(text));
   }
   return value < 0 ? MINUS + text : text;
 }
