@@ -335,6 +335,10 @@ def test_copied_commands_give_the_numbers(
     _parse(simulation.split()[1:])
     assert f"--train-sizes {round(float(page.address()['n']) * 9)} " in simulation
 
+
+def test_copied_python_prints_the_numbers(page: Opened, capsys: pytest.CaptureFixture[str]) -> None:
+    page.go("d=9&n=3&T=0.7&spectrum=isotropic")
+    numbers = {name: value for name, (value, _) in page.numbers().items()}
     printed = {}
     for panel in ("distances", "spectrum", "samples", "steps", "membership"):
         exec(copied(page, panel, "Copy the Python"), {})
