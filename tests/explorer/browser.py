@@ -34,6 +34,15 @@ def chromium() -> str:
     return found
 
 
+# Single draws are made as usual; replicates are what takes a processor's time after each change.
+_WITHOUT_REPLICATES = """
+const Usual = window.Worker;
+window.Worker = class extends Usual {
+  postMessage(message) { if (message.kind !== "replicates") super.postMessage(message); }
+};
+"""
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """A Chromium that all tests of a module share.
@@ -54,7 +63,15 @@ def browser() -> Iterator[Any]:
 class Opened:
     """A page, and what it complained about or asked for."""
 
-    def __init__(self, browser: Any, file: Path, *, width: int = 1280, dark: bool = False) -> None:
+    def __init__(
+        self,
+        browser: Any,
+        file: Path,
+        *,
+        width: int = 1280,
+        dark: bool = False,
+        simulates: bool = True,
+    ) -> None:
         self.file = file
         scheme = "dark" if dark else "light"
         self.context = browser.new_context(
@@ -64,6 +81,8 @@ class Opened:
             "if (navigator.clipboard)"
             " navigator.clipboard.writeText = async (text) => { window.copied = text; };"
         )
+        if not simulates:
+            self.context.add_init_script(_WITHOUT_REPLICATES)
         self.page = self.context.new_page()
         self.page.set_default_timeout(20_000)
         self.complaints: list[str] = []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from tests.explorer.browser import Opened
 
 from ornstein import __version__, theory
 from ornstein.cli.main import _parse, main
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.explorer.browser import Opened
 
 SMALL = "d=9&n=2&detail=full"
 DEFAULTS = {"d": 100, "n": 1.2, "T": 2, "noise": 1, "exponent": 1, "ratio": 10, "share": 0.5}
@@ -111,6 +111,12 @@ def agree(page: Opened, *, edges: bool = True, **more: Any) -> dict[str, float]:
         if name in {"kl", "answer_kl", "wasserstein_squared", "steps_kl", "karras_kl"}:
             assert text.removesuffix(" nats") == rounded(value), name
     return {name: value for name, (value, _) in found.items()}
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Any, page_file: Path) -> Opened:
+    """A page that stays open, and simulates no replicates: they are looked at elsewhere."""
+    return Opened(browser, page_file, simulates=False)
 
 
 def test_opens_from_disk(page: Opened, page_file: Path) -> None:
@@ -285,7 +291,7 @@ def test_no_serious_fault_for_those_who_do_not_see(opened: Callable[..., Opened]
 
 @pytest.mark.parametrize("width", [375, 768, 1280])
 def test_fits_its_width(opened: Callable[..., Opened], width: int) -> None:
-    page = opened(width=width)
+    page = opened(width=width, simulates=False)
     for detail in ("simple", "full"):
         shown = page.go(f"d=9&detail={detail}")
         assert shown.evaluate("document.scrollingElement.scrollWidth") <= width
@@ -343,8 +349,8 @@ def test_copied_python_prints_the_numbers(page: Opened, capsys: pytest.CaptureFi
     assert printed["samples"].startswith("(9, 9)")
 
 
-def test_tables_have_what_was_simulated(page: Opened) -> None:
-    shown = page.go("d=4&n=3&spectrum=isotropic")
+def test_tables_have_what_was_simulated(opened: Callable[..., Opened]) -> None:
+    shown = opened().go("d=4&n=3&spectrum=isotropic")
     shown.click("#panel-distances summary")
     shown.wait_for_function(
         "[...document.querySelectorAll('#panel-distances tr.now td:last-child')]"

@@ -316,7 +316,9 @@ ODD: tuple[tuple[str, dict[str, Any]], ...] = (
     ("random-features", {"noise_draws": "4", "ridge": 1e-7}),
 )
 # In fewer dimensions it is the same figure, and takes less long to compute.
-CHEAPER: dict[str, dict[str, Any]] = {"best-steps": {"dim": 8}}
+CHEAPER: dict[str, dict[str, Any]] = {
+    "best-steps": {"dim": 8, "points_per_dimension": "2,10,40", "samplers": "heun"}
+}
 DEFAULTS = tuple((name, CHEAPER.get(name, {})) for name in PREDICTIONS if name != "phase")
 
 

@@ -460,7 +460,7 @@ class TestMemorizationAndGeneralization:
         return {name: np.array([values[name] for values in cells]) for name in METRICS}
 
     def test_overfit_on_purpose(self) -> None:
-        found = self.measured(16, 2, training_steps=1000, learning_rate=3e-3)
+        found = self.measured(16, 2, training_steps=600, learning_rate=3e-3)
         assert (found["memorized"] > 0.9).all()
         assert (found["baseline"] < 0.01).all()
         assert (found["delta_sign"] == -1).all()

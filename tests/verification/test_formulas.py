@@ -23,6 +23,7 @@ PART = {
         (
             "Euler's method on the tangent grid",
             "Gaussians fitted to samples and fresh points",
+            "losses of subsets of uneven rows",
             "one-step model of a subspace",
             "one-step model of two levels",
             "one-step potential over training sets",

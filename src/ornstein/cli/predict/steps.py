@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["best_steps", "grid"]
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ornstein import theory
@@ -68,11 +69,15 @@ def best_steps(
             f"--points-per-dimension: given {given.min():g}, which is less than 2 points of d = {d}"
         )
 
+    @cache  # the curve passes through the sizes of the table
+    def best(sampler: str, n: int) -> theory.BestSteps:
+        way = ode_schedule if sampler in {"euler", "heun"} else schedule
+        return theory.best_steps(values, n, sampler, way, ridge=ridge)
+
     def found(sampler: str, ratios: Array) -> Array:
         """Steps, KL and its limit, a row each."""
-        way = ode_schedule if sampler in {"euler", "heun"} else schedule
         sizes = np.maximum(np.round(ratios * d), 2).astype(int).tolist()
-        return np.array([theory.best_steps(values, n, sampler, way, ridge=ridge) for n in sizes]).T
+        return np.array([best(sampler, n) for n in sizes]).T
 
     columns: dict[str, Any] = {"points_per_dimension": given, "n_train": np.round(given * d)}
     legend = ["points_per_dimension  n/d  training size over dimension"]
