@@ -93,6 +93,10 @@ class Estimate:
     like: Estimate | None = None
     """Of all the data, where this is of a part: whether a Gaussian is refuted is asked of all."""
 
+    def takes_rows(self, n: int) -> bool:
+        """Whether what n points lose is forecast from the points themselves."""
+        return self.points is not None and n <= self.most
+
     @cached_property
     def population(self) -> Array:
         """Eigenvalues of the population covariance, descending, of shape (dim,)."""

@@ -145,7 +145,7 @@ def losses(estimate: Estimate, n: int, noise: float) -> tuple[float, float]:
     and tail factor.
     """
     v = noise**2
-    if estimate.points is not None and n <= estimate.most:
+    if estimate.points is not None and estimate.takes_rows(n):
         of_rows = centred_subset_losses(estimate.points, v, n, _TOLERANCE)
         total = float(estimate.sample.sum())
         return of_rows.train / total, of_rows.test / total

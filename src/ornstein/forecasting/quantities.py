@@ -33,6 +33,8 @@ class Quantity(NamedTuple):
     """Of n new points of the population."""
     subset: Callable[[Estimate, int], float]
     """Of n of the N points, as subsets of the data are measured."""
+    of_rows: bool = False
+    """Whether, of few enough points, it is of the N points themselves, and nothing is estimated."""
 
 
 class Target(NamedTuple):
@@ -89,7 +91,7 @@ def quantities(process: OneStepProcess, attacked: Mapping[int, float]) -> list[Q
     for noise in NOISES:
         for place, kind in enumerate(("train", "test")):
             loss = _loss(noise, place)
-            found.append(Quantity(loss_name(kind, noise), loss, loss))
+            found.append(Quantity(loss_name(kind, noise), loss, loss, of_rows=True))
     found.append(Quantity("consistency", consistency, consistency))
 
     def auc(estimate: Estimate, n: int) -> float:

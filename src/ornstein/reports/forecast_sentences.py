@@ -48,7 +48,7 @@ MEANINGS = {
     "train": "denoising loss on training points, over the total variance",
     "test": "the same on fresh points",
     "measured": "mean over subsets of your data, with its standard error",
-    "theory": "of the same subsets, with the error of the estimate",
+    "theory": "of the same subsets; the error is that of the estimate, if any",
     "differ": "theory above measured, in percent",
     "s.e.": "the difference in standard errors of both",
 }
@@ -57,9 +57,7 @@ DEFINITIONS = (
     "W2^2 is the squared Wasserstein distance between what is generated and the data, both as "
     "Gaussians: divided by the total variance it is 0 for a perfect model and 1 for the mean of "
     "the data alone. Consistency is 1 for equal samples and 0 for unrelated ones. A point is told "
-    "from others by its denoising error at the noise level of the column. Losses of subsets and "
-    "their theory see the same data, so that their difference is smaller than its standard errors "
-    "(s.e.) say: of a loss look at the percent."
+    "from others by its denoising error at the noise level of the column."
 )
 SUBJECTS = {
     "threshold": "Threshold",
