@@ -359,7 +359,7 @@ BROKEN: dict[str, list[Broken]] = {
         for side in ("n > d", "n < d")
     },
     **{
-        f"{which} loss, uneven rows": [
+        f"{which} loss, uneven": [
             gaussian_rows(which),
             rows_many_times(which),
             changed(n_train=lambda p: p["n_train"] * 4 // 3),

@@ -156,7 +156,7 @@ CHECKS = (
     *(
         Check(
             "19",
-            f"{which} loss, uneven rows",
+            f"{which} loss, uneven",
             SOURCE,
             UNEVEN,
             which,
