@@ -80,7 +80,7 @@ def run() -> None:
             for name in _CONTROLS:
                 if name == "exponent" and spectrum == "isotropic":
                     continue
-                last = int(page.get_attribute(f"#input-{name}", "max"))
+                last = int(page.get_attribute(f"#input-{name}", "max") or 0)
                 middle = int(page.input_value(f"#input-{name}"))
                 first = max(0, min(middle, last - _STOPS // 2) - _STOPS // 2)
                 stops = range(first, min(first + _STOPS, last + 1))

@@ -66,7 +66,7 @@ def of_factor(factor: float, spread: float, like: Estimate | None = None) -> Est
 
     gaussian = tuple(moments(size) for size in (1.0 - spread, 1.0 + spread))
     fluctuations = Fluctuations(values, moments(factor), gaussian)
-    return Estimate(50, values, fluctuations, np.ones((1, 3)), like)
+    return Estimate(50, values, fluctuations, np.ones((1, 3)), like=like)
 
 
 def test_whether_a_gaussian_is_refuted_is_asked_of_all_data() -> None:
