@@ -103,7 +103,7 @@ def test_sentences_and_what_is_heard_of_charts(page: Opened) -> None:
     assert said("steps") == (
         f"In S = {S} steps KL is {here} nats, {karras} on Karras' grid; infinitely many leave "
         f"{rounded(best.kl_limit)}, which is what n = 3.0 d costs. Best are S* = {best.steps:.0f} "
-        "steps: their error acts as a ridge does."
+        "steps: the variance that they add makes up for what few points miss."
     )
     assert (
         f"At S = {S} it is {here} nats, with infinitely many {rounded(best.kl_limit)}."

@@ -1,5 +1,6 @@
 """The whole forecast: on the digits, on bad data, again and again the same."""
 
+import importlib
 import math
 import re
 from types import SimpleNamespace
@@ -209,9 +210,10 @@ def test_what_is_asked_of_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """A model that generates a known set, and denoises all to 0: exact distances and losses."""
     torch = pytest.importorskip("torch")
     pytest.importorskip("lightning")
-    import ornstein.networks
     from ornstein.forecasting import network_check
 
+    # What `from ornstein.networks import train` sees, whatever other tests imported again.
+    networks = importlib.import_module("ornstein.networks")
     data = module.standardize(few_points()).points
     seen = []
     made = np.concatenate([3 * data[:40], -3 * data[:40]])
@@ -228,7 +230,7 @@ def test_what_is_asked_of_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
         seen.append(points)
         return SimpleNamespace(model=Model(), seconds=7.0)
 
-    monkeypatch.setattr(ornstein.networks, "train", trained)
+    monkeypatch.setattr(networks, "train", trained)
     whole, _ = module.estimates(data, np.random.default_rng(0))
     (row,) = network_check.check_network(data, whole, (100,), 3, False)
     (points,) = seen
