@@ -113,7 +113,7 @@ def test_sentences_and_what_is_heard_of_charts(page: Opened) -> None:
     enough = rounded(theory.points_for_auc(VALUES, noise, 0.55), 4)
     assert said("membership") == (
         f"Asked at noise variance {rounded(noise)}, the best linear denoiser of these {N} points "
-        "gives them away: of a training and a fresh point it is told which is which in "
+        "gives them away: of a training point and a fresh one, the attack tells which is which in "
         f"{100 * auc:.1f}% of pairs. From n = {enough} on it is at most 55% there."
     )
     assert f"largest, {auc:.4f}, at {rounded(noise)}." in heard["membership"]
