@@ -74,7 +74,8 @@ def _inline_math(self, node):
 
 
 def _display_math(self, node):
-    style = "overflow-x: auto"  # a long formula moves by itself, not the page
+    # A long formula moves by itself, not the page; none scrolls up and down.
+    style = "overflow-x: auto; overflow-y: hidden; padding-block: 0.3em"
     formula = _mathml(node, as_block=True)
     self.body.append(f'<div class="math notranslate" style="{style}">{formula}</div>')
     raise SkipNode
