@@ -164,7 +164,7 @@ def images(channels_last: bool = False) -> np.ndarray:
 
 UNIT = np.random.default_rng(6).random((80, 12))
 OTHER = np.random.default_rng(7).random((70, 12))
-COPIES = "if one set was generated, they are copies: ornstein audit says more"
+COPIES = "if one set was generated, they may be copies: ornstein audit says more"
 TAKE_OUT = f"take them out of one set; {COPIES}"
 # sets, level, what is said
 SEVERAL = {

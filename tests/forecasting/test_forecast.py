@@ -42,6 +42,8 @@ def test_the_digits_are_predicted_within_10_percent() -> None:
     measured = module.measure(data.points, (56, 224, 898), process, attacked, 12, rng, False)
     curve = module.forecast_curve(whole, parts, (56, 224, 898), attacked, asked)
     for each in module.compare(whole, parts, measured, asked, curve):
+        # Losses of subsets are of the points themselves, of which the subsets are.
+        assert (each.predicted_error == 0) == ("loss" in each.quantity), each
         room = 10 + 300 * each.measured_error / each.measured
         assert abs(each.percent) < room, each
     found = module.points_needed("w2", 0.01, whole, parts, process)

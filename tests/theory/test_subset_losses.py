@@ -5,7 +5,7 @@ import pytest
 from tests.forecasting.populations import SPECTRA, draw
 
 from ornstein.theory import denoising_losses, membership, subset_losses
-from ornstein.theory.linear_denoisers import subset_losses as module
+from ornstein.theory.numerics import fixed_points
 
 
 def fitted(drawn: np.ndarray, left: np.ndarray, v: float) -> tuple[float, float]:
@@ -91,18 +91,25 @@ def test_units_rotation_and_mean_do_not_matter() -> None:
     assert subset_losses(np.full((5, 2), 3.0), 0.1, 3) == (0.0, 0.0)
 
 
+def test_rows_at_the_mean_have_no_leverage() -> None:
+    rows = np.array([[1.0, 2.0], [-1.0, -2.0], [0.0, 0.0], [3.0, -1.0], [-3.0, 1.0]])
+    v = 0.5
+    found = subset_losses(rows, v, 5)
+    assert found.train == pytest.approx(fitted(rows, rows, v)[0], rel=1e-6)
+
+
 def test_wrong_arguments_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = uneven(10, np.random.default_rng(0))
     for arguments, message in (
         ((rows, 0.1, 11), "n_train is 11, expected at most 10, the number of points"),
         ((rows, 0.1, 1), "n_train"),
         ((rows, 1e-9, 5), "expected at least 1e-06 of the points' largest variance"),
-        ((1e-200 * rows, 1.0, 5), "expected less than 1e300 of their squares"),
+        ((1e-200 * rows, 1.0, 5), "expected at most 1e\\+200 of their squares"),
         ((1e200 * rows, 1.0, 5), "expected at least 1e-06 of the points' largest variance, inf"),
         ((rows * np.nan, 0.1, 5), "points"),
     ):
         with pytest.raises(ValueError, match=message):
             subset_losses(*arguments)
-    monkeypatch.setattr(module, "_ITERATIONS", 1)
+    monkeypatch.setattr(fixed_points, "_STEPS", 1)
     with pytest.raises(ValueError, match="losses of subsets of 5 points were not found"):
         subset_losses(rows, 0.1, 5)

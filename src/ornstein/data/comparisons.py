@@ -23,7 +23,7 @@ _BYTES = 255.0
 _OTHER_SCALE = 3.0
 _CLOSE = 1.6  # a factor within which two standard deviations are taken for the same
 _FEW_DIGITS = 2  # bytes of floats of 11 bits
-_COPIES = "if one set was generated, they are copies: ornstein audit says more"
+_COPIES = "if one set was generated, they may be copies: ornstein audit says more"
 
 
 def compare(

@@ -27,6 +27,7 @@ from scipy.special import stdtrit
 
 from ornstein.forecasting.row_sizes import Fluctuations, RowSizes, fourth_moments
 from ornstein.forecasting.spectrum import population_spectrum, reproduced
+from ornstein.theory.linear_denoisers.subset_losses import SubsetLosses, centred_subset_losses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,8 +39,8 @@ if TYPE_CHECKING:
 GROUPS = 10
 _ROUNDING = 1e-12
 _ROWS, _WORK, _DRAWS, _SHOWN = 20_000, 2e9, (4, 20), 2_000
-_ROW_WORK = 1e8
-"""Up to so many multiplications of a (N, dim) with a (dim, dim) matrix the points are used."""
+_ROW_WORK, _ROW_TOLERANCE = 4e7, 1e-6
+"""Up to N dim^2 of so much the points are used: seconds for a whole forecast."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +98,16 @@ class Estimate:
         """Whether what n points lose is forecast from the points themselves."""
         return self.points is not None and n <= self.most
 
+    def row_losses(self, n: int, noise_variance: float) -> SubsetLosses:
+        """Losses of n of these points, summed over dimensions; train and test are asked apart."""
+        key = n, noise_variance
+        if key not in self._row_losses:
+            assert self.points is not None
+            self._row_losses[key] = centred_subset_losses(
+                self.points, noise_variance, n, _ROW_TOLERANCE
+            )
+        return self._row_losses[key]
+
     @cached_property
     def population(self) -> Array:
         """Eigenvalues of the population covariance, descending, of shape (dim,)."""
@@ -122,6 +133,11 @@ class Estimate:
                 found = max(self.fluctuations.tail_factor(quantity)[0], 1.0)
             self._factors[quantity] = found
         return self._factors[quantity]
+
+    @cached_property
+    def _row_losses(self) -> dict[tuple[int, float], SubsetLosses]:
+        """Those that were asked for before."""
+        return {}
 
     @cached_property
     def _factors(self) -> dict[str | float, float]:
@@ -156,8 +172,8 @@ def estimates(points: Array, rng: np.random.Generator) -> tuple[Estimate, list[E
         sample,
         fluctuations,
         np.square(subset[:_SHOWN]),
-        points - points.mean(axis=0) if used else None,
-        most,
+        points=points - points.mean(axis=0) if used else None,
+        most=most,
     )
     parts = []
     order = rng.permutation(n)
@@ -171,7 +187,10 @@ def estimates(points: Array, rng: np.random.Generator) -> tuple[Estimate, list[E
         sample = _padded(found, points.shape[1])
         squares = np.square(of_part[:_SHOWN, :size])
         rows = kept - kept.mean(axis=0) if used else None
-        parts.append(Estimate(len(kept), sample, fluctuations, squares, rows, most, whole))
+        part = Estimate(
+            len(kept), sample, fluctuations, squares, points=rows, most=most, like=whole
+        )
+        parts.append(part)
     return whole, parts
 
 

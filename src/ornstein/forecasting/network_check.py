@@ -3,9 +3,8 @@
 The forecast is of linear models. How far a network is from it is measured: the moments of what it
 generates against those of the data, less what their number adds to the distance
 (:mod:`ornstein.memorization.sample_measures`), and its denoising loss on points it has not seen.
-Sampling
-starts from a Gaussian where the noised training data are, as 200 diffusion steps do not reach
-N(0, I).
+Sampling starts from a Gaussian where the noised training data are, as 200 diffusion steps do not
+reach N(0, I).
 """
 
 from __future__ import annotations

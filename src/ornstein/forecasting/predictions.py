@@ -60,7 +60,6 @@ from ornstein.forecasting.noise_curve import NoiseCurve
 from ornstein.forecasting.row_sizes import kernel_weights
 from ornstein.memorization.rank_sums import pairs_below
 from ornstein.theory import membership, one_step_anisotropic
-from ornstein.theory.linear_denoisers.subset_losses import centred_subset_losses
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,7 +72,6 @@ if TYPE_CHECKING:
 NOISES = (0.1, 0.3, 1.0)
 """Noise levels s of the losses, in units of the data's standard deviation."""
 _ATTACKED = np.geomspace(0.1, 10.0, 9)
-_TOLERANCE = 1e-6
 
 
 class OneStepProcess(NamedTuple):
@@ -145,9 +143,8 @@ def losses(estimate: Estimate, n: int, noise: float) -> tuple[float, float]:
     and tail factor.
     """
     v = noise**2
-    if estimate.points is not None and estimate.takes_rows(n):
-        of_rows = centred_subset_losses(estimate.points, v, n, _TOLERANCE)
-        total = float(estimate.sample.sum())
+    if estimate.takes_rows(n):
+        of_rows, total = estimate.row_losses(n, v), float(estimate.sample.sum())
         return of_rows.train / total, of_rows.test / total
     spectrum = estimate.population
     place = NoiseCurve(spectrum, n - 1.0, estimate.rows(v)).equivalent(np.array([v]))

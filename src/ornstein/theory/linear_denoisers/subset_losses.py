@@ -2,9 +2,9 @@ r"""Losses of the linear denoiser of random subsets, from the rows themselves: d
 
 ``n`` of ``N`` given rows ``x_i`` are drawn without replacement, mean and covariance ``C`` are
 fitted to them, with ``nu = n - 1``, and the denoiser is ``W = C (C + v)^{-1}``. No law of the rows
-is assumed, neither Gaussian components nor equal lengths. A row less the mean of all N others is
-``sqrt(N/(N-1)) z_i`` with ``z_i = sqrt(N/(N-1)) (x_i - xbar)``, and adding it to them adds
-``z_i z_i^T/nu_N`` to ``C``. With ``R = (C + v)^{-1}``, ``R_-i`` the same of subsets without row
+is assumed, neither Gaussian components nor equal lengths. A row less the mean of the N - 1 others
+is ``sqrt(N/(N-1)) z_i`` with ``z_i = sqrt(N/(N-1)) (x_i - xbar)``, and adding it to them adds
+``z_i z_i^T`` to ``(N - 1) C``. With ``R = (C + v)^{-1}``, ``R_-i`` the same of subsets without row
 ``i``, and ``p = nu/(N - 1)``,
 
     h_i = z_i^T E[R_-i] z_i / nu,
@@ -42,6 +42,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ornstein.theory.numerics.fixed_points import positive_fixed_point
 from ornstein.validation import as_count, as_points, as_positive_number
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-_ITERATIONS, _TOLERANCE = 20_000, 1e-8
-_LEAST = 1e-6
+_TOLERANCE = 1e-8
+_LEAST, _MOST = 1e-6, 1e200
 _NOT_FOUND = "losses of subsets of {} points were not found to the tolerance: give a larger one"
 
 
@@ -77,7 +78,7 @@ def subset_losses(
     points : array_like of shape (n_points, dim)
     noise_variance : float
         Variance of the noise on each coordinate, in squared data units: at least 1e-6 of the
-        largest variance of the points.
+        largest variance of the points, at most 1e200 of their squares.
     n_train : int
         Size n of the subsets, from 2 to N.
     tolerance : float
@@ -111,13 +112,13 @@ def subset_losses(
     if n > len(rows):
         raise ValueError(f"n_train is {n}, expected at most {len(rows)}, the number of points")
     dim, unit = rows.shape[1], float(np.abs(rows).max())
-    if unit == 0.0:
+    if (rows == rows[0]).all():
         return SubsetLosses(0.0, 0.0)
     rows, v = rows / unit, v / unit / unit
-    if not math.isfinite(v):
+    if v > _MOST:
         raise ValueError(
-            f"noise_variance is {noise_variance:g} beside points up to {unit:g}, expected less "
-            "than 1e300 of their squares"
+            f"noise_variance is {noise_variance:g} beside points up to {unit:g}, expected at most "
+            f"{_MOST:g} of their squares"
         )
     rows = rows - rows.mean(axis=0)
     largest = float(np.linalg.norm(rows, 2)) ** 2 / (len(rows) - 1)
@@ -131,36 +132,43 @@ def subset_losses(
 
 
 def centred_subset_losses(rows: Array, v: float, n: int, tolerance: float) -> SubsetLosses:
-    """The same of rows of mean 0, summed over dimensions; nothing is checked."""
+    """The same of rows of mean 0 and shape (N, dim), summed over dimensions; nothing is checked."""
     count, dim = rows.shape
     nu, outside = n - 1.0, 1.0 - (n - 1.0) / (count - 1.0)
-    # In units of the noise.
+    # In units of the noise. Rows at the mean have no leverage.
     rows = rows * math.sqrt(count / (count - 1.0) / v)
-    leverage = np.zeros(count)
-    for _ in range(_ITERATIONS):
-        weights = 1.0 / (count * (1.0 + outside * leverage))
-        resolvent = np.linalg.inv((rows.T * weights) @ rows + np.eye(dim))
-        turned = rows @ resolvent
-        u = np.einsum("ij,ij->i", turned, rows) / nu
-        root = np.sqrt((1.0 - u) ** 2 + 4.0 * outside * u)
-        before, leverage = leverage, 2.0 * u / (1.0 - u + root)
-        if np.abs(leverage - before).max() <= tolerance * leverage.max():
-            break
-    else:
+    lengths = np.square(rows).sum(axis=1)
+    rows, lengths = rows[lengths > 0], lengths[lengths > 0]
+
+    def resolvent(leverage: Array) -> Array:
+        return np.linalg.inv((rows.T / (count * (1.0 + outside * leverage))) @ rows + np.eye(dim))
+
+    def root(u: Array) -> Array:
+        return np.sqrt((1.0 - u) ** 2 + 4.0 * outside * u)
+
+    def lifted(leverage: Array) -> Array:
+        u = np.einsum("ij,ij->i", rows @ resolvent(leverage), rows) / nu
+        return 2.0 * u / (1.0 - u + root(u))
+
+    leverage = positive_fixed_point(lifted, lengths / nu, tolerance)
+    if leverage is None:
         raise ValueError(_NOT_FOUND.format(n))
-    # v d/dv of the leverages: linear in itself.
-    slope = np.zeros(count)
-    for _ in range(_ITERATIONS):
-        change = -weights * outside * slope / (1.0 + outside * leverage)
-        inner = np.eye(dim) + (rows.T * change) @ rows
-        falls = np.einsum("ij,ij->i", turned @ inner, turned) / nu
-        before, slope = slope, -falls * (1.0 + leverage) / root
-        if np.abs(slope - before).max() <= tolerance * np.abs(slope).max():
-            break
-    else:
+    R = resolvent(leverage)
+    turned = rows @ R
+    slope = (1.0 + leverage) / root(np.einsum("ij,ij->i", turned, rows) / nu)
+    weights = outside / (count * (1.0 + outside * leverage) ** 2)
+
+    def inner(falls: Array) -> Array:
+        """``d(E[R]^{-1})/dv``, where ``h_i`` falls by ``falls_i/v`` with v."""
+        return np.eye(dim) + (rows.T * (weights * falls)) @ rows
+
+    def fallen(falls: Array) -> Array:
+        return slope * np.einsum("ij,ij->i", turned @ inner(falls), turned) / nu
+
+    falls = positive_fixed_point(fallen, leverage, tolerance)
+    if falls is None:
         raise ValueError(_NOT_FOUND.format(n))
-    squares = -nu * slope
-    passed = dim - 2.0 * np.trace(resolvent) + np.trace(resolvent @ inner @ resolvent)
-    train = (1.0 - 1.0 / n) * np.mean(squares / (1.0 + leverage) ** 2) + passed
-    test = (1.0 + 1.0 / n) * np.mean(squares) + passed
+    passed = dim - 2.0 * np.trace(R) + np.trace(R @ inner(falls) @ R)
+    train = (n - 1.0) / n * nu * (falls / (1.0 + leverage) ** 2).sum() / count + passed
+    test = (n + 1.0) / n * nu * falls.sum() / count + passed
     return SubsetLosses(float(v * train), float(v * test))
