@@ -50,7 +50,7 @@ def test_sampled_originals_are_those_of_delta() -> None:
 @pytest.mark.parametrize("dim", [1, 10, 100])
 def test_one_training_point_has_a_closed_form(dim: int) -> None:
     """Kernels of width std, no pairs: B(x) < E B says ``|x|^2 > 2 d ln(3/2)``, a chi-square."""
-    draws = 1500
+    draws = 4000
     found = perfect_model_delta(Gaussian.isotropic(dim, 7.0, 3.0), 1, 1, draws, rng=dim)
     exact = chi2.sf(2 * dim * math.log(1.5), dim)
     assert abs(found.fraction - exact) < 4 * math.sqrt(exact * (1 - exact) / draws)
@@ -89,8 +89,8 @@ def test_a_mixture_against_its_density_written_out() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("dim", "n"), [(16, 40), (100, 60)])
 def test_sampled_originals_of_equal_number_are_exchangeable(dim: int, n: int) -> None:
-    found = perfect_model_delta(Gaussian.isotropic(dim), n, n, 800, rng=n, original_mode="sampled")
-    assert abs(found.fraction - 0.5) < 4 * math.sqrt(0.25 / 800)
+    found = perfect_model_delta(Gaussian.isotropic(dim), n, n, 2000, rng=n, original_mode="sampled")
+    assert abs(found.fraction - 0.5) < 4 * math.sqrt(0.25 / 2000)
 
 
 @pytest.mark.slow
@@ -98,9 +98,9 @@ def test_it_is_no_half_otherwise() -> None:
     """docs/memorization.md: d = 100, n = 150, in 4000 draws .965 for N = 10,000, .733 for N = n."""
     population = Gaussian.isotropic(100, mean=10.0)
     for n_original, fraction in ((10_000, 0.965), (150, 0.733)):
-        found = perfect_model_delta(population, 150, n_original, 500, rng=8)
-        # Of the difference of 500 and 4000 draws: 1/500 + 1/4000 = 1/444.
-        assert abs(found.fraction - fraction) < 4 * math.sqrt(fraction * (1 - fraction) / 444)
+        found = perfect_model_delta(population, 150, n_original, 1000, rng=8)
+        # Of the difference of 1000 and 4000 draws: 1/1000 + 1/4000 = 1/800.
+        assert abs(found.fraction - fraction) < 4 * math.sqrt(fraction * (1 - fraction) / 800)
 
 
 class TestManySizes:

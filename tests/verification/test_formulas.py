@@ -10,64 +10,12 @@ from tests.verification import broken
 
 from ornstein import theory
 from ornstein.verification import sample_covariance
-from ornstein.verification.checks import Check, Experiment, judge
+from ornstein.verification.checks import Check, judge
 from ornstein.verification.registry import CHECKS
 from ornstein.verification.running import measure
 
 BY_NAME = {check.name: check for check in CHECKS}
 EXPERIMENTS = {check.experiment.name: check.experiment for check in CHECKS}
-# Replicates, as a part of those of the fast setting: a tenth, and 50 or more, fail every broken
-# formula of an experiment by half of its threshold and more, but for these.
-PART = {
-    **dict.fromkeys(
-        (
-            "Euler's method on the tangent grid",
-            "Gaussians fitted to samples and fresh points",
-            "losses of subsets of uneven rows",
-            "one-step model of a subspace",
-            "one-step model of two levels",
-            "one-step potential over training sets",
-            "own posterior weight in a subspace",
-            "sign of Delta of the one-step model",
-        ),
-        1.0,
-    ),
-    **dict.fromkeys(
-        (
-            "one-step model above its threshold",
-            "one-step model of few points",
-            "one-step model of few points of a power law",
-            "own posterior weight, power law",
-            "samplers of S steps, many points",
-        ),
-        0.75,
-    ),
-    "denoisers of many noisy points": 0.5,
-    "one-step model of a power law": 0.4,
-    "three generations of one-step models": 0.4,
-    **dict.fromkeys(
-        (
-            "attack on a linear denoiser",
-            "denoisers of few noisy points",
-            "kernel terms of originals",
-            "kernel terms of the one-step model",
-            "one-step model below its threshold",
-            "one-step model of two levels of two",
-            "one-step spectrum, fewer points than dimensions",
-            "one-step spectrum, more points than dimensions",
-            "own posterior weight, isotropic",
-            "sample covariance of few points",
-        ),
-        0.25,
-    ),
-}
-
-
-def small(experiment: Experiment) -> Experiment:
-    """As many replicates as find what is broken here."""
-    part, fast = PART.get(experiment.name, 0.1), experiment.fast
-    enough = min(fast.replicates, max(50, round(part * fast.replicates)))
-    return replace(experiment, fast=replace(fast, replicates=enough))
 
 
 def with_parameters(**changes: Callable[[dict], float]) -> Callable[[Check, dict], float]:
@@ -353,11 +301,11 @@ def factors(right: float) -> dict[str, float]:
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_holds_and_a_broken_formula_fails(name: str, subtests: pytest.Subtests) -> None:
     """Each check of an experiment, which runs once."""
-    experiment = small(EXPERIMENTS[name])
+    experiment = EXPERIMENTS[name]
     setting = experiment.fast
     found = measure([experiment], fast=True, jobs=1)[name]
     assert not isinstance(found, str), found
-    for check in (check for check in CHECKS if check.experiment.name == name):
+    for check in (check for check in CHECKS if check.experiment is experiment):
         with subtests.test(check.name):
             values = found[check.observable]
             row = judge(check, setting, values)
@@ -376,4 +324,3 @@ def test_every_formula_with_a_ratio_or_a_factor_is_broken_by_hand() -> None:
     by_factors = {check.name for check in CHECKS if check.section == "2"}
     assert set(BROKEN) | by_factors == set(BY_NAME)
     assert set(BROKEN) <= set(BY_NAME)
-    assert set(PART) <= set(EXPERIMENTS)
