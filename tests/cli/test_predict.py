@@ -693,6 +693,21 @@ def test_best_steps_of_two_samplers(document: Callable, predict: Callable) -> No
     assert "S* euler is infinite where more steps always help, and for n <= d, where KL" in notes
 
 
+@pytest.mark.parametrize(
+    ("samplers", "option", "says"),
+    [
+        ("heun", "--schedule", "no effect on the samplers heun: leave it out, or add ddpm or ddim"),
+        ("ddpm", "--ode-schedule", "no effect on the samplers ddpm: leave it out, or add euler"),
+    ],
+)
+def test_best_steps_refuse_a_schedule_that_no_sampler_takes(
+    ornstein: Callable, samplers: str, option: str, says: str
+) -> None:
+    result = ornstein("predict", "best-steps", "--samplers", samplers, option, "cosine")
+    assert (result.status, result.out, result.err.count("\n")) == (2, "", 1)
+    assert says in result.err
+
+
 def test_where_no_noise_leaks_most(predict: Callable) -> None:
     out = predict("membership", dim=40, n_train=900, noise_variance="0.1")
     assert "at s^2 = 0.001 or less" in out

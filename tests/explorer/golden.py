@@ -7,11 +7,14 @@ import math
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 import ornstein
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MODULES = Path(ornstein.__file__).parent / "explorer" / "mathematics"
 TOLERANCE = 1e-9
@@ -44,19 +47,24 @@ def node() -> str:
     raise FileNotFoundError("no node: install pyright[nodejs], which is in the extra dev")
 
 
-def evaluate(calls: list[tuple[str, list[Any]]]) -> list[Any]:
-    """What the modules return, all in one process."""
-    script = Path(__file__).with_name("evaluate.mjs")
+def node_output(arguments: Sequence[object], given: str = "", seconds: int = 60) -> str:
+    """What node prints, with this on its standard input; its last words if it fails."""
     done = subprocess.run(
-        [node(), str(script), str(MODULES)],
-        input=json.dumps(_plain(calls)),
+        [node(), *map(str, arguments)],
+        input=given,
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=seconds,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout)
+    return done.stdout
+
+
+def evaluate(calls: list[tuple[str, list[Any]]]) -> list[Any]:
+    """What the modules return, all in one process."""
+    script = Path(__file__).with_name("evaluate.mjs")
+    return json.loads(node_output([script, MODULES], json.dumps(_plain(calls)), seconds=300))
 
 
 def deviations(cases: list[Case]) -> dict[str, tuple[float, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
 from importlib import import_module
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pytest
-from tests.explorer.golden import node
+from tests.explorer.golden import node_output
 
 from ornstein import theory
 from ornstein.cli.main import main
@@ -32,10 +31,7 @@ def written(folder: Path, **texts: str) -> Path:
 
 
 def run(script: str) -> str:
-    done = subprocess.run(
-        [node(), "-e", script], capture_output=True, text=True, check=True, timeout=60
-    )
-    return done.stdout
+    return node_output(["-e", script])
 
 
 def test_modules_keep_their_names_to_themselves(tmp_path: Path) -> None:

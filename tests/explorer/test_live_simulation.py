@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from tests.explorer.golden import MODULES, evaluate, node
+from tests.explorer.golden import MODULES, evaluate, node_output
 
 from ornstein import Gaussian, delta, theory
 from ornstein.covariances import Covariance
@@ -22,16 +21,8 @@ SPECTRA = {"equal": np.ones(6), "power law": 1 / np.arange(1, 7) / np.mean(1 / n
 
 def simulated(task: dict[str, Any], sizes: list[int], runs: int) -> dict[str, Any]:
     script = Path(__file__).with_name("simulate.mjs")
-    done = subprocess.run(
-        [node(), str(script), str(WORKER)],
-        input=json.dumps({"task": task, "sizes": sizes, "runs": runs}),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout)
+    given = json.dumps({"task": task, "sizes": sizes, "runs": runs})
+    return json.loads(node_output([script, WORKER], given, seconds=120))
 
 
 @pytest.mark.parametrize("spectrum", SPECTRA, ids=str)

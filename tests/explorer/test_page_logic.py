@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import json
 import re
-import subprocess
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 from unittest.mock import MagicMock
@@ -13,7 +12,7 @@ from unittest.mock import MagicMock
 import numpy as np
 import pytest
 from tests.explorer.charts import tick_value
-from tests.explorer.golden import MODULES, node
+from tests.explorer.golden import MODULES, node_output
 from tests.explorer.test_live_simulation import simulated
 from tests.explorer.test_page import eigenvalues, rounded
 
@@ -37,16 +36,7 @@ def run(script: str, given: Any = None) -> Any:
         "const answer = (value) => process.stdout.write(JSON.stringify(value, (_, v) =>"
         " ArrayBuffer.isView(v) ? Array.from(v) : v));\n"
     )
-    done = subprocess.run(
-        [node(), "--input-type=module"],
-        input=head + script,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout)
+    return json.loads(node_output(["--input-type=module"], head + script))
 
 
 CHANGED = {

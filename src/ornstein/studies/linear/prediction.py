@@ -93,9 +93,9 @@ def kl_of_infinite_data(study: LinearStudy) -> float | None:
     if population is None or len(population.components) > 1:
         return None
     process = options.time, options.noise_scale
-    many = 10 * study.dim
+    many = 10 * study.dim  # any number: the limit is the same
     if options.has_spectrum:
-        found = one_step_anisotropic(study.spectrum, many, *process, fitted_variance=True)
+        found = one_step_anisotropic(study.spectrum, many, *process)
     else:
         found = one_step(study.dim, many, *process, study.std)
     return float(found.kl_infinite_data)
