@@ -55,12 +55,13 @@ def best_steps(
     """
     import numpy as np
 
-    from ornstein.studies.steps.options import require_schedules
+    from ornstein.studies.steps.options import unused_schedule
 
     chosen = names(samplers, "samplers")
     if len(chosen) > 2:
         raise UsageError(f"--samplers: given {len(chosen)}, expected at most 2")
-    require_schedules(chosen, schedule, ode_schedule)
+    if said := unused_schedule(chosen, schedule, ode_schedule):
+        raise ValueError(said)
     values = population_spectrum(spectrum, dim, std)
     d = values.size
     given = np.array(reals(points_per_dimension, "points-per-dimension"))

@@ -148,7 +148,11 @@ class EmpiricalStepsStudy(StepsStudy):
         rows = [row for n, values in store.of(self).items() for row in self._rows(n, values)]
         return EmpiricalStepsSummary(
             rows=rows,
-            notes=[*_NOTES, *few_values_note((row["simulations"] for row in rows), "run")],
+            notes=[
+                *_NOTES,
+                *self.options.without_effect(),
+                *few_values_note((row["simulations"] for row in rows), "run"),
+            ],
             options=self.options,
             all_steps=tuple(int(steps) for steps in self.all_steps),
             dim=self.dim,

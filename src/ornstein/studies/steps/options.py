@@ -127,12 +127,16 @@ class StepsOptions:
         as_positive(self.ridge, "ridge", zero=True)
         as_count(self.diffusion_steps, "diffusion_steps", at_least=0)
         check_samplers(self)
-        require_schedules(self.samplers, self.schedule, self.ode_schedule)
         self._choose_grid()
         for name in self.samplers:
             levels = self.schedule_of(as_sampler(name))
             for count in self.steps:
                 levels.levels(count)
+
+    def without_effect(self) -> list[str]:
+        """A note on a schedule that no sampler takes, which studies of older versions have too."""
+        said = unused_schedule(self.samplers, self.schedule, self.ode_schedule)
+        return [] if said is None else [f"{said}."]
 
     def schedule_of(self, sampler: Sampler) -> Schedule:
         """The schedule that a sampler uses here."""
@@ -212,20 +216,21 @@ def require_ode(grid: str, samplers: Sequence[str]) -> None:
         )
 
 
-def require_schedules(samplers: Sequence[str], schedule: str, ode_schedule: str) -> None:
-    """Raise ValueError if a schedule is chosen that none of the samplers takes."""
+def unused_schedule(samplers: Sequence[str], schedule: str, ode_schedule: str) -> str | None:
+    """Say which schedule was chosen that none of the samplers takes; None if all have an effect."""
     ode = {as_sampler(name).name in ODE for name in samplers}
     shown = ", ".join(samplers)
     if schedule != "linear" and ode == {True}:
-        raise ValueError(
-            f"schedule is {schedule!r}, and would have no effect on the samplers {shown}: "
-            "leave it out, or add ddpm or ddim"
+        return (
+            f"schedule is {schedule!r}, and has no effect on the samplers {shown}: leave it out, "
+            "or add ddpm or ddim"
         )
     if ode_schedule != "karras" and ode == {False}:
-        raise ValueError(
-            f"ode_schedule is {ode_schedule!r}, and would have no effect on the samplers {shown}: "
-            "leave it out, or add euler or heun"
+        return (
+            f"ode_schedule is {ode_schedule!r}, and has no effect on the samplers {shown}: leave "
+            "it out, or add euler or heun"
         )
+    return None
 
 
 def grid_schedule(grid: str, eigenvalues: tuple[float, ...]) -> Schedule:

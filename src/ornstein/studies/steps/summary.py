@@ -224,8 +224,8 @@ def _notes(study: StepsStudy) -> list[str]:
         "theory: expected distances over training sets, right to o(1) nats in total for large n "
         "and d."
     )
-    found = [order, best, theory]
     options = study.options
+    found = [order, best, theory, *options.without_effect()]
     if any(size - 1 < study.dim for size in study.train_sizes) and not options.ridge:
         found.append(
             "n - 1 < d: the generated law has rank n - 1, so KL is infinite and Hellinger^2 is 1; "
