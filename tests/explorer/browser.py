@@ -34,6 +34,11 @@ def chromium() -> str:
     return found
 
 
+# The page waits 0.35 s after the last move, and longer before it speaks; tests move once.
+_SHORT_WAITS = """
+const usual = window.setTimeout;
+window.setTimeout = (f, ms, ...more) => usual(f, Math.min(ms ?? 0, 30), ...more);
+"""
 # Single draws are made as usual; replicates are what takes a processor's time after each change.
 _WITHOUT_REPLICATES = """
 const Usual = window.Worker;
@@ -81,6 +86,7 @@ class Opened:
             "if (navigator.clipboard)"
             " navigator.clipboard.writeText = async (text) => { window.copied = text; };"
         )
+        self.context.add_init_script(_SHORT_WAITS)
         if not simulates:
             self.context.add_init_script(_WITHOUT_REPLICATES)
         self.page = self.context.new_page()
