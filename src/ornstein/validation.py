@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _LARGEST_COUNT = 2.0**53
+_NEVER_MASKED = (np.ndarray, float, np.float64, np.float32)
 
 
 def as_real(values: ArrayLike, name: str) -> NDArray[np.float64]:
@@ -54,6 +55,8 @@ def as_real(values: ArrayLike, name: str) -> NDArray[np.float64]:
     ValueError
         If values are masked, or rows have different lengths.
     """
+    if type(values) in _NEVER_MASKED and np.asarray(values).dtype.kind in "iuf":
+        return np.asarray(values, dtype=np.float64)  # most calls, and the checks below take longer
     refuse_masked(values, name)
     if values is None:
         raise TypeError(f"{name} is None, expected real numbers")
@@ -209,7 +212,7 @@ def as_between(value: ArrayLike, name: str, low: float, high: float) -> NDArray[
 def _as_numbers(value: ArrayLike, name: str) -> NDArray[np.float64]:
     """Real numbers; True and False are none, nor is text."""
     array = as_real(value, name)
-    given = np.asarray(value)
+    given = array if array is value else np.asarray(value)
     if given.dtype.kind in "bSU":
         what = f"is {value!r}" if given.ndim == 0 else f"holds values of type {given.dtype}"
         raise TypeError(f"{name} {what}, expected real numbers")

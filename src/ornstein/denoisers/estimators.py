@@ -23,12 +23,29 @@ class PointsEstimator(BaseEstimator):
 
     n_features_in_: int
 
-    def _points(self, X: Any, **checks: Any) -> NDArray[np.float64]:
+    def _points(
+        self, X: Any, *, reset: bool = True, ensure_min_samples: int = 1, copy: bool = False
+    ) -> NDArray[np.float64]:
         """Validate as scikit-learn does, and refuse what it would silently turn into numbers."""
+        if _is_plain(X) and len(X) >= ensure_min_samples:
+            # Only the number of columns can be wrong; the other checks take longer than a fit.
+            checked = np.asarray(validate_data(self, X, reset=reset, skip_check_array=True))
+            return checked.copy() if copy else checked
         refuse_masked(X, "X")
         if hasattr(X, "dtype") or hasattr(X, "dtypes"):
             refuse_dates(np.asarray(X), "X")
-        return np.asarray(validate_data(self, X, dtype=np.float64, **checks))
+        checks = {
+            "dtype": np.float64,
+            "ensure_min_samples": ensure_min_samples,
+            "copy": copy,
+        }
+        return np.asarray(validate_data(self, X, reset=reset, **checks))
+
+
+def _is_plain(X: Any) -> bool:
+    """Whether it is an array of finite float64, with rows and columns."""
+    plain = type(X) is np.ndarray and X.dtype == np.float64 and X.ndim == 2 and X.size > 0
+    return plain and bool(np.isfinite(X).all())
 
 
 class GaussianGenerator(PointsEstimator):
