@@ -18,7 +18,7 @@ def entries(figure: Figure) -> list[str]:
 def boxes(figure: Figure) -> dict[str, Bbox]:
     """Where every text of a figure stands, in pixels."""
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
+    figure.draw_without_rendering()
     found = {}
     for number, text in enumerate(figure.findobj(Text)):
         assert isinstance(text, Text)

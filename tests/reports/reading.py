@@ -127,7 +127,7 @@ def caption_of(figure: Figure) -> str:
 def check_layout(figure: Figure) -> None:
     """No two labels overlap, none leaves the figure, and no legend hides what is drawn."""
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
+    figure.draw_without_rendering()
     renderer = canvas.get_renderer()
     width, height = figure.bbox.width, figure.bbox.height
     hidden = _ticks_out_of_sight(figure)

@@ -174,7 +174,7 @@ def test_tick_labels_do_not_overlap(
 
 def test_ticks_of_whole_numbers_are_whole() -> None:
     figure = curve_figure(chart(Curve("a", np.arange(1.0, 5), X[:4]), logarithmic=True, whole=True))
-    FigureCanvasAgg(figure).draw()
+    figure.draw_without_rendering()
     assert [text.get_text() for text in axis_of(figure).get_xticklabels()] == ["1", "2", "3", "4"]
 
 
