@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import pickle
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -436,6 +437,21 @@ class TestSummary:
             assert curve[name][index] == study.theory([n])[name][0]
         assert curve["train_size"][0] < 40
         assert curve["train_size"][-1] > 100
+
+    def test_curves_are_computed_for_figures_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[int] = []
+        theory = LinearStudy.theory
+        monkeypatch.setattr(
+            LinearStudy, "theory", lambda self, sizes: asked.extend(sizes) or theory(self, sizes)
+        )
+        summary = LinearStudy(LinearOptions((10, 40), dim=9, simulations=1)).run(jobs=1)
+        summary.table()
+        assert set(asked) == {10, 40}
+        summary.figures()
+        assert len(asked) > 40
+        kept = pickle.loads(pickle.dumps(summary)).theory
+        assert {*kept} == {*summary.theory}
+        np.testing.assert_array_equal(kept["kl"], summary.theory["kl"])
 
     def test_the_published_threshold(self) -> None:
         assert LinearStudy(LinearOptions()).threshold == pytest.approx(198.2, abs=0.05)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["Summary", "mean_and_error", "averages", "share_positive", "write_csv"]
+__all__ = ["Summary", "WhenRead", "mean_and_error", "averages", "share_positive", "write_csv"]
 
 import csv
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,12 +18,42 @@ from ornstein.files import atomic_write
 from ornstein.intervals import wilson_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from ornstein.engine.study import Cell
 
     Row = dict[str, float | int | str]
+
+
+class WhenRead(Mapping[str, Any]):
+    """A mapping that is computed when it is first read: curves that only a figure needs.
+
+    Examples
+    --------
+    >>> theory = WhenRead(lambda: {"size": 3})
+    >>> theory["size"], "curve" in theory
+    (3, False)
+    """
+
+    def __init__(self, compute: Callable[[], Mapping[str, Any]]) -> None:
+        self._compute = compute
+
+    @cached_property
+    def _found(self) -> Mapping[str, Any]:
+        return self._compute()
+
+    def __getitem__(self, name: str) -> Any:
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return dict, (dict(self._found),)  # a function is not pickled, what it found is
 
 
 @dataclass(frozen=True, kw_only=True)

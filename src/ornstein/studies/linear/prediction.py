@@ -20,6 +20,7 @@ from __future__ import annotations
 __all__ = [
     "predicted",
     "kl_of_infinite_data",
+    "shares_hold",
     "predicted_shares",
     "heavy_components",
     "MOST_KURTOSIS",
@@ -101,32 +102,26 @@ def kl_of_infinite_data(study: LinearStudy) -> float | None:
     return float(found.kl_infinite_data)
 
 
-def predicted_shares(study: LinearStudy, train_sizes: Sequence[int]) -> Array | None:
-    """P(Delta > 0) by training size.
+def shares_hold(study: LinearStudy, train_sizes: Sequence[int]) -> NDArray[np.bool_]:
+    """Whether there is theory of P(Delta > 0), by training size.
 
-    Parameters
-    ----------
-    study : LinearStudy
-    train_sizes : sequence of int
-
-    Returns
-    -------
-    ndarray of shape (sizes,), or None
-        NaN at sizes that the theory does not hold for; None where it holds for none, as for data,
-        mixtures, other spectra than isotropic, and originals that are drawn.
+    There is none of data, mixtures, other spectra than isotropic, and originals that are drawn.
     """
     population, options = study.source.population, study.options
-    if population is None or options.has_spectrum or len(population.components) > 1:
-        return None
-    sizes = np.asarray(train_sizes, dtype=int)
-    held = delta_probability_holds(study.dim, sizes)
-    if options.original_mode != "expected" or not held.any():
-        return None
-    originals = sizes if options.originals == "n" else np.full(sizes.shape, options.originals)
-    shares = np.full(sizes.shape, np.nan)
-    shares[held] = delta_positive_probability(
-        study.dim, sizes[held], originals[held], options.time, options.noise_scale, study.std
-    )
+    held = delta_probability_holds(study.dim, np.asarray(train_sizes, dtype=int))
+    isotropic = population is not None and len(population.components) == 1
+    return held & (isotropic and not options.has_spectrum and options.original_mode == "expected")
+
+
+def predicted_shares(study: LinearStudy, train_sizes: Sequence[int]) -> Array:
+    """P(Delta > 0) by training size; NaN where `shares_hold` is false."""
+    options, held = study.options, shares_hold(study, train_sizes)
+    shares = np.full(held.shape, np.nan)
+    if held.any():
+        sizes = np.asarray(train_sizes, dtype=int)[held]
+        originals = sizes if options.originals == "n" else np.full(sizes.shape, options.originals)
+        process = options.time, options.noise_scale
+        shares[held] = delta_positive_probability(study.dim, sizes, originals, *process, study.std)
     return shares
 
 

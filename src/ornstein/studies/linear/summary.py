@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ornstein.data.sources import MIXTURE_DRAWS
-from ornstein.engine.summary import Summary, averages, share_positive
+from ornstein.engine.summary import Summary, WhenRead, averages, share_positive
 from ornstein.intervals import few_values_note
 from ornstein.studies.linear.prediction import (
     MOST_KURTOSIS,
     heavy_components,
     kl_of_infinite_data,
     predicted_shares,
+    shares_hold,
 )
 from ornstein.studies.linear.study import COMPARED
 from ornstein.studies.perfect_models import PerfectModel, perfect_model_of
@@ -62,26 +63,36 @@ class LinearSummary(Summary):
 
 
 def summarize(study: LinearStudy, store: Store) -> LinearSummary:
-    """Make the summary of the finished cells."""
+    """Make the summary of the finished cells; curves are computed when a figure reads them."""
     found = store.of(study)
-    theory = study.theory(list(found)) if found else {}
-    perfect = _perfect(study, list(found))
-    curves = _curves(study, list(found))
-    shares = _shares(study, list(found), curves.get("train_size", np.zeros(0)))
+    sizes = list(found)
+    theory = study.theory(sizes) if found else {}
+    perfect = _perfect(study, sizes)
+    grid = _grid(study, sizes) if theory else np.zeros(0, dtype=int)
+    places = sorted({*sizes, *_share_places(study, grid)})
+    has_shares = bool(shares_hold(study, places).any())
+    shares = predicted_shares(study, sizes)
     rows = [
         _row(size, values, {name: float(column[i]) for name, column in theory.items()})
         | perfect.columns(size)
-        | ({"delta_positive_theory": shares[size]} if shares else {})
+        | ({"delta_positive_theory": float(shares[i])} if has_shares else {})
         for i, (size, values) in enumerate(found.items())
     ]
     return LinearSummary(
         rows=rows,
         notes=[
             *_notes(study),
-            *filter(None, [perfect.note, _SHARES if shares else ""]),
+            *filter(None, [perfect.note, _SHARES if has_shares else ""]),
             *few_values_note((row["simulations"] for row in rows), "run"),
         ],
-        theory=curves | _limit(study) | perfect.curve() | _share_curve(shares),
+        theory=WhenRead(
+            lambda: (
+                _curves(study, grid)
+                | _limit(study)
+                | perfect.curve()
+                | (_share_curve(study, places) if has_shares else {})
+            )
+        ),
         options=study.options,
         source=study.source.describe(),
         dim=study.dim,
@@ -112,14 +123,11 @@ def _perfect(study: LinearStudy, sizes: Sequence[int]) -> PerfectModel:
     )
 
 
-def _shares(study: LinearStudy, sizes: Sequence[int], grid: np.ndarray) -> dict[int, float]:
-    """P(Delta > 0) by theory at `sizes` and some of a grid; empty where there is none."""
+def _share_places(study: LinearStudy, grid: np.ndarray) -> list[int]:
+    """Some sizes of a grid, for a curve of P(Delta > 0)."""
     low, high = (ratio * study.dim for ratio in RATIOS)
     inside = grid[(grid >= low) & (grid <= high)]
-    few = inside[:: max(1, len(inside) // _SHARE_POINTS)]
-    places = sorted({*sizes, *few.astype(int).tolist()})
-    found = predicted_shares(study, places) if sizes else None
-    return {} if found is None else dict(zip(places, found.tolist(), strict=True))
+    return inside[:: max(1, len(inside) // _SHARE_POINTS)].tolist()
 
 
 def _limit(study: LinearStudy) -> dict[str, Any]:
@@ -128,19 +136,16 @@ def _limit(study: LinearStudy) -> dict[str, Any]:
     return {} if limit is None else {"kl_infinite_data": limit}
 
 
-def _share_curve(shares: Mapping[int, float]) -> dict[str, Any]:
+def _share_curve(study: LinearStudy, places: Sequence[int]) -> dict[str, Any]:
     """The entry ``delta_positive`` of `theory`: arrays ``train_size`` and ``share``."""
-    known = {size: share for size, share in shares.items() if not math.isnan(share)}
-    if not known:
-        return {}
-    arrays = {"train_size": np.array([*known], dtype=float), "share": np.array([*known.values()])}
+    shares = predicted_shares(study, places)
+    known = ~np.isnan(shares)
+    arrays = {"train_size": np.array(places, dtype=float)[known], "share": shares[known]}
     return {"delta_positive": arrays}
 
 
-def _curves(study: LinearStudy, sizes: Sequence[int]) -> dict[str, np.ndarray]:
-    """Theory on a fine grid of sizes; empty where there is none."""
-    if not sizes or not study.theory(sizes[:1]):
-        return {}
+def _grid(study: LinearStudy, sizes: Sequence[int]) -> np.ndarray:
+    """Sizes at which the curves of theory are known."""
     # A figure of one size shows what is around it.
     factor = 1.2 if max(sizes) > 3 * min(sizes) else 2.1
     low, high = max(2.0, min(sizes) / factor), max(sizes) * factor
@@ -153,7 +158,13 @@ def _curves(study: LinearStudy, sizes: Sequence[int]) -> dict[str, np.ndarray]:
         middle = study.dim * np.linspace(0.8, 1.25, max(10, int(few * _POINTS_AROUND_DIM)))
         places = np.geomspace(low, high, max(20, int(few * _CURVE_POINTS)))
         places = np.append(places, middle[(middle > low) & (middle < high)])
-    grid = np.unique(places.round().astype(int))
+    return np.unique(places.round().astype(int))
+
+
+def _curves(study: LinearStudy, grid: np.ndarray) -> dict[str, np.ndarray]:
+    """Theory on a grid of sizes; empty where there is none."""
+    if not grid.size:
+        return {}
     return {"train_size": grid.astype(float), **study.theory(grid.tolist())}
 
 
