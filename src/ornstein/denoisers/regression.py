@@ -37,7 +37,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from scipy.linalg.blas import dtrsm
 
 from ornstein.covariances import Covariance
 from ornstein.gaussians import Gaussian
@@ -120,7 +120,8 @@ class PairStatistics:
         diagonal = np.abs(np.diag(R))
         smallest = self.dim * np.finfo(np.float64).eps * diagonal.max(initial=0.0)
         if diagonal.min(initial=np.inf) > smallest:
-            return solve_triangular(R, self.clean, trans=1, check_finite=False).T, Q
+            # As solve_triangular, which wakes all threads for a small matrix: 300 us, not 1.
+            return dtrsm(1.0, R.T, self.clean, lower=1).T, Q
         # Without noise, or on repeated points, rows depend on each other: cut at rounding.
         left, singular, right = np.linalg.svd(self.noised, full_matrices=False)
         kept = singular > self.dim * np.finfo(np.float64).eps * singular.max(initial=0.0)
