@@ -34,10 +34,10 @@ from __future__ import annotations
 __all__ = ["PairStatistics", "PairFit", "fit_pairs"]
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.linalg.blas import dtrsm
+from scipy.linalg import get_blas_funcs
 
 from ornstein.covariances import Covariance
 from ornstein.gaussians import Gaussian
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from ornstein.diffusion.one_step_noising import OneStepNoising
 
     Array = NDArray[np.float64]
+
+_trsm: Any = get_blas_funcs("trsm", dtype=np.float64)
 
 
 @dataclass(repr=False)
@@ -121,7 +123,7 @@ class PairStatistics:
         smallest = self.dim * np.finfo(np.float64).eps * diagonal.max(initial=0.0)
         if diagonal.min(initial=np.inf) > smallest:
             # As solve_triangular, which wakes all threads for a small matrix: 300 us, not 1.
-            return dtrsm(1.0, R.T, self.clean, lower=1).T, Q
+            return _trsm(1.0, R.T, self.clean, lower=1).T, Q
         # Without noise, or on repeated points, rows depend on each other: cut at rounding.
         left, singular, right = np.linalg.svd(self.noised, full_matrices=False)
         kept = singular > self.dim * np.finfo(np.float64).eps * singular.max(initial=0.0)
