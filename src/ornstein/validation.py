@@ -183,6 +183,8 @@ def as_positive(value: ArrayLike, name: str, *, zero: bool = False) -> NDArray[n
     ValueError
         If any is not.
     """
+    if isinstance(value, float) and 0 < value < math.inf:  # np.float64 is one
+        return np.asarray(value)
     array = _as_numbers(value, name)
     fine = np.isfinite(array) & ((array >= 0) if zero else (array > 0))
     if not fine.all():
