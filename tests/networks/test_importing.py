@@ -21,24 +21,29 @@ def python(code: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("missing", ["torch", "lightning"])
-def test_one_line_when_it_is_not_installed(missing: str) -> None:
-    code = "import ornstein\nfrom ornstein.networks import DiffusionProcess, train"
-    result = python(BLOCK.format(name=missing) + code)
+def assert_one_line(result: subprocess.CompletedProcess[str], missing: str) -> None:
     assert result.returncode == 1
     last = result.stderr.strip().splitlines()[-1]
     remedy = "pip install 'ornstein[networks]'"
     assert last == f"ImportError: the learned model needs {missing}: {remedy}"
 
 
-def test_lightning_is_loaded_for_training_only() -> None:
+def test_one_line_without_torch() -> None:
+    code = "import ornstein\nfrom ornstein.networks import DiffusionProcess"
+    assert_one_line(python(BLOCK.format(name="torch") + code), "torch")
+
+
+def test_lightning_is_loaded_for_training_only_and_missed_in_one_line() -> None:
     code = """
 import sys
 import ornstein
 from ornstein.networks import UNet, LearnedDiffusion, DiffusionProcess, from_pretrained
 print("lightning" in sys.modules, "matplotlib" in sys.modules)
 """
-    assert python(code).stdout.split() == ["False", "False"]
+    code += BLOCK.format(name="lightning") + "from ornstein.networks import train"
+    result = python(code)
+    assert result.stdout.split() == ["False", "False"]
+    assert_one_line(result, "lightning")
 
 
 def test_all_names_are_there() -> None:

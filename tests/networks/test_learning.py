@@ -60,7 +60,7 @@ def test_the_unet_copies_too() -> None:
     points = POPULATION.sample(2, rng=0)
     images = np.repeat(points, 8, axis=0).reshape(16, 1, 8, 8)
     config = TrainingConfig(
-        training_steps=200, learning_rate=4e-3, train_fraction=1.0, ema_decay=0.97
+        training_steps=150, learning_rate=3e-3, train_fraction=1.0, ema_decay=0.96
     )
     process = DiffusionProcess(200, prediction="sample")
     net = seeded(UNet, 0, width_multiplier=0.125)
@@ -84,8 +84,8 @@ def test_weights_means_and_widths_of_a_mixture_are_learned() -> None:
     """Within 10 percent, from 2000 generated points of each of two replicates."""
     data = [two_clouds(4000, np.random.default_rng(seed)) for seed in (0, 1)]
     nets = [seeded(MLP, seed, dim=4, width=48, depth=1) for seed in (0, 1)]
-    config = TrainingConfig(training_steps=1500, learning_rate=3e-3, ema_decay=0.997)
-    process = DiffusionProcess(200, prediction="v")
+    config = TrainingConfig(training_steps=400, learning_rate=1e-2, batch_size=256, ema_decay=0.99)
+    process = DiffusionProcess(100, prediction="v")
     models = train_replicates(nets, data, [0, 1], config, process=process).models
     starts = [two_clouds(2000, np.random.default_rng(seed)) for seed in (9, 10)]
     drawn_together = sample_replicates(models, 2000, generators=0, sampling_steps=100, start=starts)

@@ -454,13 +454,14 @@ class TestMemorizationAndGeneralization:
     }
 
     def measured(self, n: int, replicates: int, **options: Any) -> dict[str, np.ndarray]:
-        config = NeuralOptions(train_sizes=(n,), originals=n, **self.options, **options)
+        config = NeuralOptions(train_sizes=(n,), originals=n, **self.options | options)
         study = UNetStudy(config, Execution(replicate_batch=replicates))
         cells = study.measure_batch([Cell(n, r) for r in range(replicates)])
         return {name: np.array([values[name] for values in cells]) for name in METRICS}
 
     def test_overfit_on_purpose(self) -> None:
-        found = self.measured(16, 2, training_steps=600, learning_rate=3e-3)
+        short = {"training_steps": 300, "ema_decay": 0.95, "sampling_steps": 25}
+        found = self.measured(16, 2, learning_rate=3e-3, **short)
         assert (found["memorized"] > 0.9).all()
         assert (found["baseline"] < 0.01).all()
         assert (found["delta_sign"] == -1).all()
@@ -471,13 +472,13 @@ class TestMemorizationAndGeneralization:
     def test_the_window_opens_with_n(self) -> None:
         """Four times the data: memorized some four times later, and learned longer before that."""
         config = NeuralOptions(
-            train_sizes=(16, 64),
+            train_sizes=(8, 32),
             model="mlp",
             prediction="sample",
-            learning_rate=1e-3,
-            training_steps=500,
+            learning_rate=3e-3,
+            training_steps=100,
             generated=50,
-            sampling_steps=25,
+            sampling_steps=10,
             simulations=2,
         )
         study = SnapshotStudy(config, Execution(replicate_batch=2))
@@ -489,7 +490,8 @@ class TestMemorizationAndGeneralization:
         assert many.best_loss < few.best_loss
 
     def test_enough_data_and_few_epochs(self) -> None:
-        found = self.measured(1000, 8, epochs=10, learning_rate=1e-3)
+        short = {"epochs": 10, "width": 64, "sampling_steps": 20}
+        found = self.measured(1000, 8, learning_rate=1e-3, **short)
         assert (found["memorized"] <= found["baseline"] + 0.01).all()
         mean, error = found["delta"].mean(), found["delta"].std(ddof=1) / math.sqrt(8)
         assert mean > -2 * error
@@ -503,10 +505,12 @@ class TestMemorizationAndGeneralization:
             train_sizes=(2000,),
             width=0.125,
             prediction="v",
-            training_steps=250,
-            batch_size=64,
-            learning_rate=4e-3,
-            ema_decay=0.98,
+            diffusion_steps=100,
+            train_fraction=1.0,
+            training_steps=200,
+            batch_size=32,
+            learning_rate=5e-3,
+            ema_decay=0.97,
             start="population",
             sampling_steps=20,
             generated=1000,
