@@ -7,12 +7,15 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pytest
+from joblib.externals.loky.process_executor import BrokenProcessPool
 from tests.engine.toys import ToyStudy
 
 from ornstein.engine.pool import ProcessPool
@@ -134,6 +137,35 @@ def test_a_worker_killed_once_costs_nothing(tmp_path: Path) -> None:
         Toy(simulations=12), tmp_path / "one", jobs=1
     )
     assert not read_status(tmp_path / "two").failed
+
+
+def test_processes_that_died_are_replaced_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many tasks were lost with them; tasks that are handed over in between are kept."""
+    made: list[int] = []
+
+    class Executor:
+        def __init__(self, *_: object, **__: object) -> None:
+            made.append(len(made))
+            self.broken = len(made) == 1
+
+        def submit(self, function: Callable[[int], int], task: int) -> Future[int]:
+            future: Future[int] = Future()
+            if self.broken:
+                future.set_exception(BrokenProcessPool())
+            else:
+                future.set_result(abs(task))
+            return future
+
+        def shutdown(self, **_: object) -> None:
+            assert made == [0, 1]
+
+    monkeypatch.setattr("joblib.externals.loky.process_executor.ProcessPoolExecutor", Executor)
+    with ProcessPool(abs, 2) as pool:
+        finished = list(pool.map(range(-4, 4)))
+    assert made == [0, 1]
+    assert sorted(each.task for each in finished) == list(range(-4, 4))
+    assert {each.task for each in finished if each.lost} == set(range(-4, 0))
+    assert all(each.result == abs(each.task) for each in finished if not each.lost)
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals cannot be blocked")

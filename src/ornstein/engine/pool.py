@@ -143,7 +143,7 @@ class ProcessPool(Pool[T, R]):
         self.workers = workers
         self._function = function
         self._executor: Any = None
-        self._futures: dict[Any, T] = {}
+        self._futures: dict[Any, tuple[T, Any]] = {}  # tasks, and the processes that have them
         self._stack = ExitStack()
         # A process that has grown by 300 MB (as one that loads PyTorch does) is replaced, and its
         # work is done; loky warns of it in a thread that dies where warnings are errors.
@@ -162,7 +162,7 @@ class ProcessPool(Pool[T, R]):
             except BrokenProcessPool:
                 self._executor = None
                 future = self._running().submit(_call, task)
-        self._futures[future] = task
+        self._futures[future] = task, self._executor
 
     def next_finished(self) -> Finished[T, R]:
         """Wait for a process; tasks of a pool that broke are lost."""
@@ -172,11 +172,14 @@ class ProcessPool(Pool[T, R]):
 
         done, _ = wait(self._futures, return_when=FIRST_COMPLETED)
         future = done.pop()
-        task = self._futures.pop(future)
+        task, executor = self._futures.pop(future)
         try:
             return Finished(task, future.result())
         except BrokenProcessPool:
-            self._executor = None
+            # Tasks that were lost together are told one by one: those that have taken the place of
+            # the broken processes since then go on.
+            if executor is self._executor:
+                self._executor = None
             return Finished(task, None, lost=True)
 
     def close(self) -> None:
