@@ -15,8 +15,6 @@ __all__ = ["Z95", "wilson_interval", "few_values_note"]
 import math
 from typing import TYPE_CHECKING, Any
 
-from scipy.special import stdtrit
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -70,6 +68,8 @@ def few_values_note(counts: Iterable[Any], name: str) -> list[str]:
     few = [int(count) for count in counts if 2 <= count < _ENOUGH]
     if not few:
         return []
+    from scipy.special import stdtrit
+
     dof = min(few) - 1
     freedom = f"{dof} degree{'' if dof == 1 else 's'} of freedom"
     reach = float(stdtrit(dof, 0.975))

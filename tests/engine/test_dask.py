@@ -1,7 +1,6 @@
 """Studies on a dask cluster of processes of their own: workers and schedulers that die."""
 
 import json
-import math
 import os
 import signal
 import subprocess
@@ -9,19 +8,17 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
-from typing import Any, ClassVar
+from typing import Any
 
-import numpy as np
 import pytest
-from tests.engine.toys import ToyStudy
+from tests.engine.toys import Deadly
 
 from ornstein.engine.pool import PoolGoneError, open_pool
 from ornstein.engine.status import read_status
 from ornstein.engine.store import StudyError
-from ornstein.engine.study import Cell, cell_seed
+from ornstein.engine.study import Cell
 
 distributed = pytest.importorskip("distributed")
 pytestmark = [
@@ -30,29 +27,9 @@ pytestmark = [
 ]
 
 
-@dataclass(frozen=True)
-class Toy(ToyStudy):
+def toy(**options: Any) -> Deadly:
     """Numbers; some cells kill their worker, always or once, and all may be slow."""
-
-    simulations: int = 30  # type: ignore[assignment]
-    killers: frozenset[Cell] = frozenset()
-    once: str = ""
-    slow: float = 0.0
-    metrics: ClassVar[tuple[str, ...]] = ("value", "limit")  # type: ignore[misc]
-
-    def seconds(self, cell: Cell) -> float:
-        return 0.05
-
-    def measure(self, cell: Cell) -> dict[str, float]:
-        time.sleep(self.slow)
-        if cell in self.killers:
-            if self.once and not Path(self.once).exists():
-                Path(self.once).touch()
-                os.kill(os.getpid(), signal.SIGKILL)
-            if not self.once:
-                os.kill(os.getpid(), signal.SIGKILL)
-        rng = np.random.default_rng(cell_seed(self.seed, cell))
-        return {"value": rng.standard_normal(), "limit": math.inf}
+    return Deadly(**{"simulations": 30, "cost": 0.05, **options})
 
 
 SCHEDULER = "from distributed.cli.dask_scheduler import main; main()"
@@ -124,14 +101,14 @@ def wait_for_cells(folder: Path) -> None:
 
 
 def expected(**options: Any) -> list:
-    return list(Toy(**options).run(jobs=1).rows)
+    return list(toy(**options).run(jobs=1).rows)
 
 
 def test_workers_killed_from_outside_and_one_added_late(cluster: Cluster, tmp_path: Path) -> None:
     """Two of three are killed in the middle, another joins: the table is that of a serial run."""
     for _ in range(2):
         cluster.add(nanny=False)
-    study = Toy(slow=0.05)
+    study = toy(slow=0.05)
 
     def disturb() -> None:
         wait_for_cells(tmp_path / "s")
@@ -152,7 +129,7 @@ def test_a_cell_that_always_kills_its_worker_fails_alone(
 ) -> None:
     cluster.add()
     bad = Cell(5, 11)
-    summary = Toy(simulations=100, killers=frozenset({bad})).run(
+    summary = toy(simulations=100, killers=frozenset({bad})).run(
         tmp_path / "s", dask=cluster.address
     )
     assert summary.failed == [bad]
@@ -178,20 +155,20 @@ def test_the_scheduler_killed(
     thread = Thread(target=disturb, daemon=True)
     thread.start()
     with pytest.raises(PoolGoneError, match=r"is gone: \d+ cells are in .*; the same command"):
-        Toy(slow=0.05).run(tmp_path / "s", dask=cluster.address)
+        toy(slow=0.05).run(tmp_path / "s", dask=cluster.address)
     thread.join()
     assert PoolGoneError.exit_status == 1
-    assert list(Toy().run(tmp_path / "s", jobs=1).rows) == expected()
+    assert list(toy().run(tmp_path / "s", jobs=1).rows) == expected()
 
 
 def test_workers_of_another_ornstein_or_none(cluster: Cluster, tmp_path: Path) -> None:
     cluster.add(before="import ornstein; ornstein.__version__ = '0.0.9'", nanny=False)
     with pytest.raises(TypeError, match=r"the dask worker tcp://127.* has ornstein 0\.0\.9, and"):
-        Toy().run(tmp_path / "s", dask=cluster.address)
+        toy().run(tmp_path / "s", dask=cluster.address)
     kill(cluster.workers.pop())
     cluster.add(before="import sys; sys.modules['ornstein'] = None", nanny=False)
     with pytest.raises(TypeError, match=r"has no ornstein, and this is ornstein"):
-        Toy().run(tmp_path / "s", dask=cluster.address)
+        toy().run(tmp_path / "s", dask=cluster.address)
     assert not sum(read_status(tmp_path / "s").done.values())
 
 
@@ -209,23 +186,23 @@ def test_two_clusters_of_this_machine_at_once() -> None:
 
 
 def test_a_cluster_of_this_machine(tmp_path: Path) -> None:
-    once = str(tmp_path / "killed")
-    study = Toy(killers=frozenset({Cell(2, 5)}), once=once)
+    once = tmp_path / "killed"
+    study = toy(killers=frozenset({Cell(2, 5)}), once=once)
     summary = study.run(tmp_path / "s", dask="local", jobs=2)
     assert list(summary.rows) == expected()
-    assert Path(once).exists()
+    assert once.exists()
     assert not summary.failed
 
 
 @pytest.mark.parametrize("address", ["foo", "tcp://foo", "tcp://127.0.0.1", "127.0.0.1:port", ""])
 def test_what_is_no_address(address: str, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match=r"no dask scheduler at '.*': ") as caught:
-        Toy().run(dask=address)
+        toy().run(dask=address)
     assert "\n" not in str(caught.value)
     assert capfd.readouterr().err == ""
 
 
 def test_no_scheduler_is_one_line_at_once() -> None:
     with pytest.raises(ValueError, match=r"no dask scheduler at 'tcp://127\.0\.0\.1:1'") as caught:
-        Toy().run(dask="tcp://127.0.0.1:1")
+        toy().run(dask="tcp://127.0.0.1:1")
     assert "\n" not in str(caught.value)

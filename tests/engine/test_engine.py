@@ -1,7 +1,6 @@
 """The engine: seeds, resuming, refusing, failing cells, the same numbers for any workers."""
 
 import math
-import os
 import pickle
 import signal
 import sqlite3
@@ -9,14 +8,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pytest
 from joblib.externals.loky.process_executor import BrokenProcessPool
-from tests.engine.toys import ToyStudy
+from tests.engine.toys import Deadly, Growing, Toy
 
 from ornstein.engine.pool import ProcessPool
 from ornstein.engine.running import compute
@@ -27,29 +26,6 @@ from ornstein.engine.summary import mean_and_error, write_csv
 from ornstein.intervals import wilson_interval
 from ornstein.studies.linear.options import LinearOptions
 from ornstein.studies.linear.study import LinearStudy
-
-
-@dataclass(frozen=True)
-class Toy(ToyStudy):
-    """Measures a random number; fails where told; notes each call in a file."""
-
-    log: Path | None = None
-    failing: frozenset[Cell] = frozenset()
-    scale: float = 1.0
-    metrics: ClassVar[tuple[str, ...]] = ("value", "limit")  # type: ignore[misc]
-
-    @property
-    def identity(self) -> dict[str, object]:
-        return {**super().identity, "scale": self.scale}
-
-    def measure(self, cell: Cell) -> dict[str, float]:
-        if self.log is not None:
-            with self.log.open("a") as stream:
-                stream.write(f"{cell.train_size} {cell.replicate}\n")
-        if cell in self.failing:
-            raise ArithmeticError("no solution")
-        rng = np.random.default_rng(cell_seed(self.seed, cell))
-        return {"value": self.scale * rng.standard_normal(), "limit": math.inf}
 
 
 def run(study: Toy, folder: Path, **options) -> dict:
@@ -65,54 +41,12 @@ def test_same_values_for_any_number_of_workers(tmp_path: Path) -> None:
     assert one[2]["limit"] == [math.inf] * 12
 
 
-@dataclass(frozen=True)
-class Growing(Toy):
-    """Keeps 4 MB of each cell in a worker that may grow by 2 MB, so that it is replaced."""
-
-    def seconds(self, cell: Cell) -> float:
-        return 10.0
-
-    def measure(self, cell: Cell) -> dict[str, float]:
-        import builtins
-
-        from joblib.externals.loky import process_executor
-
-        process_executor._MAX_MEMORY_LEAK_SIZE = 2_000_000
-        process_executor._MEMORY_LEAK_CHECK_DELAY = 0.0
-        kept = vars(builtins).setdefault("_kept", [])
-        kept.append(np.ones(500_000))
-        with (self.log or Path(os.devnull)).open("a") as stream:
-            stream.write(f"{os.getpid()}\n")
-        return replace(self, log=None).measure_quietly(cell)
-
-    def measure_quietly(self, cell: Cell) -> dict[str, float]:
-        return Toy.measure(self, cell)
-
-
 @pytest.mark.slow
 def test_a_worker_that_has_grown_is_replaced_without_a_word(tmp_path: Path) -> None:
     """The warning of that is an error here, and would be the end of the thread that replaces."""
     study = Growing(train_sizes=(2,), simulations=6, log=tmp_path / "log")
     assert len(run(study, tmp_path, jobs=2)[2]["value"]) == 6
     assert len(set((tmp_path / "log").read_text().split())) > 2
-
-
-@dataclass(frozen=True)
-class Deadly(Toy):
-    """Kills the worker of some cells, or of one cell the first time only."""
-
-    killers: frozenset[Cell] = frozenset()
-    once: Path | None = None
-
-    def seconds(self, cell: Cell) -> float:
-        return 0.1
-
-    def measure(self, cell: Cell) -> dict[str, float]:
-        if cell in self.killers and (self.once is None or not self.once.exists()):
-            if self.once is not None:
-                self.once.write_text("")
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().measure(cell)
 
 
 @pytest.mark.slow
