@@ -85,8 +85,9 @@ def _parse(given: list[str]) -> Callable[[], int]:
     first = next((argument for argument in given if not argument.startswith("-")), None)
     chosen = first if first in COMMANDS else None
     function = None if chosen is None else _function(chosen, given)
+    empty = Parser()  # of all that are only named
     for name, summary in COMMANDS.items():
-        own = command(function) if function is not None and name == chosen else Parser()
+        own = command(function) if function is not None and name == chosen else empty
         subcommands.add_subcommand(name, own, help=summary)
     # jsonargparse wants an outer subcommand in place before its own subcommands.
     predictions = Parser(description="Theory alone, one subcommand per result.")
@@ -110,10 +111,11 @@ def _prediction(parser: Parser, predictions: Parser, given: Sequence[str]) -> Ca
     from ornstein.cli.predict.answering import answer, prediction_parser
 
     names = predictions.add_subcommands(metavar="NAME")
+    empty = Parser()
     for name, function in PREDICTIONS.items():
         # Under PYTHONOPTIMIZE=2 there are no docstrings.
         summary = (function.__doc__ or name).strip().splitlines()[0].rstrip(".")
-        own = prediction_parser(function) if name in given else Parser()
+        own = prediction_parser(function) if name in given else empty
         names.add_subcommand(name, own, help=summary)
     parsed = parser.parse_args(given)["predict"]
     return partial(answer, PREDICTIONS[parsed.subcommand], parsed[parsed.subcommand])

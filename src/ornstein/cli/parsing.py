@@ -36,6 +36,7 @@ import re
 import textwrap
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, TypeVar, get_type_hints
 
@@ -131,7 +132,8 @@ class Option(NamedTuple):
     """Parameter of the command that it is a field of, if that is a dataclass."""
 
 
-def options_of(function: Callable[..., Any]) -> list[Option]:
+@cache
+def options_of(function: Callable[..., Any]) -> tuple[Option, ...]:
     """All options of a command, those of its dataclasses among them."""
     hints, helps = get_type_hints(function), _parameter_helps(inspect.getdoc(function) or "")
     found = []
@@ -151,7 +153,7 @@ def options_of(function: Callable[..., Any]) -> list[Option]:
             found.append(
                 Option(field.name, kinds[field.name], default, inner.get(field.name, ""), name)
             )
-    return found
+    return tuple(found)
 
 
 def command(function: Callable[..., Any]) -> Parser:
