@@ -2,8 +2,6 @@
 
 import json
 import shlex
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -194,18 +192,3 @@ def test_bad_input_is_one_line(ornstein: Callable, data: Path, arguments, words:
     assert result.err.startswith("ornstein: error: ")
     assert result.err.count("\n") == 1
     assert words in result.err
-
-
-def test_neither_torch_nor_matplotlib_is_loaded_for_text(tmp_path: Path) -> None:
-    code = (
-        "import sys, numpy as np; import ornstein.reports.forecast\n"
-        "from ornstein import forecast; from ornstein.forecasting import forecast as module\n"
-        "rng = np.random.default_rng(0); rows = rng.standard_normal((24, 2))\n"
-        "whole, parts = module.estimates(module.standardize(rows).points, rng)\n"
-        "module.points_needed('w2', 0.1, whole, parts, None)\n"
-        "print([name for name in ('torch', 'matplotlib', 'dask') if name in sys.modules])"
-    )
-    found = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
-    )
-    assert found.stdout.strip() == "[]"

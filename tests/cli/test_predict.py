@@ -6,7 +6,6 @@ a column, a curve, a label or a landmark in the place of another one is seen.
 
 import json
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -1170,28 +1169,6 @@ def test_one_line_and_status_2(ornstein: Callable, arguments: str, says: str) ->
 
 
 # ---- start-up
-
-
-def test_help_names_every_prediction_without_importing_numpy() -> None:
-    code = (
-        "import sys; from ornstein.cli import main\n"
-        "try: main(['predict', '--help'])\n"
-        "except SystemExit: pass\n"
-        "print({'numpy', 'scipy', 'matplotlib', 'torch'} & set(sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "set()"
-    assert all(f"    {name} " in done.stdout for name in PREDICTIONS)
-
-
-def test_matplotlib_is_loaded_for_figures_only() -> None:
-    code = (
-        "import sys; from ornstein.cli import main\n"
-        "assert main(['predict', 'one-step']) == 0\n"
-        "print('matplotlib' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "False"
 
 
 def test_only_the_parser_that_is_needed_is_built(

@@ -3,21 +3,39 @@
 import io
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
 
 from ornstein import theory
 from ornstein.reports.verification import use_color, verification_table
-from ornstein.verification.checks import judge, not_judged
+from ornstein.verification import running
+from ornstein.verification.checks import Experiment, judge, not_judged
 from ornstein.verification.registry import CHECKS
 from ornstein.verification.running import Verification
 
 # The package has a function of that name, which hides the module.
 CHEAP = ("verify", "--fast", "--only", "5", "--jobs", 1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def simulated_once() -> Iterator[None]:
+    """The simulations of an experiment with one seed are run once, and judged by each test."""
+    measure, known = running.measure, {}
+
+    def remembered(experiments: Sequence[Experiment], **options: Any) -> Any:
+        named = (*(experiment.name for experiment in experiments), *sorted(options.items()))
+        if named not in known:
+            known[named] = measure(experiments, **options)
+        return known[named]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running, "measure", remembered)
+        yield
 
 
 @pytest.fixture
@@ -113,10 +131,26 @@ def test_bad_input_gets_one_line(ornstein: Callable, options: tuple, message: st
 # ---- the table itself
 
 
+SIZES = {
+    "mean, generation 3": 0.340523,
+    "P(s<1), 1/k": 0.718751,
+    "P(s<1), 1/k, n < d": 0.468447,
+    "P(s<1), levels": 0.570846,
+    "best S, Heun": 13.0,
+    "KL at best S": 0.746898,
+}
+"""About what the checks predict whose formula takes longest."""
+
+
 @cache
 def right_predictions() -> dict[str, float]:
     """At the fast settings, which are cheaper and give numbers of the same size."""
-    return {check.name: check.predict(**check.experiment.fast.parameters) for check in CHECKS}
+    return {
+        check.name: SIZES[check.name]
+        if check.name in SIZES
+        else check.predict(**check.experiment.fast.parameters)
+        for check in CHECKS
+    }
 
 
 def table_of_all(fast: bool, error: float = 1e-2, factor: float = 1.0) -> Verification:

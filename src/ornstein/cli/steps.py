@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal
 from ornstein.cli.models import command_of_model
 from ornstein.cli.networks import NeuralRunOptions, require_networks, run_networks
 from ornstein.cli.running import RunOptions, run_study
-from ornstein.studies.neural.steps import NeuralStepsOptions
-from ornstein.studies.steps.empirical import EmpiricalStepsOptions
+from ornstein.studies.neural.steps_options import NeuralStepsOptions
+from ornstein.studies.steps.empirical_options import EmpiricalStepsOptions
 from ornstein.studies.steps.options import StepsOptions
 
 if TYPE_CHECKING:

@@ -54,11 +54,11 @@ def verify(
     )
     from ornstein.verification import running
     from ornstein.verification.own_checks import load_checks
-    from ornstein.verification.registry import CHECKS, select
+    from ornstein.verification.registry import select
 
     one_output(format, json=json)
     folder = None if out is None else made_folder(out)
-    chosen = select(only, CHECKS if checks is None else load_checks(checks))
+    chosen = select(only, None if checks is None else load_checks(checks))
     result = running.verify(chosen, fast=fast, seed=seed, jobs=jobs)
     if folder is not None:
         from ornstein.reports.pages import write_page

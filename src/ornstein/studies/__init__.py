@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from ornstein.studies.neural.recursion import NeuralRecursionStudy
     from ornstein.studies.neural.recursion_options import NeuralRecursionOptions
     from ornstein.studies.neural.snapshots import SnapshotStudy
-    from ornstein.studies.neural.steps import NeuralStepsOptions, NeuralStepsStudy
+    from ornstein.studies.neural.steps import NeuralStepsStudy
+    from ornstein.studies.neural.steps_options import NeuralStepsOptions
     from ornstein.studies.neural.unet import UNetStudy
     from ornstein.studies.recursion.options import RecursionOptions
     from ornstein.studies.recursion.study import RecursionStudy
@@ -58,7 +59,7 @@ _HOMES = {
     "UNetStudy": "neural.unet",
     "SnapshotStudy": "neural.snapshots",
     "CanaryStudy": "neural.canaries",
-    "NeuralStepsOptions": "neural.steps",
+    "NeuralStepsOptions": "neural.steps_options",
     "NeuralStepsStudy": "neural.steps",
     "NeuralRecursionOptions": "neural.recursion_options",
     "NeuralRecursionStudy": "neural.recursion",

@@ -5,38 +5,16 @@ from __future__ import annotations
 __all__ = ["CHECKS", "SECTIONS", "select"]
 
 import re
-from typing import TYPE_CHECKING
-
-from ornstein.verification import (
-    any_spectrum,
-    consistency,
-    denoising,
-    early_stopping,
-    finite_steps,
-    fitted_gaussians,
-    gaussian_distances,
-    guidance,
-    kernel_terms,
-    learning_curves,
-    membership,
-    memorizing,
-    noise_grids,
-    noisy_data,
-    one_step,
-    one_step_spectrum,
-    random_features,
-    recursion,
-    regimes,
-    sample_covariance,
-    samplers,
-    training,
-    wishart,
-)
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ornstein.verification.checks import Check
+
+    CHECKS: tuple[Check, ...]
 
 SECTIONS = {
     "1.1": "One-step denoiser, expectations",
@@ -65,35 +43,48 @@ SECTIONS = {
 }
 """Titles of the sections, which are headings of docs/theory.md too."""
 
-CHECKS: tuple[Check, ...] = (
-    *one_step.CHECKS,
-    *one_step_spectrum.CHECKS,
-    *gaussian_distances.CHECKS,
-    *kernel_terms.CHECKS,
-    *samplers.CHECKS,
-    *wishart.CHECKS,
-    *denoising.CHECKS,
-    *sample_covariance.CHECKS,
-    *consistency.CHECKS,
-    *training.CHECKS,
-    *early_stopping.CHECKS,
-    *regimes.CHECKS,
-    *memorizing.CHECKS,
-    *random_features.CHECKS,
-    *any_spectrum.CHECKS,
-    *finite_steps.CHECKS,
-    *noise_grids.CHECKS,
-    *membership.CHECKS,
-    *recursion.CHECKS,
-    *guidance.CHECKS,
-    *noisy_data.CHECKS,
-    *fitted_gaussians.CHECKS,
-    *learning_curves.CHECKS,
+_MODULES = (
+    "one_step",
+    "one_step_spectrum",
+    "gaussian_distances",
+    "kernel_terms",
+    "samplers",
+    "wishart",
+    "denoising",
+    "sample_covariance",
+    "consistency",
+    "training",
+    "early_stopping",
+    "regimes",
+    "memorizing",
+    "random_features",
+    "any_spectrum",
+    "finite_steps",
+    "noise_grids",
+    "membership",
+    "recursion",
+    "guidance",
+    "noisy_data",
+    "fitted_gaussians",
+    "learning_curves",
 )
-"""Every check, by section."""
+"""Where the checks stand, by section."""
 
 
-def select(only: str | None = None, among: Sequence[Check] = CHECKS) -> tuple[Check, ...]:
+def __getattr__(name: str) -> Any:
+    if name != "CHECKS":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _all_checks()
+
+
+@cache
+def _all_checks() -> tuple[Check, ...]:
+    """Every check, by section. Loaded when first asked for: checks of one's own do without."""
+    modules = [import_module(f"ornstein.verification.{module}") for module in _MODULES]
+    return tuple(check for module in modules for check in module.CHECKS)
+
+
+def select(only: str | None = None, among: Sequence[Check] | None = None) -> tuple[Check, ...]:
     """Choose checks by section or by name.
 
     Parameters
@@ -101,7 +92,7 @@ def select(only: str | None = None, among: Sequence[Check] = CHECKS) -> tuple[Ch
     only : str, optional
         A comma list of sections (``1`` means 1.1 to 1.4) and parts of names, in any case; a whole
         name, such as ``KL, 1/k``, may contain a comma; all checks by default.
-    among : sequence of Check
+    among : sequence of Check, optional
         What to choose from; the checks of this package by default.
 
     Raises
@@ -114,6 +105,8 @@ def select(only: str | None = None, among: Sequence[Check] = CHECKS) -> tuple[Ch
     >>> [check.name for check in select("5,cloning")]
     ['KL(gen || pop)', 'KL(pop || gen)', 'cloning probability']
     """
+    if among is None:
+        among = _all_checks()
     if only is None:
         return tuple(among)
     entries = _entries(only, {check.name.lower() for check in among})

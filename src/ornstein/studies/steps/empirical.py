@@ -16,7 +16,7 @@ from __future__ import annotations
 __all__ = ["EmpiricalStepsOptions", "EmpiricalStepsStudy", "EmpiricalStepsSummary"]
 
 from collections import deque
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -35,10 +35,9 @@ from ornstein.memorization.sample_measures import (
     fitted_distances,
     kernel_measures,
     memorization,
-    require_fit,
 )
 from ornstein.studies.perfect_models import original_count
-from ornstein.studies.steps.options import StepsOptions
+from ornstein.studies.steps.empirical_options import EmpiricalStepsOptions
 from ornstein.studies.steps.study import StepsStudy
 from ornstein.studies.steps.values import (
     AVERAGED,
@@ -58,33 +57,6 @@ if TYPE_CHECKING:
     from ornstein.engine.study import Cell
 
     Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class EmpiricalStepsOptions(StepsOptions):
-    """What a steps study of the memorizing optimum computes.
-
-    Parameters
-    ----------
-    steps : tuple of int
-        numbers of sampling steps S: start:stop:step (stop included) or a comma list
-    generated : int
-        points of each sampler and S; 0 for three times the dimension
-    """
-
-    train_sizes: tuple[int, ...] = (20, 100, 500)
-    steps: tuple[int, ...] = (5, 10, 20, 50, 100)
-    samplers: tuple[str, ...] = ("ddpm", "ddim", "heun")
-    dim: int = 16
-    ridge: float = field(default=0.0, init=False)
-    generated: int = 0
-    simulations: int = 10
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.generated == 0:
-            object.__setattr__(self, "generated", 3 * self.dim)
-        require_fit(self.generated, self.dim)
 
 
 @dataclass(frozen=True)
