@@ -198,13 +198,13 @@ def test_equal_components_are_one_gaussian(ornstein: Callable, tmp_path: Path) -
 
 @pytest.mark.slow
 def test_digits(ornstein: Callable, tmp_path: Path) -> None:
-    options = ("--train-sizes", "100:500:200", "--simulations", 3, "--jobs", 1, "--out", "digits")
+    options = ("--train-sizes", "100:300:200", "--simulations", 2, "--jobs", 1, "--out", "digits")
     result = ornstein("linear", "--data", "digits", *options)
     assert (result.status, result.err) == (0, "")
     check_text(result.out)
     rows = rows_of(tmp_path / "digits")
-    assert [row["train_size"] for row in rows] == [100, 300, 500]
-    check_intervals(rows, 3)
+    assert [row["train_size"] for row in rows] == [100, 300]
+    check_intervals(rows, 2)
     for row in rows:
         # Constant pixels: singular laws, and no NaN but errors of infinite means.
         infinite = {f"{name}_se" for name in ("kl", "log_l2_original", "log_l2_train")}
