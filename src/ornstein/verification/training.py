@@ -66,7 +66,7 @@ FRESH = {
 ONE_LAYER = Experiment(
     name="a linear denoiser trained on fresh pairs",
     simulate=simulate_one_layer,
-    fast=Setting({**FRESH, "step": 0.005}, replicates=500),
+    fast=Setting({**FRESH, "step": 0.005}, replicates=200),
     full=Setting({**FRESH, "step": 0.001}, replicates=2000),
 )
 
@@ -124,7 +124,7 @@ GENERATED = Experiment(
             "step": 0.001,
             "draws": 4000,
         },
-        replicates=200,
+        replicates=100,
     ),
     full=Setting(
         {
