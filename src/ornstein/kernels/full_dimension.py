@@ -55,7 +55,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-_BLOCK = 1024
+_BLOCK, _LARGE_BLOCK = 256, 1024  # points: small blocks fit a core's cache
+_HIGH_DIMENSION = 512  # from here on products of large blocks are the faster ones
 _FEW_DIMENSIONS = 4  # differences of coordinates cost no more than a matrix product
 _NEGLIGIBLE = 40.0  # nats: e^-40 of the largest term, times N^2 terms, is below rounding
 _EXPONENT_ERROR = 1e-10  # nats that rounding of a distance may shift a term
@@ -128,13 +129,14 @@ def _exponent_blocks(a: Array, b: Array | None, unit: float) -> Iterator[Array]:
     right = a if b is None else b
     centre = (a.mean(axis=0) + right.mean(axis=0)) / 2
     top = -math.inf
-    for i in range(0, len(a), _BLOCK):
-        rows = a[i : i + _BLOCK]
-        for j in range(i if b is None else 0, len(right), _BLOCK):
-            columns = right[j : j + _BLOCK]
+    step = _BLOCK if a.shape[1] < _HIGH_DIMENSION else _LARGE_BLOCK
+    for i in range(0, len(a), step):
+        rows = a[i : i + step]
+        for j in range(i if b is None else 0, len(right), step):
+            columns = right[j : j + step]
             exponents, error = _exponents(rows, columns, centre, unit)
             if b is None and i == j:
-                exponents[np.tril_indices_from(exponents)] = -np.inf
+                np.copyto(exponents, -np.inf, where=np.tri(len(exponents), dtype=np.bool_))
             top = max(top, float(exponents.max()))
             if error > _EXPONENT_ERROR:
                 _recompute(exponents, rows, columns, unit, top - _NEGLIGIBLE - 2 * error)

@@ -37,6 +37,7 @@ from __future__ import annotations
 __all__ = ["expected_wasserstein_squared", "expected_hellinger_squared"]
 
 from dataclasses import replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -122,7 +123,9 @@ def expected_hellinger_squared(law: FittedLaw) -> float:
     log_affinity += 0.5 * model.rank * np.log(2) - _mean_term(law, fitted, both)
     # ln det f(C) and ln det (Sigma + f(C)) are differences of two pencils each.
     weights = ((alone, 0.25), (both, -0.5), (poles, 0.25))
-    variance = sum(a * b * covariance(one, two) for one, a in weights for two, b in weights)
+    variance = sum(a * a * covariance(one, one) for one, a in weights)
+    for (one, a), (two, b) in combinations(weights, 2):
+        variance += 2 * a * b * covariance(one, two)
     return float(-np.expm1(log_affinity + 0.5 * variance))
 
 

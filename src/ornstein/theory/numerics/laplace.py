@@ -21,7 +21,7 @@ ratio); Griewank, Walther, "Evaluating derivatives", 2008 (forward differentiati
 
 from __future__ import annotations
 
-__all__ = ["Jet", "log_expectation"]
+__all__ = ["Jet", "log_expectation", "upper_triangle"]
 
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -40,7 +40,8 @@ _MAX_STEPS, _SHORT_STEP, _LONGEST_STEP = 100, 1e-4, 2.0
 
 
 @lru_cache
-def _upper_triangle(m: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def upper_triangle(m: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns of the entries of a Hessian, in the order of :class:`Jet`."""
     return np.triu_indices(m)
 
 
@@ -91,7 +92,7 @@ class Jet:
     def __mul__(self, other: Jet | Array | float) -> Jet:
         if not isinstance(other, Jet):
             return Jet(self.value * other, self.gradient * other, self.hessian * other)
-        i, j = _upper_triangle(len(self.gradient))
+        i, j = upper_triangle(len(self.gradient))
         cross = self.gradient[i] * other.gradient[j] + self.gradient[j] * other.gradient[i]
         return Jet(
             self.value * other.value,
@@ -134,7 +135,7 @@ class Jet:
 
     def _through(self, value: Array, first: Array, second: Array) -> Jet:
         """A function of this jet, from its value and first two derivatives."""
-        i, j = _upper_triangle(len(self.gradient))
+        i, j = upper_triangle(len(self.gradient))
         bent = second * self.gradient
         hessian = first * self.hessian + bent[i] * self.gradient[j]
         return Jet(value, first * self.gradient, hessian)
@@ -221,7 +222,7 @@ def _expand(
     value = F.value + 0.5 * ((dof * (u - np.expm1(u))).sum(0) - (z**2).sum(0))
     gradient = F.gradient + np.concatenate([-0.5 * dof * np.expm1(u), -z])
     curvature = np.empty((m, m, y.shape[1]))
-    i, j = _upper_triangle(m)
+    i, j = upper_triangle(m)
     curvature[i, j] = curvature[j, i] = -F.hessian
     diagonal = np.arange(m)
     # A variable that is absent, and on which F does not depend, stands still.

@@ -64,11 +64,18 @@ def distribution_of_sum(values: Array, masses: Array, count: float, places: Arra
     array([0.1250, 0.5000])
     """
     line, weights = _euler()
-    ratio = values / places[:, None]
     # Where e^{-s x} is below e^-40 its argument may be of any size: left out.
-    seen = np.where(ratio < _LARGEST / line[0].real, masses, 0.0)
-    phi = np.exp(-line[:, None] * np.minimum(ratio, _LARGEST / line[0].real)[:, None])
-    phi = (phi * seen[:, None]).sum(-1)
+    most = _LARGEST / line[0].real
+    ratio = values / places[:, None]
+    seen = np.where(ratio < most, masses, 0.0)
+    ratio = np.minimum(ratio, most)
+    # e^{-s x} for s one after the other, of equal steps: powers of one turn.
+    terms = seen * np.exp(-line[0].real * ratio) + 0j
+    turn = np.exp(-1j * line[1].imag * ratio)
+    phi = np.empty((len(places), len(line)), dtype=np.complex128)
+    for k in range(len(line)):
+        phi[:, k] = terms.sum(-1)
+        terms *= turn
     s = line / places[:, None]
     # It is 0 where t is far below all values; n is whole, so that any branch will do.
     transform, some = np.zeros_like(phi), phi != 0

@@ -93,7 +93,9 @@ class _Set(NamedTuple):
         return float(self.F[0, 0]) if len(self.b) == 2 else 0.0
 
 
-def cross_covariances(d: float, n: float, rho2: float, n_original: float) -> tuple[Array, Array]:
+def cross_covariances(
+    d: float, n: float, rho2: float, n_original: float, saddle: Array | None = None
+) -> tuple[Array, Array]:
     """Covariance matrix of ``a = ln B(T)`` and ``b = ln B(O)`` over models, originals expected.
 
     Parameters
@@ -102,6 +104,8 @@ def cross_covariances(d: float, n: float, rho2: float, n_original: float) -> tup
         Dimension, numbers of training points, > d + 1, and of originals.
     rho2 : float
         Fraction of signal in the variance of a noised coordinate.
+    saddle : ndarray of shape (3,), optional
+        The first three of :func:`training_saddle` at k = 1, if they are known.
 
     Returns
     -------
@@ -115,7 +119,10 @@ def cross_covariances(d: float, n: float, rho2: float, n_original: float) -> tup
     RuntimeError
         If Newton's method does not converge.
     """
-    sets = _training(d, n, rho2), _fresh(d, n, rho2, n_original)
+    if saddle is None:
+        found = training_saddle(np.array([d]), np.array([n]), np.array([rho2]), 1.0)
+        saddle = np.ravel(found[:3])
+    sets = _training(d, n, rho2, saddle), _fresh(d, n, rho2, n_original)
     bare = np.array([[_covariance(d, n, rho2, one, two) for two in sets] for one in sets])
     slope = np.array([each.sensitivity for each in sets])
     mixed = np.outer(slope, [each.covariance for each in sets])
@@ -123,9 +130,8 @@ def cross_covariances(d: float, n: float, rho2: float, n_original: float) -> tup
     return bare + variance * np.outer(slope, slope) + mixed + mixed.T, bare
 
 
-def _training(d: float, n: float, rho2: float) -> _Set:
-    saddle = training_saddle(np.array([d]), np.array([n]), np.array([rho2]), 1.0)
-    x, rest, slope = (float(values[0]) for values in saddle[:3])
+def _training(d: float, n: float, rho2: float, saddle: Array) -> _Set:
+    x, rest, slope = (float(value) for value in saddle)
     across, f = slope * x, rest + slope**2 * x
     alpha = np.sqrt(1.0 - 1.0 / n)
     F, b = np.array([[x, across], [across, f]]), np.array([alpha, -1.0])
@@ -176,7 +182,7 @@ def _covariance(d: float, n: float, rho2: float, one: _Set, two: _Set) -> float:
 
     def form(left: Array, right: Array) -> Array:
         """``left^T G right`` as a vector of coefficients of the normalised G."""
-        return np.kron(roots[0].T @ left, roots[1].T @ right).astype(np.float64)
+        return np.outer(roots[0].T @ left, roots[1].T @ right).ravel().astype(np.float64)
 
     noise = [np.eye(len(each.b))[-1] for each in (one, two)]
     f = [float(each.F[-1, -1]) for each in (one, two)]

@@ -118,12 +118,12 @@ class LinearMap(NamedTuple):
     @property
     def columns(self) -> float:
         """``d``."""
-        return float(np.round(self.weight.sum()))
+        return float(round(float(self.weight.sum())))
 
     @property
     def rows(self) -> float:
         """``d_s``."""
-        return float(np.round(self.support.sum()))
+        return float(round(float(self.support.sum())))
 
 
 def noised_modes(eigenvalues: ArrayLike, time: float, noise_scale: float) -> NoisedModes:

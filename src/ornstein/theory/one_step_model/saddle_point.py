@@ -77,17 +77,16 @@ import numpy as np
 from scipy.special import expit
 
 from ornstein.theory.numerics.monotone_roots import decreasing_root
+from ornstein.theory.one_step_model.noised_modes import LinearMap
+from ornstein.theory.one_step_model.saddle_newton import newton
 from ornstein.theory.random_matrices.wishart import entropy_gap, log_det_deficit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ornstein.theory.one_step_model.noised_modes import LinearMap
-
     Array = NDArray[np.float64]
 
-_MAX_STEPS, _RESOLUTION, _TINY = 100, 1e-11, 1e-200
-_LARGE, _ROUNDING, _EPSILON = 1e4, 1e-300, 1e-15
+_LARGE, _ROUNDING = 1e4, 1e-300
 
 
 class SaddlePoint(NamedTuple):
@@ -120,85 +119,27 @@ def saddle_point(K: LinearMap, t: Array) -> SaddlePoint:
     RuntimeError
         If Newton's method does not converge.
     """
-    excess = K.dof - K.columns
-    if excess >= 0 and not K.residual.any():
+    # Several questions are asked of one map and the same t.
+    return _remembered(tuple(each.tobytes() for each in (*K[:5], t)), K.dof)
+
+
+@lru_cache(maxsize=8)
+def _remembered(arrays: tuple[bytes, ...], dof: float) -> SaddlePoint:
+    signal, residual, inverse, weight, support, t = map(np.frombuffer, arrays)
+    found = _computed(LinearMap(signal, residual, inverse, weight, support, dof), t)
+    for values in found:
+        values.flags.writeable = False
+    return found
+
+
+def _computed(K: LinearMap, t: Array) -> SaddlePoint:
+    if K.dof >= K.columns and not K.residual.any():
         zero = np.zeros_like(t)
         return SaddlePoint(t, zero, zero + 1.0, zero, zero)
-    x, logit = _start(K, t)
-    active = np.arange(t.size)
-    for _ in range(_MAX_STEPS):
-        dx, dlogit = _newton_step(K, t[active], x[active], logit[active])
-        x[active] += dx.clip(-3.0, 3.0)
-        if excess > 0:
-            logit[active] += dlogit.clip(-6.0, 6.0)
-        active = active[np.maximum(np.abs(dx), np.abs(dlogit)) > _RESOLUTION]
-        if not active.size:
-            break
-    else:
-        raise RuntimeError(f"the saddle point was not found in {_MAX_STEPS} steps")
+    x, logit = newton(K, t)
     p = expit(logit)
     root = np.sqrt(t / p)
     return SaddlePoint(t, p, expit(-logit), root * np.exp(x), root * np.exp(-x))
-
-
-def _start(K: LinearMap, t: Array) -> tuple[Array, Array]:
-    """``x = ln(alpha/beta) / 2`` and the logit of p, with one mean mode in place of all."""
-    excess = K.dof - K.columns
-    start = 1.0 / (t[:, None] + (K.signal + K.residual * K.inverse))
-    rows, columns = start @ (K.weight * K.residual), start @ (K.weight * K.inverse)
-    x = 0.5 * np.log(columns / np.maximum(rows, _TINY * columns))
-    if excess <= 0:
-        return x, np.full(t.shape, np.inf)
-    noisy = (1.0 / (t[:, None] + K.signal)) @ (K.weight * K.residual * K.inverse)
-    low, high = np.full(t.shape, -340.0), np.full(t.shape, 340.0)
-    for _ in range(30):
-        logit = (low + high) / 2.0
-        p = expit(logit)
-        room = excess / expit(-logit) - noisy / (1.0 + p * noisy / K.rows)
-        beyond = (room > 0) & (p * room**2 > t * rows * columns)
-        low, high = np.where(beyond, low, logit), np.where(beyond, logit, high)
-    return x, (low + high) / 2.0
-
-
-def _shares(K: LinearMap, t: Array, x: Array, p: Array) -> tuple[Array, Array, Array]:
-    """``p beta T, p alpha R, p R T`` over ``B``, of shape (points, modes)."""
-    root = np.sqrt(t * p)
-    U = (root * np.exp(-x))[:, None] * K.inverse
-    W = (root * np.exp(x))[:, None] * K.residual
-    V = p[:, None] * (K.residual * K.inverse)
-    B = U + W + V + (t[:, None] + K.signal)
-    return U / B, W / B, V / B
-
-
-def _newton_step(K: LinearMap, t: Array, x: Array, logit: Array) -> tuple[Array, Array]:
-    excess = K.dof - K.columns
-    u, w, v = _shares(K, t, x, expit(logit))
-    slope = w - u
-    columns, rows = u @ K.weight, w @ K.weight
-    if excess <= 0:
-        # One convex function of x: its derivative, and that of the derivative. Where R = 0, u is
-        # near 1 for small t, and what it lacks is t/B.
-        blank = K.weight - K.support
-        lack = t[:, None] / (t[:, None] + np.sqrt(t)[:, None] * np.exp(-x)[:, None] * K.inverse)
-        value = -(slope @ K.support) - lack @ blank + (K.dof - K.rows)
-        curvature = (u + w - slope**2) @ K.support + (u * lack) @ blank
-        # Where all shares are near 0 or 1 the function is flat, and rounding decides.
-        value = np.where(np.abs(value) > _EPSILON * K.columns, value, 0.0)
-        return value / curvature, np.zeros_like(x)
-    rest = expit(-logit)
-    bend = v + 0.5 * (u + w)
-    seen = v + w
-    total = seen @ K.weight
-    h, g = np.log(rows / columns), np.log(total / excess) - logit
-    # The same at the threshold, for small t.
-    still = np.maximum(np.abs(h), np.abs(g)) <= _EPSILON * (4.0 + np.abs(x) + np.abs(logit))
-    hx = 2.0 - ((slope * w) @ K.weight) / rows + ((slope * u) @ K.weight) / columns
-    hl = -rest * (((bend * w) @ K.weight) / rows - ((bend * u) @ K.weight) / columns)
-    gx = ((w - seen * slope) @ K.weight) / total
-    gl = rest * ((v + 0.5 * w - seen * bend) @ K.weight) / total - 1.0
-    det = hx * gl - hl * gx
-    dx, dlogit = (hl * g - h * gl) / det, (gx * h - hx * g) / det
-    return np.where(still, 0.0, dx), np.where(still, 0.0, dlogit)
 
 
 @lru_cache(maxsize=1024)
@@ -230,19 +171,25 @@ def projection(K: LinearMap) -> tuple[float, Array]:
     ndarray of shape (modes,)
         To leading order, the expected diagonal of the projection on the span.
     """
-    odds = K.dof / (K.columns - K.dof)
-    low = odds * K.columns / (K.weight @ (1.0 / K.inverse))
-    high = odds * (K.weight @ K.inverse) / K.columns
+    u0 = _projection_root(K.inverse.tobytes(), K.weight.tobytes(), K.dof)
+    return u0, u0 / (K.inverse + u0)
+
+
+@lru_cache(maxsize=8)
+def _projection_root(inverses: bytes, weights: bytes, dof: float) -> float:
+    T, weight = np.frombuffer(inverses), np.frombuffer(weights)
+    total = weight.sum()
+    odds = dof / (total - dof)
+    low, high = odds * total / (weight @ (1.0 / T)), odds * (weight @ T) / total
 
     def value_and_slope(u: Array) -> tuple[Array, Array]:
-        share = u / (K.inverse + u)
+        share = u / (T + u)
         return (
-            np.atleast_1d(K.dof - K.weight @ share),
-            np.atleast_1d(-K.weight @ (share * (1 - share))),
+            np.atleast_1d(dof - weight @ share),
+            np.atleast_1d(-weight @ (share * (1 - share))),
         )
 
-    u0 = float(decreasing_root(value_and_slope, np.array([low]), np.array([high]))[0])
-    return u0, u0 / (K.inverse + u0)
+    return float(decreasing_root(value_and_slope, np.array([low]), np.array([high]))[0])
 
 
 def mean_potential(K: LinearMap, t: Array, *, less_log: bool = False) -> Array:

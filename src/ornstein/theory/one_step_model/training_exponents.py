@@ -48,7 +48,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from ornstein.theory.numerics.laplace import Jet
+from ornstein.theory.numerics.laplace import Jet, upper_triangle
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -190,6 +190,6 @@ def _curvature(J: Jet) -> Array:
     """Minus the Hessian, of shape (points, m, m)."""
     m = len(J.gradient)
     curvature = np.empty((m, m, J.value.size))
-    i, j = np.triu_indices(m)
+    i, j = upper_triangle(m)
     curvature[i, j] = curvature[j, i] = -J.hessian
     return np.moveaxis(curvature, -1, 0)

@@ -150,12 +150,16 @@ class Pencil:
     def correction(self) -> float:
         """Its order 1."""
         size = len(self.E)
-        ladder, one = self.ladder(self), np.eye(size**2)
-        turned = ladder.reshape(size**2, size, size).swapaxes(1, 2).reshape(size**2, size**2)
-        # (T + T swap) / 2 is T on symmetric matrices, and 0 on antisymmetric ones.
-        even = np.linalg.slogdet(one - 0.5 * (ladder + turned))[1]
-        odd = np.linalg.slogdet(one - 0.5 * (ladder - turned))[1]
-        return float(0.5 * (even - odd))
+        ladder = self.ladder(self).reshape(size, size, size, size)
+        # T maps symmetric matrices to symmetric ones, antisymmetric ones to such.
+        i, j = np.triu_indices(size)
+        apart = i < j
+        rows = ladder[i, j]
+        straight, crossed = rows[:, i, j], rows[:, j, i]
+        odd = (straight - crossed)[np.ix_(apart, apart)]
+        even = straight + apart * crossed
+        both = (np.linalg.slogdet(np.eye(len(part)) - part)[1] for part in (even, odd))
+        return float(0.5 * np.subtract(*both))
 
     def ladder(self, other: Pencil) -> Array:
         """The map T of two pencils, of shape (size * other size, size * other size)."""

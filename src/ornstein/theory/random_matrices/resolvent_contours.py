@@ -40,7 +40,7 @@ from __future__ import annotations
 __all__ = ["ResolventContour", "Sandwich", "resolvent_contour"]
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -96,12 +96,12 @@ class ResolventContour:
     inverse: NDArray[np.intp]
     n_train: float
 
-    @property
+    @cached_property
     def nodes(self) -> ComplexArray:
         """Complex eigenvalues z where f is asked, in squared data units."""
         return self.w * (1 - (self.weights * self.values / (self.values - self.w[:, None])).sum(-1))
 
-    @property
+    @cached_property
     def slope(self) -> ComplexArray:
         """``dz/dw``."""
         return 1 - (self.weights * (self.values / (self.values - self.w[:, None])) ** 2).sum(-1)
@@ -115,23 +115,34 @@ class ResolventContour:
         change = bend - curvature * shift / self.slope
         return float((function / self.nodes * change * self.step).sum().imag / (2 * np.pi))
 
+    @cached_property
+    def _resolvent(self) -> ComplexArray:
+        """``1/(lambda_k - w)``, of shape (n_nodes, n_values)."""
+        return 1 / (self.values - self.w[:, None])
+
+    @cached_property
+    def _coupling(self) -> ComplexArray:
+        """Of every node with those of the whole contour, the lower half last."""
+        both = np.concatenate
+        w, z = both([self.w, self.w.conj()]), both([self.nodes, self.nodes.conj()])
+        apart = self.w[:, None] - w
+        np.fill_diagonal(apart, 1.0)
+        quotient = (self.nodes[:, None] - z) / apart
+        np.fill_diagonal(quotient, self.slope)
+        resolvent = self._resolvent
+        return (resolvent * self.weights) @ both([resolvent, resolvent.conj()]).T / quotient
+
     def sandwich(self, function: Any) -> Sandwich:
         """``E f(C)`` and ``E f(C) Sigma^{-1} f(C)``, from f at the nodes; ``f(0) = 0``.
 
         Where the population has the eigenvalue 0 both are 0.
         """
-        both = np.concatenate
-        w, z = both([self.w, self.w.conj()]), both([self.nodes, self.nodes.conj()])
         upper = function * self.w / self.nodes * self.slope * self.step / (2j * np.pi)
-        kept = both([upper, upper.conj()])[:, None] / (self.values - w[:, None])
-        once = kept.sum(0).real
-        apart = w[:, None] - w
-        np.fill_diagonal(apart, 1.0)
-        quotient = (z[:, None] - z) / apart
-        np.fill_diagonal(quotient, both([self.slope, self.slope.conj()]))
-        resolvent = 1 / (self.values - w[:, None])
-        coupling = (resolvent * self.weights) @ resolvent.T / quotient
-        spread = (kept * (coupling @ kept)).sum(0).real
+        kept = upper[:, None] * self._resolvent
+        once = 2.0 * kept.sum(0).real
+        # The lower half of the contour adds the conjugate of all that the upper half gives.
+        coupled = self._coupling @ np.concatenate([kept, kept.conj()])
+        spread = 2.0 * np.einsum("ik,ik->k", kept, coupled).real
         twice = once**2 / self.values + self.values * spread
         return Sandwich(np.append(once, 0.0)[self.inverse], np.append(twice, 0.0)[self.inverse])
 
