@@ -27,7 +27,7 @@ from __future__ import annotations
 
 __all__ = ["one_step_anisotropic_spectrum", "one_step_anisotropic_support"]
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -172,7 +172,7 @@ def _reaches_zero(K: LinearMap) -> bool:
 
 
 def _density(K: LinearMap, s: Array) -> Array:
-    start = saddle_point(K, s**2)
+    start, sums = saddle_point(K, s**2), _Sums.of(K)
     kappa, delta = np.log(start.p * start.beta), -np.log(start.beta)
     logs = np.array([kappa, delta], dtype=np.complex128)
     theta, step = np.zeros(s.size), np.full(s.size, np.pi / 4.0)
@@ -180,7 +180,7 @@ def _density(K: LinearMap, s: Array) -> Array:
     while active.size:
         goal = np.minimum(theta[active] + step[active], np.pi)
         t = s[active] ** 2 * np.exp(-1j * goal)
-        found, fine = _follow(K, t.astype(np.complex128), logs[:, active])
+        found, fine = _follow(sums, t.astype(np.complex128), logs[:, active])
         done = active[fine]
         logs[:, done], theta[done] = found[:, fine], goal[fine]
         # Two roots meet at an edge: no step is short enough, and the density there is 0.
@@ -188,12 +188,12 @@ def _density(K: LinearMap, s: Array) -> Array:
         step[active] *= np.where(fine, 1.5, 0.4)
         active = active[theta[active] < np.pi]
     t = (-(s**2)).astype(np.complex128)
-    transform = _equations(K, t, logs)[2]
-    density = 2.0 * s * transform.imag / (np.pi * min(K.dof, K.rows))
+    transform = _equations(sums, t, logs)[2]
+    density = 2.0 * s * transform.imag / (np.pi * sums.size)
     return np.where(transform.imag > _DARK * np.abs(transform), density, 0.0)
 
 
-def _follow(K: LinearMap, t: Complex, logs: Complex) -> tuple[Complex, NDArray[np.bool_]]:
+def _follow(K: _Sums, t: Complex, logs: Complex) -> tuple[Complex, NDArray[np.bool_]]:
     """Newton's method from a neighbouring t; it must converge, and not have gone far."""
     here = logs.copy()
     size = np.full(t.size, np.inf)
@@ -213,21 +213,43 @@ def _follow(K: LinearMap, t: Complex, logs: Complex) -> tuple[Complex, NDArray[n
     return here, (size <= _CONVERGED) & (far < 0.5)
 
 
-def _equations(K: LinearMap, t: Complex, logs: Complex) -> tuple[Complex, Complex, Complex]:
+class _Sums(NamedTuple):
+    """What the equations are made of at every point."""
+
+    parts: Complex
+    """1, R, T and R T, of shape (4, modes)."""
+    signal: Array
+    first: Complex
+    """The same with multiplicities, of shape (modes, 4)."""
+    second: Complex
+    """Products of two of them with multiplicities, of shape (modes, 6)."""
+    excess: float
+    size: float
+    """Number of singular values that are not 0."""
+
+    @classmethod
+    def of(cls, K: LinearMap) -> _Sums:
+        T, R = K.inverse, K.residual
+        RT = R * T
+        parts = np.array([np.ones_like(T), R, T, RT])
+        squares = np.array([T**2, T * RT, RT**2, RT, R * RT, R**2])
+        whole = (each.astype(np.complex128) for each in (K.weight * parts, K.weight * squares))
+        first, second = (each.T for each in whole)
+        excess, size = K.dof - K.columns, min(K.dof, K.rows)
+        return cls(parts.astype(np.complex128), K.signal, first, second, excess, size)
+
+
+def _equations(K: _Sums, t: Complex, logs: Complex) -> tuple[Complex, Complex, Complex]:
     """Residuals of shape (2, points), their Jacobian (4, points) by rows, and ``L'(t)``."""
-    excess = K.dof - K.columns
+    excess = K.excess
     kappa, delta = np.exp(logs)
     if excess <= 0:
         # One unknown: delta = 1 / kappa.
         delta = 1.0 / kappa
     p, tilted = kappa * delta, delta * t
-    T, R = K.inverse, K.residual
-    RT = R * T
-    parts = np.array([np.ones_like(T), R, T, RT])
-    inverse = 1.0 / (np.array([t, tilted, kappa, p]).T @ parts + K.signal)
-    one, rows, columns, noisy = (inverse @ (K.weight * parts).T).T
-    squares = np.array([T**2, T * RT, RT**2, RT, R * RT, R**2])
-    TT, TRT, RTRT, TR, RRT, RR = ((inverse * inverse) @ (K.weight * squares).T).T
+    inverse = 1.0 / (np.array([t, tilted, kappa, p]).T @ K.parts + K.signal)
+    one, rows, columns, noisy = (inverse @ K.first).T
+    TT, TRT, RTRT, TR, RRT, RR = ((inverse * inverse) @ K.second).T
     transform = one + delta * rows
     u, w, v = kappa * columns, tilted * rows, p * noisy
     if excess <= 0:
