@@ -1,8 +1,11 @@
 """The steps study: cells against the public functions, floors, optima, files, tables, figure."""
 
+import itertools
 import json
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,8 +22,9 @@ from ornstein.diffusion.schedules import karras_noises
 from ornstein.engine.store import StudyError
 from ornstein.engine.study import Cell, cell_seed, planned_cells
 from ornstein.gaussians import hellinger_squared, kl_divergence, wasserstein_squared
+from ornstein.studies.perfect_models import PerfectModel
 from ornstein.studies.steps.options import StepsOptions
-from ornstein.studies.steps.study import StepsStudy
+from ornstein.studies.steps.study import DISTANCES, StepsStudy
 from ornstein.studies.steps.summary import optima, population_rows
 from ornstein.theory import tangent_grid
 from ornstein.theory.linear_denoisers.sampling import sampler_quality
@@ -34,10 +38,26 @@ SMALL = StepsOptions(
 )
 
 
-def run(study: StepsStudy, folder: Path, **options) -> list[dict]:
-    """Rows of a study in a folder, without its figure, which takes longer than a small study."""
+@contextmanager
+def simulation_alone() -> Iterator[None]:
+    """Within, studies have neither figure nor theory, which take longer than a small study."""
+
+    def unpredicted(study: StepsStudy, _: int) -> dict:
+        cells = itertools.product(study.options.samplers, study.all_steps)
+        return dict.fromkeys(cells, dict.fromkeys(DISTANCES, math.nan))
+
+    summary = "ornstein.studies.steps.summary"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ornstein.engine.summary.Summary.write_figures", lambda *_: None)
+        patch.setattr(f"{summary}.predicted_distances", unpredicted)
+        patch.setattr(f"{summary}.predicted_best", lambda *_: {})
+        patch.setattr(f"{summary}.perfect_model_of", lambda *_: PerfectModel({}, ""))
+        yield
+
+
+def run(study: StepsStudy, folder: Path, **options) -> list[dict]:
+    """Rows of a study in a folder; what is measured alone."""
+    with simulation_alone():
         return list(study.run(folder, progress=False, **options).rows)
 
 
@@ -92,8 +112,7 @@ def test_a_spectrum_from_a_list(tmp_path: Path) -> None:
     assert study.source.covariance.eigenvalues == pytest.approx([4, 1, 0.5, 0.1])
     scaled = StepsStudy(replace(config, std=0.7))
     assert scaled.source.covariance.eigenvalues.mean() == pytest.approx(0.49)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ornstein.engine.summary.Summary.write_figures", lambda *_: None)
+    with simulation_alone():
         table = study.run(tmp_path, jobs=1).table()
     assert "N(0, Sigma), d = 4, spectrum 4,1,0.5,0.1" in table
     limit = next(
