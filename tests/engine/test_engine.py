@@ -6,11 +6,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -118,6 +119,17 @@ def test_ctrl_c_while_a_task_is_handed_over_is_not_lost(monkeypatch: pytest.Monk
         pool.submit(-3)
     assert Executor.submitted == 1  # whole
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def test_a_pool_is_closed_with_a_task_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As by Ctrl-C, which waits while a task is handed over; no thread may fail."""
+    failed: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", failed.append)
+    with ProcessPool(abs, 1) as pool:
+        pool.submit(-3)
+        assert pool.next_finished().result == 3
+        pool.submit(-4)
+    assert failed == []
 
 
 ENDS = {

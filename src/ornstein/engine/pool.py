@@ -40,6 +40,7 @@ R = TypeVar("R")
 # Tasks in flight for each worker: one at work, one on its way. With more of them than the queue of
 # loky's workers holds (two each, and one), its thread fails where the workers are killed.
 _AHEAD = 2
+_HANDOVER = 1.0  # seconds to wait for it at most
 _WARNINGS = "PYTHONWARNINGS"
 
 
@@ -185,9 +186,20 @@ class ProcessPool(Pool[T, R]):
     def close(self) -> None:
         """Kill the processes: what they compute is no longer wanted, or they are idle."""
         if self._executor is not None:
+            self._wait_for_handover()
             self._executor.shutdown(wait=True, kill_workers=True)
             self._executor = None
         self._stack.close()
+
+    def _wait_for_handover(self) -> None:
+        """Until loky's thread has taken all tasks: one on its way would be the end of it."""
+        deadline = time.monotonic() + _HANDOVER
+        waiting = [future for future, (_, own) in self._futures.items() if own is self._executor]
+        while time.monotonic() < deadline:
+            waiting = [future for future in waiting if not (future.running() or future.done())]
+            if not waiting:
+                return
+            time.sleep(0.001)
 
     def _running(self) -> Any:
         from joblib.externals.loky.process_executor import ProcessPoolExecutor
