@@ -86,15 +86,21 @@ def test_each_block_says_what_it_is() -> None:
     assert {kind for kind in kinds if not kind.startswith("{")} <= known  # not directives
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("block", of_kind("console"))
-def test_commands(
-    block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-) -> None:
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of its own, where a study writes no figures and starts no workers.
+
+    They change nothing that is printed, and are tested where they are made.
+    """
     monkeypatch.chdir(tmp_path)
-    # Workers and figures change nothing that is printed; they are tested where they are made.
     monkeypatch.setattr("joblib.effective_n_jobs", lambda *_: 1)
     monkeypatch.setattr("ornstein.engine.summary.Summary.write_figures", lambda *_: None)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize("block", of_kind("console"))
+def test_commands(block: Block, capsys: pytest.CaptureFixture) -> None:
     exec(compile(block.before, block.page, "exec"), {})
     for words, expected in commands(block.text):
         if words[0] != "ornstein":
@@ -116,12 +122,12 @@ def matches(expected: str, printed: str) -> bool:
 
 # Of diffusers, under NumPy 2.
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.usefixtures("place")
 @pytest.mark.parametrize("block", of_kind("python", "pycon"))
-def test_python(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_python(block: Block, monkeypatch: pytest.MonkeyPatch) -> None:
     if block.why_not is not None:
         compile(block.text, block.page, "exec") if block.kind == "python" else None
         return
-    monkeypatch.chdir(tmp_path)
     if block.kind == "python":
         module = ModuleType("documentation")
         monkeypatch.setitem(sys.modules, module.__name__, module)  # so that its classes are pickled

@@ -34,7 +34,7 @@ def summaries() -> list:
     made = [
         studies.LinearStudy(studies.LinearOptions(dim=3, train_sizes=(9,), simulations=2)),
         studies.StepsStudy(
-            studies.StepsOptions(dim=3, train_sizes=(9,), steps=(5,), simulations=2)
+            studies.StepsOptions((9,), dim=3, steps=(5,), samplers=("ddim",), simulations=2)
         ),
         studies.RecursionStudy(studies.RecursionOptions(dim=3, train_sizes=(9,), simulations=2)),
     ]

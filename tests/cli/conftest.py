@@ -37,6 +37,13 @@ def ornstein(
 
 
 @pytest.fixture
-def without_figure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Skip the drawing, which takes longer than a small study."""
-    monkeypatch.setattr("ornstein.engine.summary.Summary.write_figures", lambda *_: None)
+def draw_no_more(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Skip the drawing, which takes longer than a small study, from the call on."""
+    name = "ornstein.engine.summary.Summary.write_figures"
+    return lambda: monkeypatch.setattr(name, lambda *_: None)
+
+
+@pytest.fixture
+def without_figure(draw_no_more: Callable[[], None]) -> None:
+    """Skip the drawing."""
+    draw_no_more()

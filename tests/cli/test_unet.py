@@ -111,7 +111,7 @@ def test_json(ornstein: Callable) -> None:
     assert document["failed"] == []
 
 
-def test_snapshots(ornstein: Callable) -> None:
+def test_snapshots(ornstein: Callable, draw_no_more: Callable) -> None:
     options = (*STEPS, "--snapshots", "--train-sizes", "10,20", "--out", "study")
     result = ornstein("unet", *options)
     assert (result.status, result.err) == (0, "")
@@ -122,10 +122,11 @@ def test_snapshots(ornstein: Callable) -> None:
         (n, step) for n in ("10", "20") for step in ("10", "20")
     ]
     assert all(row["loss_test_mean"] and row["memorized_mean"] for row in rows)
-    document = json.loads(ornstein("unet", *options, "--json").out)
-    assert [window["train_size"] for window in document["windows"]] == [10, 20]
     with Image.open("study/figure.png") as image:
         image.load()
+    draw_no_more()
+    document = json.loads(ornstein("unet", *options, "--json").out)
+    assert [window["train_size"] for window in document["windows"]] == [10, 20]
     again = ornstein("unet", "--config", "study/config.yaml", "--jobs", 1, "--out", "study")
     assert again.status == 0
     assert rows_of("study") == rows
@@ -247,7 +248,7 @@ def test_what_is_trained_at_once() -> None:
     assert batch(model="mlp", training_steps=10**6) == 1
 
 
-def test_steps_of_a_trained_network(ornstein: Callable) -> None:
+def test_steps_of_a_trained_network(ornstein: Callable, draw_no_more: Callable) -> None:
     options = ("--pixels", 2, "--width", 8, "--epochs", 1, "--originals", 50, "--jobs", 1)
     sizes = ("--steps", "3,5", "--train-sizes", "12,20", "--simulations", 2)
     result = ornstein("steps", "--model", "mlp", *options, *sizes, "--out", "study")
@@ -259,6 +260,7 @@ def test_steps_of_a_trained_network(ornstein: Callable) -> None:
     assert all(row["kl_linear_mean"] for row in rows)
     with Image.open("study/figure.png") as image:
         image.load()
+    draw_no_more()
     again = ornstein("steps", "--config", "study/config.yaml", "--jobs", 1, "--out", "study")
     assert (again.status, again.err) == (0, "")
     assert rows_of("study") == rows
