@@ -123,14 +123,7 @@ def test_without_out_the_same_command_finds_its_folder(ornstein: Callable, tmp_p
     assert all(folder.name.startswith("linear-") for folder in folders)
 
 
-@pytest.fixture
-def few_perfect_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few draws of the perfect model, where nothing is asked but that they give a number."""
-    for name in ("FEWEST", "MOST"):
-        monkeypatch.setattr(f"ornstein.studies.perfect_models.{name}", 5)
-
-
-@pytest.mark.usefixtures("without_figure", "few_perfect_models")
+@pytest.mark.usefixtures("without_figure")
 @pytest.mark.parametrize("dim", [1, 2])
 @pytest.mark.parametrize("mode", ["expected", "sampled"])
 def test_few_dimensions(ornstein: Callable, tmp_path: Path, dim: int, mode: str) -> None:
@@ -149,8 +142,13 @@ def test_few_dimensions(ornstein: Callable, tmp_path: Path, dim: int, mode: str)
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("without_figure", "few_perfect_models")
-def test_many_dimensions(ornstein: Callable, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("without_figure")
+def test_many_dimensions(
+    ornstein: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Draws of the perfect model, of which nothing is asked here but that they give a number.
+    for name in ("FEWEST", "MOST"):
+        monkeypatch.setattr(f"ornstein.studies.perfect_models.{name}", 5)
     options = ("--simulations", 1, "--jobs", 1, "--out", "study")
     result = ornstein("linear", "--dim", 900, "--train-sizes", "3,2700", *options)
     assert (result.status, result.err) == (0, "")

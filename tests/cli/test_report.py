@@ -3,13 +3,15 @@
 import json
 import os
 import shlex
+import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from tests.memorization.quick import few_draws
 from tests.reports.html_reading import Page, check_page
 
 from ornstein.cli.main import COMMANDS, main
@@ -21,6 +23,22 @@ from ornstein.reports.explanations import EXPLANATIONS, VERIFICATION
 LINEAR = ("linear", "--dim", 4, "--train-sizes", "3,9", "--simulations", 3, "--std", 1.5)
 LINEAR += ("--jobs", 1)
 RECURSION = ("recursion", "--train-sizes", "9,20", "--dim", 4, "--simulations", 2, "--jobs", 1)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished study, without figures."""
+    folder = tmp_path_factory.mktemp("finished") / "study"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ornstein.engine.summary.Summary.write_figures", lambda *_: None)
+        assert main([*map(str, LINEAR), "--out", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture
+def study(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished study, of this test alone."""
+    return shutil.copytree(finished, tmp_path / "study")
 
 
 def read(path: Path) -> Page:
@@ -68,9 +86,8 @@ def test_the_command_repeats_the_study(
 
 
 def test_a_study_that_is_not_finished_says_so(
-    ornstein: Callable, tmp_path: Path, without_figure: None
+    ornstein: Callable, tmp_path: Path, study: Path
 ) -> None:
-    ornstein(*LINEAR, "--out", "study")
     with sqlite3.connect(tmp_path / "study" / FILE_NAME) as connection:
         connection.execute("DELETE FROM cells WHERE train_size = 9 AND replicate > 0")
         connection.execute(
@@ -94,8 +111,7 @@ def test_a_study_that_is_not_finished_says_so(
     assert "svg" not in page.tags
 
 
-def test_the_folder_is_only_read(ornstein: Callable, tmp_path: Path, without_figure: None) -> None:
-    ornstein(*LINEAR, "--out", "study")
+def test_the_folder_is_only_read(ornstein: Callable, tmp_path: Path, study: Path) -> None:
     before = {p.name: p.stat().st_mtime_ns for p in (tmp_path / "study").iterdir()}
     assert ornstein("report", "study", "--out", "elsewhere.html").status == 0
     assert {p.name: p.stat().st_mtime_ns for p in (tmp_path / "study").iterdir()} == before
@@ -115,9 +131,8 @@ def test_a_folder_that_cannot_be_written_to(ornstein: Callable, tmp_path: Path) 
 
 
 def test_a_place_that_cannot_be_written_to_is_one_line(
-    ornstein: Callable, tmp_path: Path, without_figure: None, monkeypatch: pytest.MonkeyPatch
+    ornstein: Callable, study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ornstein(*LINEAR, "--out", "study")
 
     def refuse(path: Path, *_: object) -> None:
         raise PermissionError(13, "Permission denied", str(path))
@@ -151,10 +166,10 @@ def test_a_place_that_cannot_be_written_to_is_one_line(
     ],
 )
 def test_what_is_wrong_is_one_line(
-    ornstein: Callable, tmp_path: Path, without_figure: None, arguments, words: str
+    ornstein: Callable, tmp_path: Path, finished: Path, arguments, words: str
 ) -> None:
     if arguments[0] in {"study", "damaged", "nameless", "bare"}:
-        ornstein(*LINEAR, "--out", arguments[0])
+        shutil.copytree(finished, tmp_path / arguments[0])
     for name in ("empty", "shards/shard-1-of-2", "verified", "audited", "forecast"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "shards" / "shard-1-of-2" / FILE_NAME).touch()
@@ -174,11 +189,8 @@ def test_what_is_wrong_is_one_line(
     assert result.err.count("\n") == 1
 
 
-def test_another_configuration_is_refused(
-    ornstein: Callable, tmp_path: Path, without_figure: None
-) -> None:
-    ornstein(*LINEAR, "--out", "study")
-    config = tmp_path / "study" / "config.yaml"
+def test_another_configuration_is_refused(tmp_path: Path, study: Path) -> None:
+    config = study / "config.yaml"
     config.write_text(config.read_text().replace("dim: 4", "dim: 5"))
     again = reopen(tmp_path / "study")
     with pytest.raises(StudyError, match="dim is 4 there and 5 here"):
@@ -233,7 +245,8 @@ def test_a_verification(ornstein: Callable, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def tables(tmp_path: Path) -> Path:
+def tables(tmp_path: Path) -> Iterator[Path]:
+    """Three tables, of which the third has rows of the first; for audits with few draws."""
     rng = np.random.default_rng(0)
     frames = [
         pd.DataFrame({"<age>": rng.integers(18, 90, 60), "income": rng.normal(30, 8, 60).round(3)})
@@ -242,7 +255,8 @@ def tables(tmp_path: Path) -> Path:
     frames[2].iloc[:15] = frames[0].iloc[20:35].to_numpy()
     for name, frame in zip("abc", frames, strict=True):
         frame.to_csv(tmp_path / f"{name}.csv", index=False)
-    return tmp_path
+    with few_draws():
+        yield tmp_path
 
 
 SETS = ("--train", "a.csv", "--held-out", "b.csv", "--generated", "c.csv")
