@@ -1,10 +1,8 @@
-"""Stopped anywhere and called again: the weights and the history of an unbroken run, exactly."""
+"""Stopped anywhere and called again: the weights and the history of an unbroken run, exactly.
 
-import os
-import signal
-import subprocess
-import sys
-import time
+That a process may be killed by the system as well is in ``tests/studies/test_neural_workers.py``.
+"""
+
 from pathlib import Path
 
 import numpy as np
@@ -99,44 +97,6 @@ def test_stopped_twice(tmp_path: Path) -> None:
         with pytest.raises(Stopped):
             run(config, checkpoint, stop)
     assert_same(run(config, checkpoint), run(config))
-
-
-SCRIPT = """
-import sys, time
-from dataclasses import replace
-from pathlib import Path
-import torch
-sys.path.insert(0, {folder!r})
-torch.set_num_threads(1)
-from test_resuming import CONFIGS, DATA, MLP, seeded, train
-config = CONFIGS["averages, clipping"]
-def observe(step, model):
-    print(step, flush=True)
-    time.sleep(0.05 if step > 4 else 0)
-train(seeded(lambda: MLP(4, 8, 1), 1), DATA, config, checkpoint=Path({checkpoint!r}),
-      snapshots=range(1, 20), observe=observe)
-"""
-
-
-def test_killed_by_the_system_and_resumed(tmp_path: Path) -> None:
-    checkpoint = tmp_path / "training.ckpt"
-    script = SCRIPT.format(folder=str(Path(__file__).parent), checkpoint=str(checkpoint))
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    process = subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, env=environment
-    )
-    assert process.stdout is not None
-    with process.stdout:
-        for line in process.stdout:
-            if int(line) == 5:
-                time.sleep(0.02)
-                process.send_signal(signal.SIGKILL)
-                break
-    assert process.wait() == -signal.SIGKILL
-    config = CONFIGS["averages, clipping"]
-    resumed = train(seeded(lambda: MLP(4, 8, 1), 1), DATA, config, checkpoint=checkpoint)
-    unbroken = train(seeded(lambda: MLP(4, 8, 1), 1), DATA, config)
-    assert_same(resumed, unbroken)
 
 
 @pytest.mark.parametrize(

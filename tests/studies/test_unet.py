@@ -12,8 +12,6 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
-from ornstein.engine import running
-from ornstein.engine.pool import ProcessPool
 from ornstein.engine.running import _groups, compute
 from ornstein.engine.store import Store
 from ornstein.engine.study import Cell, planned_cells
@@ -68,27 +66,6 @@ def run(study: NeuralStudy, folder: Path, **options: Any) -> dict[int, dict[str,
 
 
 class TestDeterminism:
-    @pytest.mark.slow
-    def test_same_values_in_a_worker_process(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """One worker, which loads PyTorch; what several do with cells is tested in ``engine``."""
-        # As if cells were expensive: one for each task.
-        monkeypatch.setattr(UNetStudy, "seconds", lambda *_: 1.0)
-        study = UNetStudy(tiny((10, 30)))
-        here = run(study, tmp_path / "here", jobs=1)
-        used: list[ProcessPool] = []
-
-        def one_worker(function: Any, *_: Any, **__: Any) -> ProcessPool:
-            used.append(ProcessPool(function, 1))
-            return used[-1]
-
-        monkeypatch.setattr(running, "open_pool", one_worker)
-        there = run(study, tmp_path / "there", jobs=2)
-        assert len(used) == 1
-        assert here == there
-        assert sorted(here) == [10, 30]
-
     def test_replicates_together_are_as_alone(self, tmp_path: Path) -> None:
         config = tiny((12,), simulations=3)
         alone = run(UNetStudy(config), tmp_path / "alone")[12]
