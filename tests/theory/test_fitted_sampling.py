@@ -18,11 +18,11 @@ def simulated(spectrum, n, sampler, schedule, n_steps, mean, start, ridge, repli
     """Distances of fitted models from the exact laws of the estimator, as (4, replicates)."""
     how, levels = as_sampler(sampler), as_schedule(schedule)
     population, rng = Gaussian(mean, spectrum), np.random.default_rng(0)
-    rows = []
+    trajectory, rows = how.trajectory(levels.levels(n_steps)), []
     for _ in range(replicates):
         data = empirical_law(population.sample(n, rng), ridge)
         limit = limit_law(data, how, levels, start)
-        law = generated_law(data, how.trajectory(levels.levels(n_steps)), start)
+        law = generated_law(data, trajectory, start)
         rows.append(
             (
                 kl_divergence(law, population),
@@ -199,15 +199,16 @@ def test_the_best_number_of_steps_is_that_of_simulations(sampler, schedule, spec
     if best.steps == math.inf:
         others = [30, 100, 300, 1000]
     counts = [best.steps, math.inf, *(int(count) for count in others)]
+    paths = [
+        None if count == math.inf else how.trajectory(levels.levels(int(count))) for count in counts
+    ]
     population, rng = Gaussian(np.zeros(20), spectrum), np.random.default_rng(per_dim)
     rows = []
     for _ in range(30):
         data = empirical_law(population.sample(n, rng))
         laws = (
-            limit_law(data, how, levels)
-            if count == math.inf
-            else generated_law(data, how.trajectory(levels.levels(int(count))))
-            for count in counts
+            limit_law(data, how, levels) if path is None else generated_law(data, path)
+            for path in paths
         )
         rows.append([kl_divergence(law, population) for law in laws])
     measured = np.array(rows)

@@ -1,5 +1,7 @@
 """The one-step model of any population spectrum, against draws of the model itself."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
@@ -81,6 +83,7 @@ def check(eigenvalues, n, runs, allowance, seed=0, **options):
         )
 
 
+@cache
 def spectra(d: int) -> dict[str, np.ndarray]:
     k = np.arange(1.0, d + 1)
     some = {

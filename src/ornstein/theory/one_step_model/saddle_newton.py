@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-_MAX_STEPS, _RESOLUTION, _TINY, _EPSILON = 100, 1e-11, 1e-200, 1e-15
+_MAX_STEPS, _RESOLUTION, _TINY, _EPSILON, _FLAT = 100, 1e-11, 1e-200, 1e-15, 1e-30
 
 
 def newton(K: LinearMap, t: Array) -> tuple[Array, Array]:
@@ -80,8 +80,9 @@ def _start(K: LinearMap, t: Array) -> tuple[Array, Array]:
 class _Sums(NamedTuple):
     """Weighted with multiplicities, for `_newton_step`: it needs no sum of anything else."""
 
+    log_inverse: float
     log_residual: float
-    """Of the largest R, in units of which R is taken: it may be near 0, and alpha large then."""
+    """Of the units of T and R, half way between their ends: over 300 decades squares are finite."""
     parts: Array
     """1, T, R, R T, of shape (4, modes)."""
     first: Array
@@ -97,13 +98,14 @@ class _Sums(NamedTuple):
 
 
 def _sums(K: LinearMap) -> _Sums:
-    most = float(K.residual.max())
-    T, R = K.inverse, K.residual / most if most > 0 else K.residual
+    log_inverse, log_residual = _log_middle(K.inverse), _log_middle(K.residual)
+    T, R = K.inverse / math.exp(log_inverse), K.residual / math.exp(log_residual)
     RT = R * T
     # For fewer points modes without a row have a sum of their own.
     weight = K.weight if K.dof > K.columns else K.support
     return _Sums(
-        math.log(most) if most > 0 else -math.inf,
+        log_inverse,
+        log_residual,
         np.array([np.ones_like(T), T, R, RT]),
         (weight * np.array([T, R, RT])).T,
         (weight * np.array([T * T, R * R, RT, RT * RT, RT * T, RT * R])).T,
@@ -115,29 +117,35 @@ def _sums(K: LinearMap) -> _Sums:
     )
 
 
+def _log_middle(values: Array) -> float:
+    seen = values[values > 0]
+    return 0.5 * math.log(seen.min()) + 0.5 * math.log(seen.max()) if seen.size else 0.0
+
+
 def _newton_step(K: _Sums, t: Array, x: Array, logit: Array) -> tuple[Array, Array]:
-    # In units of p beta, the coefficient of T in B: 1/B^2 would overflow.
     p = expit(logit)
     root = np.sqrt(t * p)
-    unit = root * np.exp(-x)
-    rise, noisy = np.exp(2.0 * x + K.log_residual), p / root * np.exp(x + K.log_residual)
-    coefficients = np.array([t, unit, unit * rise, unit * noisy]).T
-    inverse = unit[:, None] / (coefficients @ K.parts + K.signal)
+    # p beta, p alpha and p in the units of T, R and R T: what these are multiplied with in B.
+    a, b = root * np.exp(K.log_inverse - x), root * np.exp(K.log_residual + x)
+    c = p * math.exp(K.log_inverse + K.log_residual)
+    inverse = 1.0 / (np.array([t, a, b, c]).T @ K.parts + K.signal)
+    # In units of the largest, so that squares neither overflow nor vanish.
+    most = inverse.max(axis=1)
+    inverse /= most[:, None]
     # Sums of u, w, v, which are p beta T, p alpha R, p R T over B, and of their products.
-    u, w, v = (inverse @ K.first).T
-    uu, ww, uw, vv, uv, vw = ((inverse * inverse) @ K.second).T
-    w, v = rise * w, noisy * v
-    ww, uw, vv, uv, vw = rise**2 * ww, rise * uw, noisy**2 * vv, noisy * uv, noisy * rise * vw
+    a, b, c = most * a, most * b, most * c
+    u, w, v = np.array([a, b, c]) * (inverse @ K.first).T
+    products = np.array([a * a, b * b, a * b, c * c, a * c, b * c])
+    uu, ww, uw, vv, uv, vw = products * ((inverse * inverse) @ K.second).T
     if K.excess <= 0:
         # One convex function of x: its derivative, and that of the derivative. Where R = 0, u is
         # near 1 for small t, and what it lacks is t/B.
-        T = K.parts[1]
-        lack = t[:, None] / (t[:, None] + np.sqrt(t)[:, None] * np.exp(-x)[:, None] * T)
+        lack = t[:, None] / (t[:, None] + (a / most)[:, None] * K.parts[1])
         value = u - w - lack @ K.blank + (K.excess + K.columns - K.rows)
         curvature = u + w - (ww - 2.0 * uw + uu) + ((1.0 - lack) * lack) @ K.blank
         # Where all shares are near 0 or 1 the function is flat, and rounding decides.
         value = np.where(np.abs(value) > _EPSILON * K.columns, value, 0.0)
-        return value / curvature, np.zeros_like(x)
+        return value / np.maximum(curvature, _FLAT), np.zeros_like(x)
     rest = expit(-logit)
     total = v + w
     h, g = np.log(w / u), np.log(total / K.excess) - logit
