@@ -101,13 +101,13 @@ def test_the_note_says_why_and_what_to_do() -> None:
 
 
 def test_few_optimiser_steps_are_noticed_and_many_are_not() -> None:
-    """Ten steps, as the published settings have for 50 images, against 400."""
+    """Ten steps, as the published settings have for 50 images, against 150."""
     chosen: dict[str, Any] = {**SMALL, "generated": 40, "simulations": 1}
     few, many = (
         UNetStudy(NeuralOptions((50,), training_steps=steps, learning_rate=rate, **chosen)).run(
             jobs=1
         )
-        for steps, rate in ((10, 2e-4), (400, 4e-3))
+        for steps, rate in ((10, 2e-4), (150, 4e-3))
     )
     assert few.barely_trained == (50,)  # type: ignore[attr-defined]
     assert many.barely_trained == ()  # type: ignore[attr-defined]

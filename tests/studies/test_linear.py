@@ -58,7 +58,7 @@ def test_l2_distances_against_numerical_integration() -> None:
     train, law = redrawn(study, cell)
     originals = study.source.draw(30, np.random.default_rng(cell_seed(2, Cell(0, 1)))).train
     values = study.measure(cell)
-    grid = np.linspace(-14, 16, 200_001)
+    grid = np.linspace(-14, 16, 50_001)
     p = np.exp(law.log_prob(grid[:, None]))
 
     def squared_l2(points: np.ndarray) -> float:
@@ -127,7 +127,7 @@ def _moments(law: Gaussian, mixture: Mixture) -> tuple[float, float, float]:
     """Mean and variance of ln(p/q) under p, and ``int sqrt(p q)``, on a grid."""
     spread = 9 * np.sqrt(np.diag(law.covariance.dense()))
     axes = [
-        np.linspace(m - s, m + s, 40_001 if law.dim == 1 else 701)
+        np.linspace(m - s, m + s, 40_001 if law.dim == 1 else 401)
         for m, s in zip(law.mean, spread, strict=True)
     ]
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, law.dim)
@@ -145,7 +145,7 @@ def _moments(law: Gaussian, mixture: Mixture) -> tuple[float, float, float]:
     return mean, variance, float(np.exp(0.5 * (log_p + log_q)).sum() * volume)
 
 
-@pytest.mark.parametrize(("dim", "train_size"), [(1, 3), (2, 3), (2, 60), (300, 3), (300, 320)])
+@pytest.mark.parametrize(("dim", "train_size"), [(1, 3), (2, 3), (2, 60), (300, 3), (200, 210)])
 def test_the_sign_of_delta_against_mpmath(dim: int, train_size: int) -> None:
     """All terms by another route: scipy's densities, dense covariances, sums in 50 digits."""
     config = LinearOptions((train_size,), dim=dim, originals=1000)
