@@ -60,7 +60,7 @@ def test_the_unet_copies_too() -> None:
     points = POPULATION.sample(2, rng=0)
     images = np.repeat(points, 8, axis=0).reshape(16, 1, 8, 8)
     config = TrainingConfig(
-        training_steps=150, learning_rate=3e-3, train_fraction=1.0, ema_decay=0.96
+        training_steps=200, learning_rate=4e-3, train_fraction=1.0, ema_decay=0.97
     )
     process = DiffusionProcess(200, prediction="sample")
     net = seeded(UNet, 0, width_multiplier=0.125)
