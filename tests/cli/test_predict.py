@@ -557,7 +557,9 @@ def test_figures(predict: Callable, computed_once: dict[str, Any], name: str) ->
         # Both ends and some between: a curve in the place of another one is elsewhere.
         count = 5 if name in {"best-steps", "delta"} else 9  # fewer where a value takes long
         some = finite[np.linspace(0, finite.size - 1, count).round().astype(int)]
-        np.testing.assert_allclose(y[some], function(x[some]), rtol=1e-9, err_msg=label)
+        # Next to an edge of a support, found to 1e-10, a density is known to its root.
+        slack = 1e-4 if name == "spectrum of a spectrum" else 0.0
+        np.testing.assert_allclose(y[some], function(x[some]), rtol=1e-9, atol=slack, err_msg=label)
     for label, place in case.marks.items():
         assert lines[label].get_xdata() == pytest.approx([place, place], rel=1e-12)
     # Of the points that are marked, all lie on one of the curves.
