@@ -168,22 +168,26 @@ class _Distance:
         self.far = ((1 - w / v) ** 2)[:, None, None] * g2
         self.counts = counts
         self.top = self.scale.max(axis=2)
+        # What powers of room are summed with over the modes, of shape (weights, modes, ..).
+        scale, far = self.scale[:, 0], self.far[:, 0]
+        self.once = (counts * scale)[:, :, None]
+        self.twice = np.stack([far, 2 * counts * scale**2], axis=2)
+        self.thrice = (4 * far * scale)[:, :, None]
 
     def variance(self) -> float:
         """Of the first weight's."""
-        return float(self._second(np.ones_like(self.scale))[0, 0])
+        return float(self._moments(np.ones_like(self.scale))[1][0, 0])
 
     def mean(self, theta: Array) -> Array:
         """``K'``."""
-        return self._first(self._room(theta))
+        return self._moments(self._room(theta))[0]
 
     def tilts(self, t: Array, start: Array) -> Array:
         """Where ``K'`` is t: by Newton's method in ``ln(1 - 2 theta top)``."""
         y = np.log1p(-2 * np.minimum(start, 0.45 / self.top) * self.top)
         for _ in range(_ITERATIONS):
-            room = self._room(-np.expm1(y) / (2 * self.top))
-            mean = self._first(room)
-            slope = self._second(room) * np.exp(y) / (2 * self.top)
+            mean, second = self._moments(self._room(-np.expm1(y) / (2 * self.top)))
+            slope = second * np.exp(y) / (2 * self.top)
             step = np.clip(np.log(mean / t) * mean / slope, -2, 2)
             y = y + step
             if np.abs(step).max() < _EDGE:
@@ -193,8 +197,8 @@ class _Distance:
     def law(self, theta: Array, t: Array) -> tuple[Array, Array]:
         """Distribution function and density at t, where ``K'(theta) = t``."""
         room = self._room(theta)
-        K = (self.counts * np.log(room) / 2 + theta[..., None] * self.far * room).sum(axis=2)
-        second = self._second(room)
+        K = np.log(room) @ self.counts / 2 + theta * (room @ self.twice[:, :, :1])[..., 0]
+        second = self._moments(room)[1]
         u = theta * np.sqrt(second)
         omega = np.sign(theta) * np.sqrt(np.maximum(2 * (theta * t - K), 0.0))
         centre = np.abs(u) < 1e-3  # where the two cancel
@@ -204,11 +208,14 @@ class _Distance:
         return np.clip(below, 0.0, 1.0), np.exp(K - theta * t) / np.sqrt(2 * np.pi * second)
 
     def _room(self, theta: Array) -> Array:
-        return 1 / (1 - 2 * theta[..., None] * self.scale)
+        less = theta[..., None] * (-2 * self.scale)
+        less += 1
+        return np.reciprocal(less, out=less)
 
-    def _first(self, room: Array) -> Array:
-        return (self.counts * self.scale * room + self.far * room**2).sum(axis=2)
-
-    def _second(self, room: Array) -> Array:
-        near = 2 * self.counts * (self.scale * room) ** 2
-        return (near + 4 * self.far * self.scale * room**3).sum(axis=2)
+    def _moments(self, room: Array) -> tuple[Array, Array]:
+        """``K'`` and ``K''``."""
+        square = room * room
+        both = square @ self.twice
+        first = (room @ self.once)[..., 0] + both[..., 0]
+        square *= room
+        return first, both[..., 1] + (square @ self.thrice)[..., 0]
