@@ -20,6 +20,16 @@ def exact(values: np.ndarray) -> list[Fraction]:
     return [Fraction(float(value)) for value in values]
 
 
+def whole(*arrays: np.ndarray) -> tuple[list[list[list[int]]], Fraction]:
+    """Rows of floats as whole multiples of one power of 1/2, and that: quicker than fractions."""
+    ratios = [[[float(v).as_integer_ratio() for v in row] for row in rows] for rows in arrays]
+    most = max(below for rows in ratios for row in rows for _, below in row)
+    return (
+        [[[above * (most // below) for above, below in row] for row in rows] for rows in ratios],
+        Fraction(1, most),
+    )
+
+
 def clouds(rng: np.random.Generator, dim: int):
     """Near pairs, far pairs, equal ones, all of one sign, far from the origin."""
     x = rng.standard_normal((4, dim))
@@ -40,13 +50,14 @@ def test_bounds_hold_for_matrix_products(dim: int) -> None:
         products = x @ y.T
         distances = squares_x[:, None] + squares_y - 2 * products
         heights = squares_x[:, None] - 2 * products
-        shift, scale = Fraction(centre), Fraction(unit)
-        for i, left in enumerate(a):
-            p = [(value - shift) / scale for value in exact(left)]
-            for j, right in enumerate(b):
-                q = [(value - shift) / scale for value in exact(right)]
-                distance = sum((s - t) ** 2 for s, t in zip(p, q, strict=True))
-                height = sum(s * s - 2 * s * t for s, t in zip(p, q, strict=True))
+        (left, right, ((shift,),)), part = whole(a, b, np.array([[centre]]))
+        square = (part / Fraction(unit)) ** 2
+        for i, p in enumerate(left):
+            for j, q in enumerate(right):
+                distance = square * sum((s - t) ** 2 for s, t in zip(p, q, strict=True))
+                height = square * sum(
+                    (s - shift) * (s + shift - 2 * t) for s, t in zip(p, q, strict=True)
+                )
                 norms = np.sqrt(squares_x[i]), np.sqrt(squares_y[j])
                 off = abs(Fraction(float(distances[i, j])) - distance)
                 assert off <= Fraction(float(distance_error(dim, *norms)))
@@ -85,14 +96,18 @@ def test_products_in_parts_round_less(dim: int) -> None:
     """All of one sign, where errors add up; the squares as a tree."""
     rng = np.random.default_rng(dim)
     x, y = 1 + np.abs(rng.standard_normal((2, 3, dim)))
+    (lefts, rights), part = whole(x, y)
+    exactly = [
+        [part**2 * sum(s * (s - 2 * t) for s, t in zip(p, q, strict=True)) for q in rights]
+        for p in lefts
+    ]
     for parts in (1, 4, int(np.sqrt(dim))):
         heights = pairwise_sum(np.square(x))[:, None] - 2 * inner_products(x, y, parts)
         for i, left in enumerate(x):
             for j, right in enumerate(y):
-                pairs = zip(exact(left), exact(right), strict=True)
-                height = sum(s * s - 2 * s * t for s, t in pairs)
                 bound = height_error(dim, np.linalg.norm(left), np.linalg.norm(right), parts)
-                assert abs(Fraction(float(heights[i, j])) - height) <= Fraction(float(bound))
+                off = abs(Fraction(float(heights[i, j])) - exactly[i][j])
+                assert off <= Fraction(float(bound))
         np.testing.assert_allclose(inner_products(x, y, parts), x @ y.T, rtol=1e-13)
 
 

@@ -43,6 +43,7 @@ from __future__ import annotations
 
 __all__ = ["fitted_gaussian_share"]
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -136,7 +137,7 @@ def _modes(spectrum: Array) -> tuple[Array, Array]:
 def _nearer(g2: Array, values: Array, counts: Array, n: int, m: int) -> float:
     """Probability that the nearest of all is a training point; g2 are the squares of g."""
     v = 1 + 1 / n
-    nodes, chances = np.polynomial.hermite_e.hermegauss(_WEIGHTS)
+    nodes, chances = _normal_rule()
     w = 1 / n + nodes / np.sqrt(n)
     possible = (w**2 < 0.99 * v) & (chances > _LITTLE)
     w, chances = w[possible], chances[possible] / chances[possible].sum()
@@ -155,6 +156,12 @@ def _nearer(g2: Array, values: Array, counts: Array, n: int, m: int) -> float:
         none_fresh = np.exp(m * np.log1p(-np.minimum(below_fresh[0], 1 - _EDGE)))
     old_ends, fresh_ends = ([1.0, *x, 0.0] for x in (none_old, none_fresh))
     return float(-np.trapezoid(fresh_ends, old_ends))
+
+
+@cache
+def _normal_rule() -> tuple[Array, Array]:
+    nodes, weights = np.polynomial.hermite_e.hermegauss(_WEIGHTS)
+    return nodes, weights
 
 
 class _Distance:
