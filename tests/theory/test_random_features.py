@@ -73,7 +73,7 @@ def paper_losses(feature_ratio, sample_ratio, time, ridge, noise_draws, activati
 
     # For a ridge of 1e5 both q and r are 1/ridge.
     point = (-mpmath.log(1e5), -mpmath.log(1e5))
-    for exponent in np.linspace(5, math.log10(ridge), 8 * math.ceil(5 - math.log10(ridge))):
+    for exponent in np.linspace(5, math.log10(ridge), 3 * math.ceil(5 - math.log10(ridge))):
         z = -(mpmath.mpf(10) ** mpmath.mpf(exponent))
         point = tuple(mpmath.findroot(equations(z, mpmath.mpf(0)), point, tol=1e-16))
     lam = mpmath.mpf(ridge)
