@@ -7,6 +7,7 @@ import pytest
 from numpy.polynomial.legendre import leggauss
 
 from ornstein import theory
+from ornstein.theory.one_step_model import anisotropic_spectrum
 from ornstein.theory.one_step_model.noised_modes import linear_map, noised_modes
 from ornstein.theory.one_step_model.saddle_point import (
     denominator,
@@ -41,7 +42,22 @@ def test_equal_eigenvalues_are_the_isotropic_spectrum(n: int, relative_to: str) 
     values = density(s, np.full(100, 7.0), n, noise_scale=7.0, relative_to=relative_to)
     np.testing.assert_allclose(values, expected, atol=1e-10)
     edges = support(np.ones(100), n, relative_to=relative_to)
-    np.testing.assert_allclose(edges, [theory.one_step_support(100 / (n - 1), RHO2)], atol=1e-7)
+    np.testing.assert_allclose(edges, [theory.one_step_support(100 / (n - 1), RHO2)], rtol=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("values", "n"),
+    [(1 / np.arange(1, 41), 30), (np.repeat([3.0, 0.3], 50), 1001), (np.array([9.0, 2, 0, 0]), 40)],
+)
+def test_edges_are_those_of_brackets_cut_in_parts(values, n, monkeypatch) -> None:
+    """Newton's method finds none that is not where the density begins, and is the more exact."""
+    edges = support(values, n, relative_to="scale")
+    calls = []
+    monkeypatch.setattr(
+        anisotropic_spectrum, "_folds", lambda K, s: calls.append(s) or np.full(s.shape, np.nan)
+    )
+    np.testing.assert_allclose(support(values, n, relative_to="scale"), edges, rtol=1e-7)
+    assert len(calls) == 7
 
 
 @pytest.mark.parametrize(("n", "relative_to"), [(41, "scale"), (141, "population"), (601, "scale")])

@@ -15,8 +15,9 @@ The two equations are solved for ``ln kappa`` and ``ln delta`` along ``t = s^2 e
 from 0, where the real saddle point is known, to pi. L is analytic on the way, so that Newton's
 method, in steps short enough, stays on the right one of the many complex roots.
 
-**Support.** Edges are bracketed on a grid and found by division of the brackets. Without
-eigenvalues 0 the support reaches 0 exactly for ``d < n < n*``.
+**Support.** Edges are bracketed on a grid and found, as places where two roots meet, by Newton's
+method; brackets that it leaves are divided. Without eigenvalues 0 the support reaches 0 exactly for
+``d < n < n*``.
 
 References
 ----------
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 _UNITS = {"population": -1.0, "scale": 0.0}
 _NEWTON_STEPS, _CONVERGED, _SHORTEST = 8, 1e-10, 1e-7
 _ROUNDS, _PARTS = 7, 16
+_FOLD_STEPS, _SMALL, _FOUND, _LONGEST, _LEAST = 9, 1e-6, 1e-9, 0.3, 1e-200
 _DARK = 1e-7  # an imaginary part below, relative to the whole, is made of rounding errors
 
 
@@ -139,17 +141,61 @@ def one_step_anisotropic_support(
     bright = _density(K, grid) > 0
     bright[0] |= reaches_zero
     change = np.flatnonzero(bright[1:] != bright[:-1])
-    left, right = grid[change], grid[change + 1]
-    for _ in range(_ROUNDS):
-        # All edges at once, each bracket cut into equal parts.
-        parts = left + (right - left) * np.linspace(0.0, 1.0, _PARTS + 1)[:, None]
-        lit = _density(K, parts[1:-1].ravel()).reshape(_PARTS - 1, -1) > 0
-        # Parts up to the first that is not like the left end.
-        same = np.cumprod(lit == bright[change], axis=0).sum(axis=0)
-        index = np.arange(change.size)
-        left, right = parts[same, index], parts[same + 1, index]
-    edges = (left + right) / 2.0
+    edges = _edges(K, grid[change], grid[change + 1], bright[change])
     return np.reshape([0.0, *edges] if reaches_zero else edges, (-1, 2))
+
+
+def _edges(K: LinearMap, left: Array, right: Array, bright: NDArray[np.bool_]) -> Array:
+    """One edge in each bracket, whose left end is bright or not."""
+    edges = np.full(left.shape, np.nan)
+    for _ in range(_ROUNDS):
+        open_ = np.flatnonzero(np.isnan(edges))
+        found = _folds(K, np.where(bright, left, right)[open_])
+        inside = (found > left[open_]) & (found < right[open_])
+        edges[open_[inside]] = found[inside]
+        open_ = open_[~inside]
+        if not open_.size:
+            break
+        # All the others at once, each bracket cut into equal parts.
+        low, high, lit = left[open_], right[open_], bright[open_]
+        parts = low + (high - low) * np.linspace(0.0, 1.0, _PARTS + 1)[:, None]
+        same = (_density(K, parts[1:-1].ravel()).reshape(_PARTS - 1, -1) > 0) == lit
+        # Parts up to the first that is not like the left end.
+        first, index = np.cumprod(same, axis=0).sum(axis=0), np.arange(open_.size)
+        left[open_], right[open_] = parts[first, index], parts[first + 1, index]
+    return np.where(np.isnan(edges), (left + right) / 2.0, edges)
+
+
+def _folds(K: LinearMap, s: Array) -> Array:
+    """Edges near bright points s, NaN where none is found.
+
+    Two roots of the equations meet there: their determinant is 0 as well. Newton's method in
+    ``ln kappa``, ``ln delta`` and ``ln t``, its derivatives from small differences.
+    """
+    sums = _Sums.of(K)
+    y = np.array([*_followed(K, sums, s), 2.0 * np.log(s)], dtype=np.complex128)
+    move, scale = np.full(y.shape, np.inf), np.ones(s.shape)
+    steps = _SMALL * np.eye(3, dtype=np.complex128)
+
+    def zeros(y: Complex) -> Complex:
+        residual, (a, b, c, d), _ = _equations(sums, -np.exp(y[2]), y[:2])
+        return np.array([*residual, a * d / scale - b * c / scale])
+
+    with np.errstate(all="ignore"):
+        scale = np.maximum(np.abs(zeros(y)[2]), _LEAST)
+        for _ in range(_FOLD_STEPS):
+            here = zeros(y)
+            slopes = [(zeros(y + unit[:, None]) - here) / _SMALL for unit in steps]
+            matrix = np.transpose(slopes, (2, 1, 0))
+            lost = ~(np.isfinite(matrix).all(axis=(1, 2)) & np.isfinite(here).all(axis=0))
+            matrix[lost], here[:, lost] = np.eye(3), np.inf
+            try:
+                move = -np.linalg.solve(matrix, here.T[..., None])[..., 0].T
+            except np.linalg.LinAlgError:
+                break
+            y = y + move * np.minimum(1.0, _LONGEST / np.abs(move).max(axis=0))
+        near = (np.abs(move) < _FOUND).all(axis=0) & (np.abs(y[2].imag) < _FOUND)
+        return np.where(near, np.exp(y[2].real / 2.0), np.nan)
 
 
 def _map(
@@ -172,7 +218,15 @@ def _reaches_zero(K: LinearMap) -> bool:
 
 
 def _density(K: LinearMap, s: Array) -> Array:
-    start, sums = saddle_point(K, s**2), _Sums.of(K)
+    sums = _Sums.of(K)
+    transform = _equations(sums, (-(s**2)).astype(np.complex128), _followed(K, sums, s))[2]
+    density = 2.0 * s * transform.imag / (np.pi * sums.size)
+    return np.where(transform.imag > _DARK * np.abs(transform), density, 0.0)
+
+
+def _followed(K: LinearMap, sums: _Sums, s: Array) -> Complex:
+    """``ln kappa`` and ``ln delta`` at ``t = -s^2 - i0``."""
+    start = saddle_point(K, s**2)
     kappa, delta = np.log(start.p * start.beta), -np.log(start.beta)
     logs = np.array([kappa, delta], dtype=np.complex128)
     theta, step = np.zeros(s.size), np.full(s.size, np.pi / 4.0)
@@ -187,10 +241,7 @@ def _density(K: LinearMap, s: Array) -> Array:
         theta[active[~fine & (step[active] < _SHORTEST)]] = np.pi
         step[active] *= np.where(fine, 1.5, 0.4)
         active = active[theta[active] < np.pi]
-    t = (-(s**2)).astype(np.complex128)
-    transform = _equations(sums, t, logs)[2]
-    density = 2.0 * s * transform.imag / (np.pi * sums.size)
-    return np.where(transform.imag > _DARK * np.abs(transform), density, 0.0)
+    return logs
 
 
 def _follow(K: _Sums, t: Complex, logs: Complex) -> tuple[Complex, NDArray[np.bool_]]:
