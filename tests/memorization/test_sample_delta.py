@@ -140,10 +140,10 @@ def test_real_pixels_against_all_pairs() -> None:
         def kernel(x, y, std=std):
             w = math.hypot(1 / len(x), 1 / len(y))
             z = np.subtract.outer(x, y) / std
-            return (np.exp(-0.5 * (z / w) ** 2) / math.sqrt(2 * math.pi) / w).ravel().tolist()
+            return np.exp(-0.5 * (z / w) ** 2) / math.sqrt(2 * math.pi) / w
 
         def mean(x, y, kernel=kernel):
-            return math.fsum(kernel(x, y)) / len(x) / len(y)
+            return float(kernel(x, y).sum(dtype=np.longdouble)) / len(x) / len(y)
 
         deltas.append(mean(t, t) - mean(o, o) - 2 * mean(t, g) + 2 * mean(o, g))
     assert result.coordinates == len(deltas)

@@ -40,7 +40,9 @@ def drawn(eigenvalues, n, runs, seed, time=2.0, noise_scale=1.0, points=None, fi
     v = signal**2 * (np.square(x).sum((1, 2)) / (n - 1) / d if fitted else lam.mean()) + noise
     F = np.swapaxes(B, 1, 2)[:, seen] * np.sqrt(np.broadcast_to(v, runs))[:, None, None]
     trace = np.square(F).sum((1, 2))
-    nuclear = np.linalg.svd(root[:, None] * F, compute_uv=False).sum(1)
+    scaled = root[:, None] * F
+    squares = np.linalg.eigvalsh(scaled @ np.swapaxes(scaled, 1, 2))
+    nuclear = np.sqrt(squares.clip(0.0)).sum(1)
     M = (F / root[:, None]) @ np.swapaxes(F / root[:, None], 1, 2)
     z = mean / root
     result = {

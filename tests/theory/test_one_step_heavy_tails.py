@@ -32,7 +32,8 @@ def runs_below(
     Y = np.sqrt(total) * (U * s[:, None]) @ O
     X = a / total * Y + np.sqrt(noise / total) * rng.standard_normal(Y.shape)
     start = a**2 * np.square(X).sum(axis=(1, 2)) / (nu * dim) + noise
-    map_ = np.linalg.pinv(Y) @ X
+    # The map is O^T times this, which has the same singular values.
+    map_ = U.transpose(0, 2, 1) @ X / (np.sqrt(total) * s[:, :, None])
     roots = np.linalg.svd(map_, compute_uv=False)
     gain = np.square(roots).sum(axis=1)
     mean = dim / n + noise / n * gain
