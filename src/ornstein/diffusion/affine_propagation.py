@@ -68,7 +68,8 @@ if TYPE_CHECKING:
 
 Start = Literal["standard", "marginal"]
 
-_BLOCK = 128  # steps at once: no slower than all, and no large array in high dimension
+# Steps at once: no slower than all, and no large array in high dimension.
+_FEWEST_STEPS, _BLOCK = 128, 2**14
 
 
 class Response(NamedTuple):
@@ -118,8 +119,9 @@ def sampler_response(trajectory: Trajectory, variance: ArrayLike) -> Response:
     """
     lam = _as_modes(variance)
     transfer, added = np.ones_like(lam), np.zeros_like(lam)
-    for first in range(0, trajectory.table.shape[1], _BLOCK):
-        factors, noises = _step_responses(trajectory.table[:, first : first + _BLOCK], lam)
+    step = max(_FEWEST_STEPS, _BLOCK // max(lam.size, 1))
+    for first in range(0, trajectory.table.shape[1], step):
+        factors, noises = _step_responses(trajectory.table[:, first : first + step], lam)
         # What the steps after each of them multiply its noise by, in this block.
         later = np.cumprod(factors[:0:-1], axis=0)[::-1]
         whole = factors.prod(axis=0)
