@@ -20,6 +20,7 @@ from __future__ import annotations
 
 __all__ = ["decreasing_root"]
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MAX_STEPS = 200
-_RESOLUTION = 4 * np.finfo(np.float64).eps
+_RESOLUTION = float(4 * np.finfo(np.float64).eps)
+_LARGEST = 709.0  # of which the exponential is finite
 
 
 def decreasing_root(
@@ -62,6 +64,9 @@ def decreasing_root(
     >>> decreasing_root(lambda y: (target / y - 1, -target / y), *bounds)
     array([1.e-09, 2.e+00, 1.e+12])
     """
+    if lower.size == 1:
+        root = _one_root(value_and_slope, lower.shape, lower.item(), upper.item())
+        return np.full(lower.shape, root)
     low, high = lower.copy(), upper.copy()
     y = np.sqrt(low) * np.sqrt(high)
     previous = np.full(y.shape, np.inf)
@@ -83,4 +88,29 @@ def decreasing_root(
         y = np.where(active & ~small, move, y)
         previous = np.where(newton, np.abs(step), np.inf)
         active &= ~small & (high > low * (1.0 + _RESOLUTION))
+    return y
+
+
+def _one_root(
+    value_and_slope: Callable[..., tuple[NDArray[np.float64], NDArray[np.float64]]],
+    shape: tuple[int, ...],
+    low: float,
+    high: float,
+) -> float:
+    """The same for one number, where arrays of one would take most of the time."""
+    y, previous = math.sqrt(low) * math.sqrt(high), math.inf
+    for _ in range(_MAX_STEPS):
+        if not high > low * (1.0 + _RESOLUTION):
+            break
+        value, slope = (each.item() for each in value_and_slope(np.full(shape, y)))
+        low, high = (y, high) if value > 0 else (low, y)
+        step = -value / slope if slope < 0 else 1e3
+        if abs(step) <= _RESOLUTION:
+            break
+        # NumPy's functions: the bits are those of arrays.
+        power = min(step, 1.0 + float(np.log(high / y)))
+        proposal = y * float(np.exp(power)) if power < _LARGEST else math.inf
+        newton = low < proposal < high and abs(step) < 0.5 * previous
+        y = proposal if newton else math.sqrt(low) * math.sqrt(high)
+        previous = abs(step) if newton else math.inf
     return y
