@@ -146,9 +146,15 @@ class Pencil:
         coupled = -np.linalg.slogdet(np.eye(len(self.E)) - self.R @ self.E)[1]
         return float(each @ counts + n * (coupled - np.sum(self.R * self.E)))
 
-    @cached_property
+    @property
     def correction(self) -> float:
         """Its order 1."""
+        even, odd = self.log_det_parts
+        return 0.5 * (even - odd)
+
+    @cached_property
+    def log_det_parts(self) -> tuple[float, float]:
+        """``ln |det (1 - T)|`` on symmetric and on antisymmetric matrices."""
         size = len(self.E)
         ladder = self.ladder(self).reshape(size, size, size, size)
         # T maps symmetric matrices to symmetric ones, antisymmetric ones to such.
@@ -159,7 +165,8 @@ class Pencil:
         odd = (straight - crossed)[np.ix_(apart, apart)]
         even = straight + apart * crossed
         both = (np.linalg.slogdet(np.eye(len(part)) - part)[1] for part in (even, odd))
-        return float(0.5 * np.subtract(*both))
+        on_even, on_odd = map(float, both)
+        return on_even, on_odd
 
     def ladder(self, other: Pencil) -> Array:
         """The map T of two pencils, of shape (size * other size, size * other size)."""
@@ -172,6 +179,8 @@ class Pencil:
 
 def covariance(first: Pencil, second: Pencil) -> float:
     """``Cov(ln |det L|, ln |det L'|)`` over training sets."""
+    if first is second:
+        return -2 * sum(first.log_det_parts)
     ladder = first.ladder(second)
     return float(-2 * np.linalg.slogdet(np.eye(len(ladder)) - ladder)[1])
 
