@@ -280,14 +280,15 @@ def _mean_inverse(R: Array, bare: Array, B: Array, population: Population) -> Ar
     weights = counts * values
     total = np.zeros_like(bare)
     size = np.floor(0.5 * np.log10(np.maximum(B, 1e-300)))
-    for group in np.unique(size):
+    groups, which, numbers = np.unique(size, return_inverse=True, return_counts=True)
+    alone = (numbers < _FEW)[which]
+    if alone.any():
+        K = np.repeat(bare[None], np.count_nonzero(alone), axis=0)
+        K[:, 0, 0] += B[alone]
+        inverses = np.linalg.inv(values[alone, None, None] * R + K)
+        total += np.tensordot(weights[alone], inverses, axes=1)
+    for group in groups[numbers >= _FEW]:
         chosen = size == group
-        if chosen.sum() < _FEW:
-            K = np.repeat(bare[None], chosen.sum(), axis=0)
-            K[:, 0, 0] += B[chosen]
-            inverses = np.linalg.inv(values[chosen, None, None] * R + K)
-            total += np.tensordot(weights[chosen], inverses, axes=1)
-            continue
         K = bare.copy()
         # Any size will do for B = 0 and f(C) = b C, where all of K is 0.
         common = float(B[chosen].max()) or float(np.abs(bare).max())
