@@ -37,13 +37,16 @@ def whole_delta(law: Gaussian, train: np.ndarray, originals: np.ndarray, std: fl
                 for y in rows
             ) * (4 * mpmath.pi * eps2) ** (-mpmath.mpf(d) / 2)
             C = mpmath.matrix(law.covariance.dense().tolist()) + eps2 * mpmath.eye(d)
-            inverse = C**-1
-            norm = 1 / mpmath.sqrt((2 * mpmath.pi) ** d * mpmath.det(C))
+            L = mpmath.cholesky(C)
+            norm = 1 / mpmath.sqrt(2 * mpmath.pi) ** d / mpmath.fprod(L[i, i] for i in range(d))
             mu = [mpmath.mpf(float(m)) for m in law.mean]
             cross = mpmath.mpf(0)
             for x in rows:
-                gap = mpmath.matrix([a - b for a, b in zip(x, mu, strict=True)])
-                cross += norm * mpmath.exp(-(gap.T * inverse * gap)[0] / 2)
+                white = []
+                for i in range(d):
+                    known = mpmath.fdot((L[i, k], white[k]) for k in range(i))
+                    white.append((x[i] - mu[i] - known) / L[i, i])
+                cross += norm * mpmath.exp(-mpmath.fsum(white, squared=True) / 2)
             return pairs / n**2 - 2 * cross / n
 
         value = energy(train) - energy(originals)

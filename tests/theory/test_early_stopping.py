@@ -146,6 +146,17 @@ def test_broadcasting_types_and_errors():
             call()
 
 
+def repeated(factor: np.ndarray, added: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The map ``W -> W factor + added``, so many times, by doubling."""
+    if count == 1:
+        return factor, added
+    half, half_added = repeated(factor, added, count // 2)
+    twice, twice_added = half @ half, half_added @ half + half_added
+    if count % 2:
+        twice, twice_added = twice @ factor, twice_added @ factor + added
+    return twice, twice_added
+
+
 @pytest.mark.parametrize(("ratio", "start"), [(2.0, 1.0), (2.0, 0.0), (0.5, 1.0), (5.0, 0.0)])
 def test_simulated_gradient_descent(ratio, start):
     rng = np.random.default_rng(9)
@@ -159,10 +170,11 @@ def test_simulated_gradient_descent(ratio, start):
         C = x.T @ x / n_train
         W, losses = start * identity, []
         for duration in np.diff(taus, prepend=0.0):
-            for _ in range(round(duration / step)):
-                # Midpoint steps: their error, of order step^2, is far below the sampling error.
-                half = W - step * (W @ (C + noise * identity) - C)
-                W = W - 2 * step * (half @ (C + noise * identity) - C)
+            # Midpoint steps: their error, of order step^2, is far below the sampling error.
+            A = step * (C + noise * identity)
+            once = identity - 2 * A + 2 * A @ A, 2 * step * (C - C @ A)
+            factor, added = repeated(*once, round(duration / step))
+            W = W @ factor + added
             rest, kept = identity - W, noise * np.square(W).sum()
             losses.append([np.trace(rest @ C @ rest) + kept, np.square(rest).sum() + kept])
         runs.append(np.array(losses).T / dim)
