@@ -41,7 +41,7 @@ from __future__ import annotations
 
 __all__ = ["exact_log_det"]
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -198,6 +198,7 @@ def _source(x: Array, d: float, m: float) -> Array:
     return head + np.where(small < y, far, near)
 
 
+@cache
 def _differentiation() -> Array:
     """Matrix of the derivative at the Chebyshev points of [-1, 1]."""
     sign = (-1.0) ** np.arange(_ORDER + 1)
