@@ -11,6 +11,8 @@ demo: $(VENV)/.core  ## run the main study on its default: table, figure
 	$(VENV)/bin/ornstein linear --out runs/demo
 
 test: $(VENV)/.test  ## the whole suite
+	@# Compiled once, for the many processes that tests start.
+	$(PYTHON) -m compileall -q -j 2 src
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n $(PYTEST_WORKERS) --dist worksteal
 
 lint: $(VENV)/.test  ## style, types, layers
