@@ -4,6 +4,8 @@ from __future__ import annotations
 
 __all__ = ["DATA_NAMES", "named"]
 
+from functools import cache
+
 import numpy as np
 
 from ornstein.data.contents import ArrayContents
@@ -14,11 +16,12 @@ _SIDE = 8
 
 def named(name: str) -> ArrayContents:
     """The data set of one of :data:`DATA_NAMES`, images of 8 x 8 pixels."""
-    images = _digits() if name == "digits" else _patches()
+    images = (_digits() if name == "digits" else _patches()).copy()
     stored = "scikit-learn, values 0 to 16" if name == "digits" else "scikit-learn, values 0 to 1"
     return ArrayContents(name, "images", images, stored)
 
 
+@cache
 def _digits() -> np.ndarray:
     from sklearn.datasets import load_digits
 
@@ -26,6 +29,7 @@ def _digits() -> np.ndarray:
     return np.asarray(images, dtype=np.float64).reshape(-1, 1, _SIDE, _SIDE)
 
 
+@cache
 def _patches() -> np.ndarray:
     from sklearn.datasets import load_sample_images
 
