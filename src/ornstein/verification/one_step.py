@@ -91,7 +91,7 @@ FEW = _experiment("one-step model of few points", 0.6, 1000, 4000)
 FEW_DIMENSIONS = Experiment(
     "one-step model in few dimensions",
     simulate_generated_law,
-    fast=Setting({"dim": 8, "n_train": 14, **NOISING}, replicates=6000),
+    fast=Setting({"dim": 8, "n_train": 14, **NOISING}, replicates=3000),
     full=Setting({"dim": 16, "n_train": 28, **NOISING}, replicates=40_000),
 )
 EXACT = Experiment(
