@@ -28,6 +28,10 @@ def test_named_data() -> None:
     assert len(patches.points) == 2 * (427 // 8) * (640 // 8)
     assert patches.points.min() >= 0
     assert patches.points.max() <= 1
+    # Each caller has points of its own.
+    known = digits.points.copy()
+    digits.points[:] = -1.0
+    np.testing.assert_array_equal(load_data("digits").points, known)
 
 
 def test_digits_of_every_kind_are_the_same_to_the_bit(tmp_path: Path) -> None:
