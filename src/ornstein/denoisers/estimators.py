@@ -27,10 +27,13 @@ class PointsEstimator(BaseEstimator):
         self, X: Any, *, reset: bool = True, ensure_min_samples: int = 1, copy: bool = False
     ) -> NDArray[np.float64]:
         """Validate as scikit-learn does, and refuse what it would silently turn into numbers."""
-        if _is_plain(X) and len(X) >= ensure_min_samples:
+        if _is_plain(X) and len(X) >= ensure_min_samples and not hasattr(self, "feature_names_in_"):
             # Only the number of columns can be wrong; the other checks take longer than a fit.
-            checked = np.asarray(validate_data(self, X, reset=reset, skip_check_array=True))
-            return checked.copy() if copy else checked
+            if reset:
+                self.n_features_in_ = X.shape[1]
+            elif X.shape[1] != self.n_features_in_:
+                validate_data(self, X, reset=False, skip_check_array=True)  # raises its own error
+            return X.copy() if copy else X
         refuse_masked(X, "X")
         if hasattr(X, "dtype") or hasattr(X, "dtypes"):
             refuse_dates(np.asarray(X), "X")
