@@ -54,16 +54,19 @@ def simulate_collapse(
     points = np.zeros((n_train, dim))
     points[:, :rank] = rng.standard_normal((n_train, rank))
     z = rng.standard_normal((_PATHS, dim))
-    apart = np.square(points[:_PATHS, None, :rank] - points[:, :rank]).sum(axis=2)
+    squares = np.square(points).sum(axis=1)
+    apart = squares[:_PATHS, None] + squares - 2 * points[:_PATHS] @ points.T
     np.fill_diagonal(apart, np.inf)
     along = (z * points[:_PATHS]).sum(axis=1)[:, None] - z @ points.T
     low, high = np.full(_PATHS, -6.0), np.full(_PATHS, 6.0)
     for _ in range(24):
         middle = (low + high) / 2
         s = np.exp(middle)[:, None]
-        others = -apart / (2 * s**2) - along / s
-        top = others.max(axis=1)
-        own = top + np.log(np.exp(others - top[:, None]).sum(axis=1)) < 0
+        # Logarithms of the weights of the others, in units of the own one.
+        others = apart * (-0.5 / s**2)
+        others -= along / s
+        with np.errstate(over="ignore"):  # a sum of inf is not below 1
+            own = np.exp(others, out=others).sum(axis=1) < 1
         low, high = np.where(own, middle, low), np.where(own, high, middle)
     return {"time": float(np.median(0.5 * np.log1p(np.exp(2 * low))))}
 

@@ -128,9 +128,10 @@ def simulate_collapse(
         middle = (low + high) / 2
         s = np.exp(middle)[:, None]
         # Logarithms of the weights of the others, in units of the own one.
-        others = -separation / (2 * s**2) - along / s
-        top = others.max(axis=1)
-        own = top + np.log(np.exp(others - top[:, None]).sum(axis=1)) < 0
+        others = separation * (-0.5 / s**2)
+        others -= along / s
+        with np.errstate(over="ignore"):  # a sum of inf is not below 1
+            own = np.exp(others, out=others).sum(axis=1) < 1
         low, high = np.where(own, middle, low), np.where(own, high, middle)
     return {"time": float(np.median(0.5 * np.log1p(np.exp(2 * low))))}
 

@@ -18,6 +18,7 @@ import hashlib
 import threading
 from collections.abc import Mapping
 from contextlib import contextmanager
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -98,8 +99,12 @@ class Verification(NamedTuple):
 
 def replicate_seed(seed: int, name: str, replicate: int) -> np.random.SeedSequence:
     """Entropy of one replicate of the experiment `name`."""
-    words = np.frombuffer(hashlib.sha256(name.encode()).digest()[:16], dtype="<u4")
-    return np.random.SeedSequence(seed, spawn_key=(*words.tolist(), replicate))
+    return np.random.SeedSequence(seed, spawn_key=(*_words(name), replicate))
+
+
+@cache
+def _words(name: str) -> tuple[int, ...]:
+    return tuple(np.frombuffer(hashlib.sha256(name.encode()).digest()[:16], dtype="<u4").tolist())
 
 
 def measure(
