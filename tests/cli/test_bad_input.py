@@ -86,6 +86,9 @@ def test_options_out_of_range(
         (("--dance",), "--dance"),
         (("predict",), "predict: expected one of"),
         (("predict", "weather"), "'weather'"),
+        (("--dance", "linear", "--dim", 3), "--dance is not an option"),
+        (("-x", "predict", "one-step"), "unrecognized arguments: -x"),
+        (("predict", "--dance", "one-step", "--dim", 3), "--dance is not an option"),
         (("predict", "one-step", "--dim", 0), "--dim is 0"),
         (("predict", "one-step", "--n-train", "x"), "--n-train: given 'x'"),
         (("status",), "folder is missing"),
@@ -122,6 +125,14 @@ def test_configuration_files(
     line = refused(ornstein("linear", "--config", file, "--out", "study"))
     assert expected.format(file) in line
     assert contents(tmp_path) == before
+
+
+def test_a_configuration_of_another_command(ornstein: Callable, tmp_path: Path) -> None:
+    file = tmp_path / "given.yaml"
+    file.write_text("simulations: 3\n")
+    for more in ((), ("--print_config",)):
+        line = refused(ornstein("predict", "one-step", "--config", file, *more))
+        assert f"--config {file}: simulations is not an option" in line
 
 
 @pytest.fixture(scope="module")

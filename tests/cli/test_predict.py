@@ -1181,7 +1181,7 @@ def test_only_the_parser_that_is_needed_is_built(
     built: list[str] = []
     original = module.prediction_parser
     monkeypatch.setattr(
-        module, "prediction_parser", lambda f: built.append(f.__name__) or original(f)
+        module, "prediction_parser", lambda f, prog: built.append(f.__name__) or original(f, prog)
     )
     assert ornstein("predict", "speciation").status == 0
     assert built == ["speciation"]

@@ -11,11 +11,11 @@ import importlib
 import sys
 import traceback
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from ornstein import __version__
 from ornstein.cli.messages import naming_file
-from ornstein.cli.parsing import Parser, call, command, given_files, joined_lists
+from ornstein.cli.parsing import Parser, UsageError, call, command, given_files, joined_lists
 from ornstein.cli.streams import drop_output, ends_as_interrupts, prepare_streams
 
 if TYPE_CHECKING:
@@ -74,7 +74,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parse(given: list[str]) -> Callable[[], int]:
-    """Return what is to run. Only the parsers it needs are built: each costs start-up time."""
+    """Return what is to run. The parser of the command is all that is built where it stands first.
+
+    Below parsers of the levels above it, jsonargparse would do most of its work once a level.
+    """
+    first, *rest = given
+    if first in COMMANDS:
+        function = _function(first, given)
+        parser = command(function, prog=f"ornstein {first}")
+        return partial(call, function, parser.parse_args(joined_lists(rest, function)))
+    if first == "predict" and rest:
+        from ornstein.cli.predict import PREDICTIONS
+
+        name, *rest = rest
+        if name in PREDICTIONS:
+            from ornstein.cli.predict.answering import answer, prediction_parser
+
+            parser = prediction_parser(PREDICTIONS[name], prog=f"ornstein predict {name}")
+            return partial(answer, PREDICTIONS[name], parser.parse_args(rest))
+    return _without_command(given)
+
+
+def _without_command(given: Sequence[str]) -> NoReturn:
+    """Print help or the version, or say what stands where a command is expected."""
     parser = Parser(
         prog="ornstein",
         description="A laboratory of solvable diffusion models: theory, simulation, and how many "
@@ -82,21 +104,20 @@ def _parse(given: list[str]) -> Callable[[], int]:
     )
     parser.add_argument("--version", action="version", version=f"ornstein {__version__}")
     subcommands = parser.add_subcommands(metavar="COMMAND")
-    first = next((argument for argument in given if not argument.startswith("-")), None)
-    chosen = first if first in COMMANDS else None
-    function = None if chosen is None else _function(chosen, given)
     empty = Parser()  # of all that are only named
     for name, summary in COMMANDS.items():
-        own = command(function) if function is not None and name == chosen else empty
-        subcommands.add_subcommand(name, own, help=summary)
+        subcommands.add_subcommand(name, empty, help=summary)
     # jsonargparse wants an outer subcommand in place before its own subcommands.
     predictions = Parser(description="Theory alone, one subcommand per result.")
     subcommands.add_subcommand("predict", predictions, help="Theory alone, without simulation")
-    if first == "predict":
-        return _prediction(parser, predictions, given)
-    options = parser.parse_args(given if function is None else joined_lists(given, function))
-    assert function is not None  # of the subcommand that was parsed
-    return partial(call, function, options[options.subcommand])
+    words = [index for index, word in enumerate(given, 1) if not word.startswith("-")]
+    levels = 1
+    if words and given[words[0] - 1] == "predict":
+        _add_predictions(predictions)
+        levels = 2
+    # Options of a command that stands too late are not at fault.
+    parser.parse_args(given[: words[levels - 1]] if len(words) >= levels else given)
+    raise UsageError(f"{given[0]!r} stands before the command, expected after it")
 
 
 def _function(name: str, given: Sequence[str]) -> Callable[..., int]:
@@ -105,20 +126,16 @@ def _function(name: str, given: Sequence[str]) -> Callable[..., int]:
     return function(given) if name in _BY_MODEL else function
 
 
-def _prediction(parser: Parser, predictions: Parser, given: Sequence[str]) -> Callable[[], int]:
-    """Add all predictions by name and summary, the one that is asked for with its options."""
+def _add_predictions(predictions: Parser) -> None:
+    """Add all predictions by name and summary."""
     from ornstein.cli.predict import PREDICTIONS
-    from ornstein.cli.predict.answering import answer, prediction_parser
 
     names = predictions.add_subcommands(metavar="NAME")
     empty = Parser()
     for name, function in PREDICTIONS.items():
         # Under PYTHONOPTIMIZE=2 there are no docstrings.
         summary = (function.__doc__ or name).strip().splitlines()[0].rstrip(".")
-        own = prediction_parser(function) if name in given else empty
-        names.add_subcommand(name, own, help=summary)
-    parsed = parser.parse_args(given)["predict"]
-    return partial(answer, PREDICTIONS[parsed.subcommand], parsed[parsed.subcommand])
+        names.add_subcommand(name, empty, help=summary)
 
 
 def _reason(error: Exception) -> str:

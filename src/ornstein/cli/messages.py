@@ -40,7 +40,7 @@ def one_line(message: str, known: Sequence[str] = ()) -> str:
     """
     unknown = re.match(r"^[Uu]nrecognized arguments: (--[\w-]+)", message)
     if unknown is None:
-        unknown = re.search(r"does not accept (?:option|key) '([\w.-]+)'", message)
+        unknown = re.search(r"^Option '([\w.-]+)' is not accepted", message)
     if unknown is not None:
         option = f"--{unknown.group(1).removeprefix('--').rpartition('.')[2].replace('_', '-')}"
         meant = _nearest(option, [flag for flag in known if flag not in _GENERAL])

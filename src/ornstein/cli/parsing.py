@@ -156,13 +156,13 @@ def options_of(function: Callable[..., Any]) -> tuple[Option, ...]:
     return tuple(found)
 
 
-def command(function: Callable[..., Any]) -> Parser:
-    """Make a parser of a function's signature, with help from its docstring."""
+def command(function: Callable[..., Any], prog: str | None = None) -> Parser:
+    """Make a parser of a function's signature, with help from its docstring.
+
+    `prog` is what stands before the options, ``ornstein linear``.
+    """
     summary = (inspect.getdoc(function) or "").partition("\nParameters\n")[0]
-    parser = Parser(
-        description=" ".join(summary.split()),
-        formatter_class=argparse.HelpFormatter,
-    )
+    parser = Parser(prog=prog, description=" ".join(summary.split()))
     parser.function = function
     parser.add_argument("--config", action="config", help="read options from a YAML file")
     # Recorded in a study's config.yaml, which can be read again.

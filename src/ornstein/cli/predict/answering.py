@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from ornstein.reports.prediction import Prediction
 
 
-def prediction_parser(function: Callable[..., Prediction]) -> Parser:
+def prediction_parser(function: Callable[..., Prediction], prog: str) -> Parser:
     """A parser of the options of a prediction, and of what is printed and drawn."""
-    parser = command(function)
+    parser = command(function, prog)
     parser.add_argument(
         "--plot", type=TextOption(), default=None, help="draw into this file (.svg, .png, .pdf)"
     )
