@@ -36,6 +36,11 @@ rng = np.random.default_rng(0); rows = rng.standard_normal((24, 2))
 whole, parts = module.estimates(module.standardize(rows).points, rng)
 module.points_needed('w2', 0.1, whole, parts, None)
 """
+AUDIT = """
+import numpy as np, ornstein, ornstein.cli.audit
+rng = np.random.default_rng(0)
+ornstein.audit(*(rng.standard_normal((40, 2)) for _ in range(3)))
+"""
 OWN_CHECKS = """
 from pathlib import Path
 from ornstein.cli import main
@@ -65,6 +70,7 @@ WITHOUT_FIGURES = {
     "spectrum": command("predict", "spectrum"),
     "own checks": OWN_CHECKS,
     "forecast": FORECAST,
+    "audit": AUDIT,
     "interface": INTERFACE,
 }
 """One after the other in one interpreter: what is not loaded after a step was not loaded by it."""
@@ -147,11 +153,13 @@ def test_exact_studies_do_without_torch(after: dict[str, Step], name: str) -> No
     assert modules.isdisjoint({"torch", "lightning", "dask", "distributed", "pyarrow"})
 
 
-@pytest.mark.parametrize("name", ["interface", "forecast"])
-def test_the_python_interface_and_a_forecast_load_neither(
-    after: dict[str, Step], name: str
-) -> None:
-    assert after[name].modules.isdisjoint({"torch", "lightning", "matplotlib", "dask"})
+def test_the_python_interface_loads_neither(after: dict[str, Step]) -> None:
+    assert after["interface"].modules.isdisjoint({"torch", "lightning", "matplotlib", "dask"})
+
+
+@pytest.mark.parametrize("name", ["forecast", "audit"])
+def test_arrays_are_judged_without_what_is_for_tables(after: dict[str, Step], name: str) -> None:
+    assert after[name].modules.isdisjoint({*HEAVY, "sklearn"})
 
 
 @pytest.mark.parametrize("package", [ornstein, theory], ids=lambda package: package.__name__)

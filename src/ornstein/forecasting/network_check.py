@@ -18,7 +18,6 @@ import numpy as np
 from ornstein.forecasting.measuring import Reference, fitted_distance
 from ornstein.forecasting.predictions import losses, wasserstein
 from ornstein.gaussians import Gaussian
-from ornstein.memorization.sample_measures import can_be_fitted, fitted_distances
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,6 +120,8 @@ def check_network(
 
 def _distance(reference: Reference, generated: Array) -> float:
     """``W_2^2 / tr Sigma`` of generated points in the axes of the reference."""
+    from ornstein.memorization.sample_measures import can_be_fitted, fitted_distances
+
     count, dim = generated.shape
     if can_be_fitted(count, dim):
         law = Gaussian(np.zeros(dim), np.square(reference.root))
