@@ -202,11 +202,11 @@ def _minimum(c: float, s2: float, start: float) -> tuple[float, float]:
     times = np.concatenate([[0.0], times])
     # The valley around the least value: on a plateau rounding decides where that is.
     best = int(np.argmin(excess(times[:, None])))
-    slopes = np.array([slope(time) for time in times])
-    left = np.flatnonzero(slopes[: best + 1] < 0)
-    right = np.flatnonzero(slopes[left[-1] :] > 0) if left.size else left
-    if right.size:
-        bracket = times[left[-1]], times[left[-1] + right[0]]
+    left = next((time for time in times[best::-1] if slope(time) < 0), None)
+    later = times[times > left] if left is not None else ()
+    right = next((time for time in later if slope(time) > 0), None)
+    if left is not None and right is not None:
+        bracket = left, right
         root = root_scalar(slope, bracket=bracket, method="brentq", xtol=1e-300, rtol=1e-14)
         time = float(root.root)
         if excess(time) < excess(np.inf):
