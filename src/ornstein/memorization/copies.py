@@ -94,7 +94,7 @@ class Reference(NamedTuple):
 
     def beyond(self, thresholds: Array) -> Any:
         """Expected number of contrasts at or above each threshold."""
-        below = np.searchsorted(self.contrasts, thresholds, side="left")
+        below = self.contrasts.searchsorted(thresholds, side="left")
         return self.weight * (self.contrasts.size - below)
 
 
@@ -135,11 +135,11 @@ def mirror_threshold(
     1.0
     """
     ascending = np.sort(contrasts)
-    levels = ascending[np.searchsorted(ascending, 0.0, side="right") :]
-    above = contrasts.size - np.searchsorted(ascending, levels, side="left")
-    chance = odds * (1 + np.searchsorted(ascending, -levels, side="right"))
+    levels = ascending[ascending.searchsorted(0.0, side="right") :]
+    above = contrasts.size - ascending.searchsorted(levels, side="left")
+    chance = odds * (1 + ascending.searchsorted(-levels, side="right"))
     chance = np.maximum(chance, reference.beyond(levels))
-    fine = np.flatnonzero(chance <= fdr * above * (1 + _ROUNDING))
+    (fine,) = (chance <= fdr * above * (1 + _ROUNDING)).nonzero()
     return float(levels[fine[0]]) if fine.size else math.nan
 
 

@@ -102,9 +102,11 @@ def minimum_detectable(
         rows = rng.integers(0, len(train), max(min(_PLANTED, count), _FEWEST))
         points = train[rows] + noise * std * rng.standard_normal((rows.size, train.shape[1]))
         _, planted = measure(points, pool, blocks, **search)
+        rising = np.argsort(planted.contrast)
         planting = _Planting(
-            planted.contrast,
-            unit[planted.train],
+            planted.contrast[rising],
+            np.unique(unit[planted.train[rising]], return_inverse=True)[1],
+            np.argsort(rising),
             background[:_BACKGROUND],
             clean.size,
             count,
@@ -123,7 +125,11 @@ class _Planting(NamedTuple):
     """Contrasts and units of planted copies, absolute contrasts of what stands beside them."""
 
     contrasts: Array
+    """Of planted copies, rising."""
     units: Index
+    """Of these, from 0 on."""
+    ranks: Index
+    """Places of the copies, as they were drawn, in this order."""
     background: Array
     clean: int
     """Generated points that the background is of."""
@@ -144,10 +150,14 @@ class _Planting(NamedTuple):
         kept = rng.random(self.background.size) * self.clean < self.generated - k
         size = self.background[kept]
         positive = rng.random(size.size) * (1 + self.odds) < self.odds
-        chosen = rng.integers(0, self.contrasts.size, k)
-        order = chosen[np.argsort(-self.contrasts[chosen], kind="stable")]
-        _, first = np.unique(self.units[order], return_index=True)
-        return np.concatenate([np.where(positive, size, -size), self.contrasts[order[first]]])
+        chosen = np.zeros(self.contrasts.size, dtype=np.bool_)
+        chosen[self.ranks[rng.integers(0, self.contrasts.size, k)]] = True
+        rising = chosen.nonzero()[0]
+        # Of each unit the last to be written stays, which is the largest.
+        largest = np.full(self.contrasts.size, np.nan)
+        largest[self.units[rising]] = self.contrasts[rising]
+        copies = largest[~np.isnan(largest)]
+        return np.concatenate([np.where(positive, size, -size), copies])
 
 
 def _least(seen: Callable[[int], bool], count: int, start: int) -> int:

@@ -59,6 +59,7 @@ __all__ = [
 ]
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -171,8 +172,14 @@ def fitted_distances(generated: Array, reference: Gaussian) -> FittedDistances:
     if Q.rank < dim:
         return FittedDistances(math.nan, float(wasserstein2))
     spread = float(Q.mahalanobis_squared(generated - law.mean).sum()) / nu
-    excess = float(wishart_kl(dim, nu).generated_population) + spread / (2 * count)
+    excess = _excess_of_determinant(dim, nu) + spread / (2 * count)
     return FittedDistances(kl_divergence(law, reference) - excess, float(wasserstein2))
+
+
+@lru_cache(maxsize=256)
+def _excess_of_determinant(dim: int, nu: int) -> float:
+    """Mean KL of the fit to its own law; the same for all points of one study."""
+    return float(wishart_kl(dim, nu).generated_population)
 
 
 def linear_distances(
