@@ -124,7 +124,8 @@ def test_the_worked_example_of_own_checks_does_what_the_page_says(
     assert "log-variance: Muirhead 1982; a Taylor series; a slip" in out
     assert "1 of 3 checks FAILED, named above." in out
     # The allowance of the second is not what makes it pass for the third.
-    assert main([*options, "--only", "exact,expanded", "--json"]) == 0
+    alone = [*options[:-1], "1"]  # without starting workers again
+    assert main([*alone, "--only", "exact,expanded", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert [row["check"] for row in rows] == ["exact", "expanded"]
     assert [row["allowance"] for row in rows] == [0, pytest.approx(1 / 144)]

@@ -71,8 +71,8 @@ def simulate_classes(
     def denoised(y: np.ndarray, s: float) -> np.ndarray:
         v = std**2 + s**2
         own, other = (mean + std**2 / v * (y - mean) for mean in (mean_norm, -mean_norm))
-        odds = 1 / (1 + np.exp(-2 * mean_norm * y / v))
-        return (1 + guidance) * own - guidance * (odds * own + (1 - odds) * other)
+        odds = 1 / (1 + np.exp(-2 * mean_norm / v * y))
+        return (1 + guidance) * own - guidance * (other + odds * (own - other))
 
     y = guided(rng, denoised, step)
     beyond = float((y > mean_norm).mean())

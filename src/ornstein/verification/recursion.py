@@ -168,9 +168,9 @@ def predict_trace(*, dim: int, n_train: int, time: float, noise_scale: float) ->
 
 def predict_generation(which: str, *, dim: int, n_train: int, **noising: float) -> float:
     """Mean variance, effective rank over dimension, or KL, of the third generation."""
-    found = theory.recursive_one_step_spectrum(np.ones(dim), n_train, 3, **noising)[-1]
     if which == "kl":
         return float(theory.recursive_one_step(dim, n_train, 3, **noising).kl[-1])
+    found = theory.recursive_one_step_spectrum(np.ones(dim), n_train, 3, **noising)[-1]
     rank = found.sum() ** 2 / np.square(found).sum() / dim
     return float(found.mean() if which == "mean" else rank)
 

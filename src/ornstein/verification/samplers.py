@@ -72,7 +72,8 @@ def simulate_implicit(rng: np.random.Generator, *, steps: int, eta: float) -> di
         predicted = (x - np.sqrt(alpha_bar) * clean) / np.sqrt(1 - alpha_bar)
         spread = eta**2 * (1 - before) / (1 - alpha_bar) * (1 - alpha_bar / before)
         x = np.sqrt(before) * clean + np.sqrt(1 - before - spread) * predicted
-        x += np.sqrt(spread) * standard_normal(rng)
+        if spread > 0:
+            x += np.sqrt(spread) * standard_normal(rng)
     return {"kl": estimated_kl(x)}
 
 

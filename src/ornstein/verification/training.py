@@ -22,6 +22,7 @@ from __future__ import annotations
 __all__ = ["CHECKS"]
 
 import math
+from functools import cache
 
 import numpy as np
 
@@ -81,6 +82,18 @@ def predict_one_layer(
 # ---- generated variance
 
 
+@cache
+def trained_weights(
+    logs: tuple[float, ...], steps: int, step: float, eigenvalue: float, init: float
+) -> np.ndarray:
+    """Weights at noises of these logarithms after gradient descent; no draws, so found once."""
+    noises = np.exp(2 * np.array(logs))
+    W = np.full(noises.size, init)
+    for _ in range(steps):
+        W -= 2 * step * ((eigenvalue + noises) * W - eigenvalue)
+    return W
+
+
 def simulate_generated_variance(
     rng: np.random.Generator,
     *,
@@ -95,10 +108,7 @@ def simulate_generated_variance(
     """Mean square of what the ODE generates with trained denoisers."""
     # Odd entries are the midpoints of the fourth-order rule.
     logs = np.linspace(math.log(sigma_max), math.log(sigma_min), 401)
-    noises = np.exp(2 * logs)
-    W = np.full(logs.size, init)
-    for _ in range(round(train_time / step)):
-        W -= 2 * step * ((eigenvalue + noises) * W - eigenvalue)
+    W = trained_weights(tuple(logs.tolist()), round(train_time / step), step, eigenvalue, init)
     x = sigma_max * rng.standard_normal(draws)
     stride = logs[2] - logs[0]
     for left in range(0, logs.size - 1, 2):
