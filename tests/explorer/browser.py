@@ -118,6 +118,11 @@ class Opened:
             self.page.keyboard.press(key)
         self.rest()
 
+    def unfold(self) -> None:
+        """Show the tables of all panels."""
+        for summary in self.page.query_selector_all("details.numbers:not([open]) > summary"):
+            summary.click()
+
     def check(self) -> None:
         """Nothing was complained about, and nothing loaded but the file."""
         assert self.complaints == []

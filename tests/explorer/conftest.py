@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["browser", "page_file", "opened", "page", "shared"]
+__all__ = ["browser", "page_file", "opened", "page", "shared", "simulating"]
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +43,19 @@ def opened(browser: Any, page_file: Path) -> Iterator[Callable[..., Opened]]:
 def shared(browser: Any, page_file: Path) -> Opened:
     """A page that stays open: opening one anew takes a second."""
     return Opened(browser, page_file)
+
+
+@pytest.fixture(scope="module")
+def always_simulating(browser: Any, page_file: Path) -> Opened:
+    """Another page that stays open, where replicates are simulated."""
+    return Opened(browser, page_file)
+
+
+@pytest.fixture
+def simulating(always_simulating: Opened) -> Iterator[Opened]:
+    """The page where replicates are simulated; nothing may have gone wrong in the test."""
+    yield always_simulating
+    always_simulating.check()
 
 
 @pytest.fixture

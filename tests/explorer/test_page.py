@@ -277,31 +277,32 @@ def test_a_dropped_study_lies_on_the_curve(page: Opened) -> None:
     assert "expected the summary.csv of ornstein linear" in shown.inner_text("#study-note")
 
 
-def test_no_serious_fault_for_those_who_do_not_see(opened: Callable[..., Opened]) -> None:
+def test_no_serious_fault_for_those_who_do_not_see(simulating: Opened) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
-    for dark, state in ((True, "d=4"), (False, f"{SMALL}&spectrum=list&sampler=euler")):
-        page = opened(dark=dark)
-        shown = page.go(state)
-        for summary in shown.query_selector_all("details.numbers > summary"):
-            summary.click()
+    states = {"dark": "d=4", "light": f"{SMALL}&spectrum=list&sampler=euler"}
+    for scheme, state in states.items():
+        simulating.page.emulate_media(color_scheme=scheme)
+        shown = simulating.go(state)
+        simulating.unfold()
         found = Axe().run(shown, options={"resultTypes": ["violations"]}).response["violations"]
         assert [(v["id"], v["nodes"][0]["html"]) for v in found] == []
 
 
-@pytest.mark.parametrize("width", [375, 768, 1280])
-def test_fits_its_width(opened: Callable[..., Opened], width: int) -> None:
-    page = opened(width=width, simulates=False)
-    for detail in ("simple", "full"):
-        shown = page.go(f"d=9&detail={detail}")
-        assert shown.evaluate("document.scrollingElement.scrollWidth") <= width
-        boxes = shown.eval_on_selector_all(
-            ".drawing svg, canvas",
-            "all => all.map(e => e.getBoundingClientRect()).map(b => [b.left, b.right])",
-        )
-        assert len(boxes) == 7 + 3
-        assert np.min(boxes) >= 0
-        assert np.max(boxes) <= width
+def test_fits_its_width(opened: Callable[..., Opened]) -> None:
+    page = opened(width=375, simulates=False)
+    for width in (375, 1280, 768):  # wider than it was opened, and narrower than it was
+        page.page.set_viewport_size({"width": width, "height": 800})
+        for detail in ("simple", "full"):
+            shown = page.go(f"d=9&detail={detail}")
+            assert shown.evaluate("document.scrollingElement.scrollWidth") <= width
+            boxes = shown.eval_on_selector_all(
+                ".drawing svg, canvas",
+                "all => all.map(e => e.getBoundingClientRect()).map(b => [b.left, b.right])",
+            )
+            assert len(boxes) == 7 + 3
+            assert np.min(boxes) >= 0
+            assert np.max(boxes) <= width
 
 
 def copied(page: Opened, panel: str, label: str) -> str:
@@ -349,9 +350,9 @@ def test_copied_python_prints_the_numbers(page: Opened, capsys: pytest.CaptureFi
     assert printed["samples"].startswith("(9, 9)")
 
 
-def test_tables_have_what_was_simulated(opened: Callable[..., Opened]) -> None:
-    shown = opened().go("d=4&n=3&spectrum=isotropic")
-    shown.click("#panel-distances summary")
+def test_tables_have_what_was_simulated(simulating: Opened) -> None:
+    shown = simulating.go("d=4&n=3&spectrum=isotropic")
+    simulating.unfold()
     shown.wait_for_function(
         "[...document.querySelectorAll('#panel-distances tr.now td:last-child')]"
         ".some(e => Number(e.textContent) >= 100)"
