@@ -56,3 +56,30 @@ def test_a_closed_bracket_is_the_root():
 
     bound = np.array([0.1, 7.0])
     assert decreasing_root(fail, bound, bound) == pytest.approx(bound, rel=1e-15)
+
+
+def test_what_is_found_is_not_asked_for_again():
+    """The same bits as of all elements at every step, and fewer of them each time."""
+    targets, steepness = 10.0 ** np.arange(-6.0, 6.0).reshape(3, 4), np.geomspace(1e-3, 30, 12)
+    sizes = []
+
+    def sigmoid(y, some):
+        sizes.append(some.size)
+        value = -np.tanh(steepness[some] * np.log(y / targets.ravel()[some]))
+        return value, -steepness[some] * (1 - value**2)
+
+    def every(y):
+        value, slope = sigmoid(y.ravel(), np.arange(12))
+        return value.reshape(3, 4), slope.reshape(3, 4)
+
+    bounds = np.full((3, 4), 1e-150), np.full((3, 4), 1e150)
+    expected = decreasing_root(every, *bounds)
+    sizes.clear()
+    found = decreasing_root(sigmoid, *bounds, some=True)
+    np.testing.assert_array_equal(found, expected)
+    assert sizes[0] == 12 > 2 * min(sizes)
+    assert (np.diff(sizes) <= 0).all()
+    one = decreasing_root(
+        lambda y, some: (3.0 / y - 1 + 0 * some, -3.0 / y), *np.array([[1e-9], [1e9]]), some=True
+    )
+    assert one == pytest.approx(3.0, rel=1e-15)

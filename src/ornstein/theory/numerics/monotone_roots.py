@@ -36,11 +36,11 @@ _LARGEST = 709.0  # of which the exponential is finite
 
 
 def decreasing_root(
-    value_and_slope: Callable[
-        [NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]
-    ],
+    value_and_slope: Callable[..., tuple[NDArray[np.float64], NDArray[np.float64]]],
     lower: NDArray[np.float64],
     upper: NDArray[np.float64],
+    *,
+    some: bool = False,
 ) -> NDArray[np.float64]:
     """Root ``y`` of a decreasing function of ``ln y``, element by element.
 
@@ -49,6 +49,9 @@ def decreasing_root(
     value_and_slope : callable
         Maps ``y``, an array of the shape of the bounds, to ``g`` and its derivative with respect
         to ``ln y``, of the same shape.
+    some : bool
+        `value_and_slope` takes, instead, ``y`` of the elements whose root is not found yet, and
+        their indices, both of shape (n,): most are found long before the last.
     lower, upper : ndarray
         Bounds on the root, > 0, of one shape. Where they agree to rounding, that is the root.
 
@@ -65,30 +68,36 @@ def decreasing_root(
     array([1.e-09, 2.e+00, 1.e+12])
     """
     if lower.size == 1:
-        root = _one_root(value_and_slope, lower.shape, lower.item(), upper.item())
+        root = _one_root(value_and_slope, lower.shape, lower.item(), upper.item(), some=some)
         return np.full(lower.shape, root)
-    low, high = lower.copy(), upper.copy()
+    low, high = lower.ravel(), upper.ravel()
     y = np.sqrt(low) * np.sqrt(high)
     previous = np.full(y.shape, np.inf)
-    active = high > low * (1.0 + _RESOLUTION)
+    (active,) = (high > low * (1.0 + _RESOLUTION)).nonzero()
+    low, high = low[active], high[active]
     for _ in range(_MAX_STEPS):
-        if not active.any():
+        if not active.size:
             break
-        value, slope = value_and_slope(y)
+        at = y[active]
+        if some:
+            value, slope = value_and_slope(at, active)
+        else:
+            value, slope = (
+                np.ravel(each)[active] for each in value_and_slope(y.reshape(lower.shape))
+            )
         right = value > 0
-        low = np.where(active & right, y, low)
-        high = np.where(active & ~right, y, high)
+        low, high = np.where(right, at, low), np.where(right, high, at)
         # A flat function has no Newton step: any large one falls out of the bracket.
-        step = np.divide(-value, slope, out=np.full(y.shape, 1e3), where=slope < 0)
-        proposal = y * np.exp(np.minimum(step, 1.0 + np.log(high / y)))
+        step = np.divide(-value, slope, out=np.full(at.shape, 1e3), where=slope < 0)
+        proposal = at * np.exp(np.minimum(step, 1.0 + np.log(high / at)))
         small = np.abs(step) <= _RESOLUTION
-        newton = (proposal > low) & (proposal < high) & (np.abs(step) < 0.5 * previous)
-        middle = np.sqrt(low) * np.sqrt(high)
-        move = np.where(newton, proposal, middle)
-        y = np.where(active & ~small, move, y)
-        previous = np.where(newton, np.abs(step), np.inf)
-        active &= ~small & (high > low * (1.0 + _RESOLUTION))
-    return y
+        newton = (proposal > low) & (proposal < high) & (np.abs(step) < 0.5 * previous[active])
+        move = np.where(newton, proposal, np.sqrt(low) * np.sqrt(high))
+        y[active] = np.where(small, at, move)
+        previous[active] = np.where(newton, np.abs(step), np.inf)
+        open_ = ~small & (high > low * (1.0 + _RESOLUTION))
+        active, low, high = active[open_], low[open_], high[open_]
+    return y.reshape(lower.shape)
 
 
 def _one_root(
@@ -96,13 +105,16 @@ def _one_root(
     shape: tuple[int, ...],
     low: float,
     high: float,
+    *,
+    some: bool,
 ) -> float:
     """The same for one number, where arrays of one would take most of the time."""
     y, previous = math.sqrt(low) * math.sqrt(high), math.inf
     for _ in range(_MAX_STEPS):
         if not high > low * (1.0 + _RESOLUTION):
             break
-        value, slope = (each.item() for each in value_and_slope(np.full(shape, y)))
+        given = (np.array([y]), np.array([0])) if some else (np.full(shape, y),)
+        value, slope = (each.item() for each in value_and_slope(*given))
         low, high = (y, high) if value > 0 else (low, y)
         step = -value / slope if slope < 0 else 1e3
         if abs(step) <= _RESOLUTION:

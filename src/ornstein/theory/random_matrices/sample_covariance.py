@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Array = NDArray[np.float64]
+    Index = NDArray[np.intp]
 
 
 def sample_covariance_spectrum(
@@ -96,15 +97,17 @@ def sample_covariance_spectrum(
     low, high = _bracket(values, weights)
     unit = float(values[0])
 
-    def balance(exponential: Array) -> tuple[Array, Array]:
+    targets, rows = np.arcsinh(points / unit).ravel(), weights.reshape(-1, values.size)
+
+    def balance(exponential: Array, some: Index) -> tuple[Array, Array]:
         # u = unit * sinh(ln exponential): a logarithmic scale on both sides of 0.
         u = 0.5 * unit * (exponential - 1.0 / exponential)
-        place = _curve(u, values, weights)
+        place = _curve(u, values, rows[some])
         slope = 0.5 * (exponential + 1.0 / exponential) / np.hypot(1.0, place.x / unit)
-        return np.arcsinh(points / unit) - np.arcsinh(place.x / unit), -place.slope * slope
+        return targets[some] - np.arcsinh(place.x / unit), -place.slope * slope
 
     bounds = (np.exp(np.arcsinh(edge / unit)) for edge in (low, high))
-    found = decreasing_root(balance, *bounds)
+    found = decreasing_root(balance, *bounds, some=True)
     u = 0.5 * unit * (found - 1.0 / found)
     v2 = _curve(u, values, weights).v2
     density = n / (np.pi * spectrum.size) * np.sqrt(v2) / np.where(v2 > 0, u**2 + v2, 1.0)
@@ -202,12 +205,16 @@ def height_squared(gap: Array, masses: Array) -> Array:
     lower = np.where(inside, np.maximum(lower, 1e-300), 1.0)
     upper = np.where(inside, np.maximum(masses.sum(-1), lower), 1.0)
 
-    def balance(v2: Array) -> tuple[Array, Array]:
-        parts = masses / (square + v2[..., None])
-        whole = parts.sum(-1)
-        return np.log(whole), -v2 * (parts / (square + v2[..., None])).sum(-1) / whole
+    rows = square.reshape(-1, square.shape[-1])
+    own = np.broadcast_to(masses, square.shape).reshape(rows.shape) if masses.ndim > 1 else None
 
-    return np.where(inside, decreasing_root(balance, lower, upper), 0.0)
+    def balance(v2: Array, some: Index) -> tuple[Array, Array]:
+        size = rows[some] + v2[:, None]
+        parts = (masses if own is None else own[some]) / size
+        whole = parts.sum(-1)
+        return np.log(whole), -v2 * (parts / size).sum(-1) / whole
+
+    return np.where(inside, decreasing_root(balance, lower, upper, some=True), 0.0)
 
 
 def _bracket(values: Array, weights: Array) -> tuple[Array, Array]:
