@@ -1,8 +1,10 @@
-// Evaluate cases [function, [arguments]] of the page's modules: JSON on stdin, JSON on stdout.
+// Evaluate cases [function, [arguments]] of the page's modules, until stdin ends: a line of JSON is
+// a list of cases, and a line is written for it, {"results": [...]} or {"error": "..."}.
 // Numbers that JSON lacks travel as "Infinity", "-Infinity" and "NaN".
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 
 const folder = process.argv[2];
@@ -31,9 +33,18 @@ const write = (_, value) => {
   return ArrayBuffer.isView(value) ? Array.from(value) : value;
 };
 
-const cases = JSON.parse(readFileSync(0, "utf8"), read);
-const results = cases.map(([name, parameters]) => {
-  if (!(name in functions)) throw new Error(`no function ${name}`);
-  return functions[name](...parameters);
-});
-process.stdout.write(JSON.stringify(results, write));
+const evaluated = (line) =>
+  JSON.parse(line, read).map(([name, parameters]) => {
+    if (!(name in functions)) throw new Error(`no function ${name}`);
+    return functions[name](...parameters);
+  });
+
+for await (const line of createInterface({ input: process.stdin })) {
+  let answer;
+  try {
+    answer = JSON.stringify({ results: evaluated(line) }, write);
+  } catch (error) {
+    answer = JSON.stringify({ error: error.stack });
+  }
+  process.stdout.write(`${answer}\n`);
+}
