@@ -60,9 +60,10 @@ def log_ratios(P: Covariance, Q: Covariance, delta: Array, rounding: float) -> A
     >>> log_ratios(Covariance.isotropic(2, 4.0), Covariance.isotropic(2, 1.0), np.zeros(2), 0.0)
     array([1.386294, 1.386294])
     """
-    if P.rank != Q.rank:
+    rank = P.rank
+    if rank != Q.rank:
         return None
-    if P.rank < P.dim and not np.isfinite(Q.mahalanobis_squared(delta, rounding)):
+    if rank < P.dim and not np.isfinite(Q.mahalanobis_squared(delta, rounding)):
         return None
     common = _common_modes(P, Q)
     if common is not None:
@@ -71,11 +72,11 @@ def log_ratios(P: Covariance, Q: Covariance, delta: Array, rounding: float) -> A
             return None
         logs = _log_ratio(p[p > 0], q[p > 0])
         return np.repeat(logs, frame.multiplicities[p > 0])
-    if P.rank == 0:
+    if rank == 0:
         return np.zeros(0)
     F, G = P.factor(), Q.factor()
     within = _pull(G) @ F
-    if P.rank < P.dim and np.abs(F - G @ within).max() > _ON_RANGE * np.abs(F).max():
+    if rank < P.dim and np.abs(F - G @ within).max() > _ON_RANGE * np.abs(F).max():
         return None
     singular = np.linalg.svd(within, compute_uv=False)
     if singular[-1] * _SINGULAR > singular[0]:
@@ -165,7 +166,7 @@ def _log_ratio(a: Array, b: Array | float) -> Array:
     (m_a, e_a), (m_b, e_b) = np.frexp(a), np.frexp(b)
     far = np.log(m_a / m_b) + (e_a - e_b) * np.log(2.0)
     with np.errstate(over="ignore"):
-        relative = np.clip((a - b) / b, -0.5, 0.5)
+        relative = np.minimum(np.maximum((a - b) / b, -0.5), 0.5)
     return np.where(np.abs(relative) < 0.5, np.log1p(relative), far)
 
 

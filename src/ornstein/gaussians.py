@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _LOG_2PI = float(np.log(2 * np.pi))
+_SERIES = 1 / np.cumprod(np.arange(3.0, 19.0))  # 2/3!, 2/4!, ...
 _ROUNDING = 4 * np.finfo(np.float64).eps  # of the coordinates of points and means
 
 
@@ -319,11 +320,10 @@ def _squared(std: float) -> float:
 
 def _excess(logs: NDArray[np.float64]) -> NDArray[np.float64]:
     """``e^l - 1 - l``, which is quadratic at 0; ``inf`` where it overflows."""
-    small = np.clip(logs, -0.5, 0.5)
-    # l^2/2 (1 + l/3 (1 + l/4 (...))), to rounding with 16 terms.
-    series = np.ones_like(small)
-    for k in range(18, 2, -1):
-        series = 1 + small / k * series
+    small = np.minimum(np.maximum(logs, -0.5), 0.5)
+    # l^2/2 (1 + l/3 + l^2/(3 4) + ...), to rounding with 16 terms.
+    powers = np.multiply.accumulate(np.broadcast_to(small, (_SERIES.size, *small.shape)))
+    series = 1 + _SERIES @ powers
     with np.errstate(over="ignore"):
         return np.where(np.abs(logs) < 0.5, 0.5 * small**2 * series, np.expm1(logs) - logs)
 

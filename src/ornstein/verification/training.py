@@ -180,14 +180,14 @@ def simulate_two_layers(
     variances = eigenvalue * np.array([1.0, 0.4, 0.1])
     points = np.sqrt(variances) * rng.standard_normal((n_train, 3))
     C = points.T @ points / n_train
-    drive = C + noise**2 * np.eye(3)
+    goal, drive = 2 * step * C, 2 * step * (C + noise**2 * np.eye(3))
     P = math.sqrt(init) * np.eye(3)
-    inverse_weight = [1 / init]
+    rows = [P[0]]
     for _ in range(round(train_time / step)):
-        G = 2 * (P @ P.T @ drive - C)
-        P = P - step * (G + G.T) @ P
-        inverse_weight.append(1 / (P[0] @ P[0]))
-    curve = np.array(inverse_weight)
+        G = P @ P.T @ drive - goal
+        P = P - (G + G.T) @ P
+        rows.append(P[0])
+    curve = 1 / np.square(rows).sum(axis=1)
     half = (1 / init + 1 + noise**2 / eigenvalue) / 2
     # 1/W falls: the first step below half, and where between two steps.
     after = int(np.argmax(curve < half))
