@@ -231,7 +231,7 @@ def test_where_delta_of_a_perfect_model_stands(n_original: int) -> None:
     rng = np.random.default_rng(0)
     population = Gaussian.isotropic(32, 0.5, 0.1)
     n, values = 20, []
-    for _ in range(600):
+    for _ in range(350):
         generated, seen = population.sample(10, rng), population.sample(n, rng)
         values.append(coordinate_delta(generated, seen, population, n_original=n_original).delta)
     error = np.std(values) / math.sqrt(len(values))

@@ -216,7 +216,7 @@ def solve_pencil(
     A, one = np.diag(np.append(function.linear, -sign)), np.eye(size)
     A[0, 1:] = A[1:, 0] = np.sqrt(np.abs(c))
     bare = np.diag(np.append(function.constant, -sign * poles))
-    E = _commuting(function, B, population)
+    E, groups = _commuting(function, B, population), _grouped(B)
     # Entries have sizes of their own, and so have their errors.
     root = np.sqrt(np.abs(E.diagonal()))
     scale = root[:, None] * root
@@ -224,7 +224,7 @@ def solve_pencil(
     least, waited, best = np.inf, 0, E
     while waited < _PATIENCE:
         R = np.asarray(A @ np.linalg.inv(one + E @ A), dtype=np.float64)
-        step = _mean_inverse(R, bare, B, population) - E
+        step = _mean_inverse(R, bare, B, population, groups) - E
         change = np.abs(step / scale).max() / np.abs((E + step) / scale).max()
         least, waited, best = (change, 0, E) if change < least else (least, waited + 1, best)
         # With poles over many decades rounding ends it earlier.
@@ -270,7 +270,20 @@ def _accelerated(points: list[Array], steps: list[Array]) -> Array:
     return x + _DAMPING * f - (dx + _DAMPING * df) @ part
 
 
-def _mean_inverse(R: Array, bare: Array, B: Array, population: Population) -> Array:
+def _grouped(B: Array) -> tuple[NDArray[np.bool_], list[NDArray[np.bool_]]]:
+    """Which B have few others of their size, and those of each size that many have."""
+    size = np.floor(0.5 * np.log10(np.maximum(B, 1e-300)))
+    groups, which, numbers = np.unique(size, return_inverse=True, return_counts=True)
+    return (numbers < _FEW)[which], [size == group for group in groups[numbers >= _FEW]]
+
+
+def _mean_inverse(
+    R: Array,
+    bare: Array,
+    B: Array,
+    population: Population,
+    groups: tuple[NDArray[np.bool_], list[NDArray[np.bool_]]],
+) -> Array:
     """``(1/n) sum_k lambda_k (lambda_k R + K_k)^{-1}``, where only B_k in K_k differs.
 
     All ``lambda R + K`` with one B have common eigenvectors, and a change of B is of rank one: no
@@ -279,16 +292,13 @@ def _mean_inverse(R: Array, bare: Array, B: Array, population: Population) -> Ar
     values, counts, n, *_ = population
     weights = counts * values
     total = np.zeros_like(bare)
-    size = np.floor(0.5 * np.log10(np.maximum(B, 1e-300)))
-    groups, which, numbers = np.unique(size, return_inverse=True, return_counts=True)
-    alone = (numbers < _FEW)[which]
+    alone, together = groups
     if alone.any():
         K = np.repeat(bare[None], np.count_nonzero(alone), axis=0)
         K[:, 0, 0] += B[alone]
         inverses = np.linalg.inv(values[alone, None, None] * R + K)
         total += np.tensordot(weights[alone], inverses, axes=1)
-    for group in groups[numbers >= _FEW]:
-        chosen = size == group
+    for chosen in together:
         K = bare.copy()
         # Any size will do for B = 0 and f(C) = b C, where all of K is 0.
         common = float(B[chosen].max()) or float(np.abs(bare).max())
