@@ -46,6 +46,20 @@ def test_files_open_and_are_the_same_each_time(tmp_path: Path) -> None:
     assert (tmp_path / "c.pdf").read_bytes().startswith(b"%PDF")
 
 
+def test_files_of_one_figure_have_the_layout_of_a_drawing(tmp_path: Path) -> None:
+    figure = a_figure()
+    with style():
+        figure.draw_without_rendering()
+        figure.set_layout_engine(None)
+        for name in ("drawn.png", "drawn.svg"):
+            metadata = {"Date": None} if name.endswith("svg") else None
+            figure.savefig(tmp_path / name, dpi=150, metadata=metadata)
+    save_figure(a_figure(), tmp_path / "saved.png", tmp_path / "saved.svg")
+    for ending in ("png", "svg"):
+        drawn, saved = (tmp_path / f"{name}.{ending}" for name in ("drawn", "saved"))
+        assert saved.read_bytes() == drawn.read_bytes()
+
+
 def test_a_caption_says_all_and_wraps() -> None:
     figure = a_figure()
     assert caption_of(figure) == "on N(0, 1²), d = 5, seed 7 not drawn: KL"

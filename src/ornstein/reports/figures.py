@@ -113,8 +113,9 @@ def characters(figure: Figure) -> int:
 def save_figure(figure: Figure, *paths: Path) -> None:
     """Write a figure to each of `paths`; the ending decides the format."""
     with style(_style_of(figure)):
-        if len(paths) > 1:  # the layout is found once, and holds for all
-            figure.draw_without_rendering()
+        engine = figure.get_layout_engine()
+        if len(paths) > 1 and engine is not None:  # the layout is found once, and holds for all
+            engine.execute(figure)
             figure.set_layout_engine(None)  # with one, each file draws it once more
         for path in paths:
             # Without a date, the same study writes the same file.
