@@ -41,7 +41,7 @@ def test_check_value(dim):
 @settings(max_examples=6, deadline=None)
 @given(time=times, mean_norm=logarithmic(-3, 3), std=logarithmic(-2, 2))
 def test_cloning_as_published(time, mean_norm, std):
-    with mpmath.workdps(30):
+    with mpmath.workdps(20):
         t, m, s = (mpmath.mpf(value) for value in (time, mean_norm, std))
         v = 1 - mpmath.exp(-2 * t) + s**2 * mpmath.exp(-2 * t)
         a = m * mpmath.exp(-t) / mpmath.sqrt(v)

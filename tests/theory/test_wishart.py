@@ -85,17 +85,20 @@ def test_errors(dim, n_train, error):
         wishart_kl(dim, n_train)
 
 
-@pytest.mark.parametrize(("dim", "n_train"), [(1, 5), (6, 15), (8, 12)])
-def test_simulated_generators(dim, n_train):
+@pytest.mark.parametrize(("dim", "n_train", "count"), [(1, 5, 1500), (6, 15, 900), (8, 12, 600)])
+def test_simulated_generators(dim, n_train, count):
     rng = np.random.default_rng(7)
     population = Gaussian(np.arange(dim), rng.uniform(0.2, 3.0, dim))
-    runs = np.empty((1500, 2))
+    runs = np.empty((count, 2))
     for run in runs:
         centred = population.sample(n_train, rng) - population.mean
         generated = Gaussian(population.mean, centred.T @ centred / n_train)
         run[:] = kl_divergence(generated, population), kl_divergence(population, generated)
     error = runs.std(axis=0, ddof=1) / np.sqrt(len(runs))
-    assert (np.abs(runs.mean(axis=0) - wishart_kl(dim, n_train)) < 4 * error).all()
+    expected, other = (np.array(wishart_kl(dim, n)) for n in (n_train, n_train + 1))
+    assert (np.abs(runs.mean(axis=0) - expected) < 4 * error).all()
+    # One point more would be seen.
+    assert (np.abs(other - expected) > 4 * error).any()
 
 
 def test_log_determinants_in_60_digits() -> None:
