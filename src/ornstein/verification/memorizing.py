@@ -1,7 +1,7 @@
 r"""Section 9: samples of the memorizing denoiser, on their way to single training points.
 
-A replicate draws n points, and runs the reverse process with their posterior weights, of
-:mod:`ornstein.denoisers.posterior`: :data:`_SAMPLES` samples start as noised draws of the
+A replicate draws n points, gives them to :class:`~ornstein.denoisers.empirical.EmpiricalDenoiser`,
+and runs the reverse process with it: :data:`_SAMPLES` samples start as noised draws of the
 population at EDM noise ``s_0`` and go down a geometric sequence of noises by
 
     y <- D(y) + (s'/s)^2 (y - D(y)) + s' sqrt(1 - (s'/s)^2) z,
@@ -26,8 +26,7 @@ from itertools import pairwise
 import numpy as np
 
 from ornstein import theory
-from ornstein.denoisers.posterior import posterior_weights
-from ornstein.denoisers.training_points import TrainingPoints
+from ornstein.denoisers.empirical import EmpiricalDenoiser
 from ornstein.memorization.neighbours import nearest_neighbours
 from ornstein.verification.checks import Allowance, Check, Experiment, Setting
 from ornstein.verification.regimes import ONE_NAT, SOURCE
@@ -46,15 +45,15 @@ def simulate_sampling(
 ) -> dict[str, float]:
     """When samples fall to one training point, and how far from it they are at the end."""
     points = rng.standard_normal((n_train, dim))
-    train = TrainingPoints.of(points)
+    model = EmpiricalDenoiser().fit(points)
     noises = np.geomspace(start, stop, steps + 1)
     y = np.sqrt(1 + start**2) * rng.standard_normal((_SAMPLES, dim))
     odds = []
     for s, s_next in pairwise(noises):
-        weights = posterior_weights(y, train, s)
-        largest = weights.max(axis=1)
+        model.set_params(noise=s)
+        largest = model.concentration(y).largest_weight
         odds.append(np.log(largest) - np.log1p(-np.minimum(largest, 1 - 1e-12)))
-        clean = weights @ points
+        clean = model.predict(y)
         kept = (s_next / s) ** 2
         y = clean + kept * (y - clean) + s_next * np.sqrt(1 - kept) * rng.standard_normal(y.shape)
     distances = nearest_neighbours(y, points, k=1).distances
