@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.polynomial.legendre import leggauss
 
-from ornstein import theory
+from ornstein import OneStepDenoiser, theory
 from ornstein.theory.one_step_model import anisotropic_spectrum
 from ornstein.theory.one_step_model.noised_modes import linear_map, noised_modes
 from ornstein.theory.one_step_model.saddle_point import (
@@ -43,6 +43,26 @@ def test_equal_eigenvalues_are_the_isotropic_spectrum(n: int, relative_to: str) 
     np.testing.assert_allclose(values, expected, atol=1e-10)
     edges = support(np.ones(100), n, relative_to=relative_to)
     np.testing.assert_allclose(edges, [theory.one_step_support(100 / (n - 1), RHO2)], rtol=1e-11)
+
+
+@pytest.mark.parametrize("n", [300, 10_000, 1_000_000])
+def test_with_much_noise_the_edges_are_those_of_equal_eigenvalues(n: int) -> None:
+    """Of many points they lie about the value of infinitely many, which noise makes small."""
+    expected = theory.one_step_support(50 / (n - 1), 1 / (1 - 20 * np.expm1(-4.0)))
+    np.testing.assert_allclose(support(np.ones(50), n, noise_scale=20.0), [expected], rtol=1e-9)
+
+
+def test_with_much_noise_edges_are_beside_simulated_ones() -> None:
+    values = np.repeat([1.0, 0.3], 30)
+    rng = np.random.default_rng(0)
+    points = rng.standard_normal((20_000, 60)) * np.sqrt(values)
+    law = OneStepDenoiser(noise_scale=20.0, random_state=rng).fit(points).generated_law_
+    root = np.linalg.cholesky(law.covariance.dense() / np.sqrt(np.outer(values, values)))
+    found = np.linalg.svd(root, compute_uv=False)
+    edges = support(values, 20_000, noise_scale=20.0)
+    assert (edges[0, 0], edges[-1, 1]) == pytest.approx((found.min(), found.max()), rel=0.1)
+    inside = (found[:, None] > 0.97 * edges[:, 0]) & (found[:, None] < 1.03 * edges[:, 1])
+    assert inside.any(axis=1).all()
 
 
 @pytest.mark.parametrize(

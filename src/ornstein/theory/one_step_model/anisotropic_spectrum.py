@@ -138,6 +138,14 @@ def one_step_anisotropic_support(
         low /= 2.0
     steps = int(np.clip(200.0 * np.log(high / low), 300.0, 1000.0))
     grid = np.union1d(np.geomspace(low, high, steps), centres)
+    # With much noise and many points all lies about the values of infinitely many, further down.
+    limits = np.sqrt(K.signal[seen])
+    below = limits.min() / 2.0
+    if not reaches_zero and 0.0 < below < low:
+        while _density(K, np.array([below]))[0] > 0:
+            below /= 2.0
+        steps = int(np.clip(200.0 * np.log(low / below), 100.0, 1000.0))
+        grid = np.union1d(grid, np.append(np.geomspace(below, low, steps), limits))
     bright = _density(K, grid) > 0
     bright[0] |= reaches_zero
     change = np.flatnonzero(bright[1:] != bright[:-1])
