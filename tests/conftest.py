@@ -16,5 +16,5 @@ gc.disable()
 def pytest_collection_finish() -> None:
     """Look for garbage from now on, in what is new, and among older objects seldom."""
     gc.freeze()
-    gc.set_threshold(20_000, 20, 5)
+    gc.set_threshold(20_000, 100, 5)
     gc.enable()
