@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.cli.predictions import ANY_SPECTRUM, Case
+from tests.cli.predictions import ANY_SPECTRUM, Case, between
 
 from ornstein import Gaussian, theory
 from ornstein.cli.predict import PREDICTIONS, answering
@@ -126,7 +126,7 @@ def spectrum_case() -> Case:
         | {"s": s, "density": found(s)},
         r"singular value of $\Sigma_G^{1/2} / \sigma$",
         "density",
-        {"density": found},
+        {"density": between(low, high, found)},
         {},
         ("Outside the support the density is 0.",),
     )
@@ -177,7 +177,7 @@ def sample_covariance_case() -> Case:
         | {"mass_at_zero": 0.0, "x": x, "density": found(x)},
         "eigenvalue of the sample covariance, squared data units",
         "density",
-        {"density": found},
+        {"density": between(low, high, found)},
         {},
         ("Outside the support the density is 0.",),
     )
@@ -557,9 +557,7 @@ def test_figures(predict: Callable, computed_once: dict[str, Any], name: str) ->
         # Both ends and some between: a curve in the place of another one is elsewhere.
         count = 5 if name in {"best-steps", "delta"} else 9  # fewer where a value takes long
         some = finite[np.linspace(0, finite.size - 1, count).round().astype(int)]
-        # Next to an edge of a support, found to 1e-10, a density is known to its root.
-        slack = 1e-4 if name == "spectrum of a spectrum" else 0.0
-        np.testing.assert_allclose(y[some], function(x[some]), rtol=1e-9, atol=slack, err_msg=label)
+        np.testing.assert_allclose(y[some], function(x[some]), rtol=1e-9, err_msg=label)
     for label, place in case.marks.items():
         assert lines[label].get_xdata() == pytest.approx([place, place], rel=1e-12)
     # Of the points that are marked, all lie on one of the curves.

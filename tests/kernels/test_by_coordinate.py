@@ -293,7 +293,7 @@ def test_many_points_approach_the_integral_of_the_law() -> None:
 )
 def test_expected_terms_are_the_mean_over_draws(population, n: int) -> None:
     rng = np.random.default_rng(10)
-    repeats = 600 if n > 2 else 2000
+    repeats = 1500 if n > 2 else 3000
     units = population_units(population)
     np.testing.assert_allclose(units, population.sample(200_000, 0).std(axis=0), rtol=0.01)
     G = population.sample(6, rng)

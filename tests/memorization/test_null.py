@@ -89,8 +89,8 @@ def test_a_mixture_against_its_density_written_out() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("dim", "n"), [(16, 40), (100, 60)])
 def test_sampled_originals_of_equal_number_are_exchangeable(dim: int, n: int) -> None:
-    found = perfect_model_delta(Gaussian.isotropic(dim), n, n, 1000, rng=n, original_mode="sampled")
-    assert abs(found.fraction - 0.5) < 4 * math.sqrt(0.25 / 1000)
+    found = perfect_model_delta(Gaussian.isotropic(dim), n, n, 2000, rng=n, original_mode="sampled")
+    assert abs(found.fraction - 0.5) < 4 * math.sqrt(0.25 / 2000)
 
 
 @pytest.mark.slow
@@ -98,8 +98,8 @@ def test_it_is_no_half_otherwise() -> None:
     """docs/memorization.md: d = 100, n = 150, in 4000 draws .965 for N = 10,000, .733 for N = n."""
     population = Gaussian.isotropic(100, mean=10.0)
     for n_original, fraction in ((10_000, 0.965), (150, 0.733)):
-        found = perfect_model_delta(population, 150, n_original, 500, rng=8)
-        error = math.sqrt(fraction * (1 - fraction) * (1 / 500 + 1 / 4000))
+        found = perfect_model_delta(population, 150, n_original, 1000, rng=8)
+        error = math.sqrt(fraction * (1 - fraction) * (1 / 1000 + 1 / 4000))
         assert abs(found.fraction - fraction) < 4 * error
         assert fraction - 0.5 > 10 * error
 

@@ -32,11 +32,11 @@ def full(rng: np.random.Generator, dim: int) -> Gaussian:
 
 
 class TestFittedDistances:
-    @pytest.mark.parametrize(("count", "runs"), [(17, 600), (60, 1500)])
-    def test_kl_does_not_depend_on_the_number_of_points(self, count: int, runs: int) -> None:
+    @pytest.mark.parametrize("count", [17, 60])
+    def test_kl_does_not_depend_on_the_number_of_points(self, count: int) -> None:
         rng = np.random.default_rng(1)
         law, reference = full(rng, 8), full(rng, 8)
-        values = [fitted_distances(law.sample(count, rng), reference).kl for _ in range(runs)]
+        values = [fitted_distances(law.sample(count, rng), reference).kl for _ in range(1500)]
         error = np.std(values) / math.sqrt(len(values))
         exact = kl_divergence(law, reference)
         assert abs(np.mean(values) - exact) < 4 * error
@@ -50,7 +50,7 @@ class TestFittedDistances:
         for count, slack in ((40, 0.06), (200, 0.01)):
             values = []
             raw = []
-            for _ in range(500):
+            for _ in range(1500):
                 points = law.sample(count, rng)
                 values.append(fitted_distances(points, reference).wasserstein2)
                 if len(raw) < 300:
@@ -63,7 +63,7 @@ class TestFittedDistances:
     def test_a_perfect_model_is_at_zero(self) -> None:
         rng = np.random.default_rng(3)
         law = Gaussian.isotropic(16, 0.5, 0.1)
-        values = np.array([fitted_distances(law.sample(80, rng), law) for _ in range(300)])
+        values = np.array([fitted_distances(law.sample(80, rng), law) for _ in range(600)])
         mean, error = values.mean(axis=0), values.std(axis=0) / math.sqrt(len(values))
         assert abs(mean[0]) < 4 * error[0]
         assert abs(mean[1]) < 4 * error[1] + 0.01 * 16 * 0.01
@@ -231,7 +231,7 @@ def test_where_delta_of_a_perfect_model_stands(n_original: int) -> None:
     rng = np.random.default_rng(0)
     population = Gaussian.isotropic(32, 0.5, 0.1)
     n, values = 20, []
-    for _ in range(350):
+    for _ in range(1500):
         generated, seen = population.sample(10, rng), population.sample(n, rng)
         values.append(coordinate_delta(generated, seen, population, n_original=n_original).delta)
     error = np.std(values) / math.sqrt(len(values))

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from lightning.pytorch.callbacks import WeightAveraging
 from torch import nn
 
 from ornstein.networks import (
@@ -23,7 +22,7 @@ from ornstein.networks import (
     train,
     train_replicates,
 )
-from ornstein.networks.training.averaging import averaging_weight, move_averages
+from ornstein.networks.training.averaging import averaging_weight
 from ornstein.networks.training.data import TrainingStream, ValidationBatches, split_indices
 
 DATA = np.random.default_rng(0).normal(0.5, 0.1, (40, 4))
@@ -242,39 +241,6 @@ def test_observations_see_averages_in_evaluation_mode_and_disturb_nothing(tmp_pa
     assert float(rows[0]["size"]) == result.history[0]["size"]
     assert rows[1]["size"] == ""
     assert float(rows[3]["train_loss"]) == result.history[3]["train_loss"]
-
-
-class Counting(nn.Module):
-    """Counts its calls in a buffer that is another tensor each time, and has one that is not."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.inner = MLP(4, 8, 1)
-        self.norm = nn.BatchNorm1d(4)
-        self.register_buffer("calls", torch.zeros(()))
-
-    def forward(self, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-        self.calls = self.calls + 1
-        return self.inner(self.norm(x.flatten(1)), t).view_as(x)
-
-
-@pytest.mark.parametrize("make", [network, lambda: seeded(Counting, 1)], ids=["MLP", "buffers"])
-def test_averages_are_those_of_lightning(make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Which looks up all tensors at every step; ours are looked up once."""
-    config = TrainingConfig(epochs=3, batch_size=16, ema_decay=0.9, learning_rate=1e-2)
-    here = train(make(), DATA, config)
-
-    def lightnings(decay: float) -> WeightAveraging:
-        def move(averages, weights, updates_before) -> None:
-            move_averages(averages, weights, decay, int(updates_before) + 1)
-
-        return WeightAveraging(use_buffers=False, multi_avg_fn=move)
-
-    monkeypatch.setattr("ornstein.networks.training.single.EMA", lightnings)
-    there = train(make(), DATA, config)
-    one, two = here.model.state_dict(), there.model.state_dict()
-    assert all(torch.equal(one[name], two[name]) for name in two)
-    assert here.history == there.history
 
 
 def test_quiet_and_tidy(

@@ -176,7 +176,9 @@ def density(
         # Dense at both edges, where the density has the slope of a square root.
         grid = start + (high - start) * (0.5 - 0.5 * np.cos(np.linspace(0, np.pi, 3 * _FINE)))
     grid[-1] = high
-    y = np.asarray(function(grid), dtype=np.float64)
+    y = np.array(function(grid), dtype=np.float64)
+    # At an edge it is 0, of which rounding of the edge leaves a root.
+    y[(grid == low) | (grid == high)] = 0.0
     # Between two zeros lies a gap in the support.
     zero = y == 0
     y[zero & np.append(True, zero[:-1]) & np.append(zero[1:], True)] = np.nan

@@ -31,7 +31,7 @@ def _experiment(name: str, points_per_dimension: float) -> Experiment:
     def setting(dim: int, replicates: int) -> Setting:
         return Setting({"dim": dim, "n_train": int(points_per_dimension * dim)}, replicates)
 
-    return Experiment(name, simulate_overlap, fast=setting(60, 150), full=setting(240, 400))
+    return Experiment(name, simulate_overlap, fast=setting(60, 300), full=setting(240, 400))
 
 
 FEW = _experiment("two halves of few points", 0.5)

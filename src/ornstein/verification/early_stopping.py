@@ -53,7 +53,7 @@ SHARED = {"train_time": 0.8, "noise_variance": 0.25, "init": 1.0}
 EARLY_STOPPING = Experiment(
     name="a linear denoiser trained on few points",
     simulate=simulate_training,
-    fast=Setting({"dim": 40, "n_train": 20, **SHARED, "step": 0.004}, replicates=120),
+    fast=Setting({"dim": 40, "n_train": 20, **SHARED, "step": 0.004}, replicates=300),
     full=Setting({"dim": 120, "n_train": 60, **SHARED, "step": 0.002}, replicates=400),
 )
 

@@ -107,7 +107,7 @@ def simulate_one_step(
 ONE_STEP = Experiment(
     name="kernel terms of the one-step model",
     simulate=simulate_one_step,
-    fast=Setting({"dim": 8, "n_train": 64, **NOISING}, replicates=2000),
+    fast=Setting({"dim": 8, "n_train": 64, **NOISING}, replicates=3000),
     full=Setting({"dim": 12, "n_train": 192, **NOISING}, replicates=15_000),
 )
 

@@ -109,7 +109,7 @@ FEW = _experiment("one-step model of few points", 0.6, 1000, 4000, FINITE)
 FEW_DIMENSIONS = Experiment(
     "one-step model in few dimensions",
     _measuring("hellinger"),
-    fast=Setting({"dim": 8, "n_train": 14, **NOISING}, replicates=3000),
+    fast=Setting({"dim": 8, "n_train": 14, **NOISING}, replicates=6000),
     full=Setting({"dim": 16, "n_train": 28, **NOISING}, replicates=40_000),
 )
 EXACT = Experiment(

@@ -69,7 +69,7 @@ def _experiment(
     return Experiment(
         name,
         simulate_random_features,
-        fast=Setting({"dim": 50, **shared}, replicates=80),
+        fast=Setting({"dim": 50, **shared}, replicates=150),
         full=Setting({"dim": 200, **shared}, replicates=200),
     )
 

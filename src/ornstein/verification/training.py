@@ -67,7 +67,7 @@ FRESH = {
 ONE_LAYER = Experiment(
     name="a linear denoiser trained on fresh pairs",
     simulate=simulate_one_layer,
-    fast=Setting({**FRESH, "step": 0.005}, replicates=200),
+    fast=Setting({**FRESH, "step": 0.005}, replicates=500),
     full=Setting({**FRESH, "step": 0.001}, replicates=2000),
 )
 
@@ -134,7 +134,7 @@ GENERATED = Experiment(
             "step": 0.001,
             "draws": 4000,
         },
-        replicates=100,
+        replicates=200,
     ),
     full=Setting(
         {

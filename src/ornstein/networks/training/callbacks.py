@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
     from lightning.pytorch import LightningModule, Trainer
-    from torch import Tensor, nn
 
     from ornstein.networks.learned import LearnedDiffusion
     from ornstein.networks.training.history import History
@@ -119,35 +118,10 @@ class EMA(WeightAveraging):
     """
 
     def __init__(self, decay: float) -> None:
-        super().__init__(use_buffers=False)
-        self.decay = decay
-        # Averages and weights, and modules of both that have buffers: to look them up at every
-        # step takes a sixth of a step of a small U-Net.
-        self._averages: list[Tensor] = []
-        self._weights: list[Tensor] = []
-        self._buffered: list[tuple[nn.Module, nn.Module]] = []
+        def move(averages: Any, weights: Any, updates_before: Any) -> None:
+            move_averages(averages, weights, decay, int(updates_before) + 1)
 
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """Move the averages, after the first update, which copies; buffers are those of now."""
-        average: Any = self._average_model
-        if trainer.global_step <= self._latest_update_step or not average.n_averaged:
-            super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
-            return
-        if not self._averages:
-            self._averages, self._weights = list(average.parameters()), list(pl_module.parameters())
-            pairs = zip(average.module.modules(), pl_module.modules(), strict=True)
-            self._buffered = [pair for pair in pairs if list(pair[0].buffers(False))]
-        updates = int(average.n_averaged) + 1
-        # Lightning keeps averages where the module was before training began: on the CPU.
-        weights = [p.to(a.device) for a, p in zip(self._averages, self._weights, strict=True)]
-        move_averages(self._averages, weights, self.decay, updates)
-        for there, here in self._buffered:
-            for kept, now in zip(there.buffers(False), here.buffers(False), strict=True):
-                kept.copy_(now.detach())
-        average.n_averaged += 1
-        self._latest_update_step = trainer.global_step
+        super().__init__(use_buffers=False, multi_avg_fn=move)
 
     @contextmanager
     def averaged(self, module: LightningModule) -> Iterator[None]:
