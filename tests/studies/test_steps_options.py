@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.studies.test_steps import SMALL
 
 from ornstein.diffusion.grids import NoiseGrid
 from ornstein.diffusion.schedules import karras_noises
@@ -15,13 +16,6 @@ from ornstein.studies.steps.summary import population_rows
 from ornstein.theory import tangent_grid
 from ornstein.theory.linear_denoisers.sampling import sampler_quality
 
-SMALL = StepsOptions(
-    train_sizes=(6, 30),
-    steps=(5, 20),
-    samplers=("ddpm:large", "ddim", "heun"),
-    dim=8,
-    simulations=6,
-)
 GRIDDED = replace(SMALL, samplers=("ddpm", "euler", "heun"), population="power-law")
 
 

@@ -24,7 +24,6 @@ from __future__ import annotations
 
 __all__ = ["TableGeometry"]
 
-import math
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-HALF = 1 / math.sqrt(2)
 MISSING = "(missing)"
 
 
@@ -113,7 +111,7 @@ class TableGeometry:
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
-        from ornstein.data.number_scaler import NumberScaler
+        from ornstein.data.column_transformers import NumberScaler, times_half
 
         kinds = tables[0].kinds
         plain = [_plain(each, tuple(kinds)) for each in tables]
@@ -138,7 +136,7 @@ class TableGeometry:
         if chosen:
             known = [sorted(set(together[name])) for name in chosen]
             one_hot = OneHotEncoder(categories=known, sparse_output=False, dtype=np.float64)
-            scaled = make_pipeline(one_hot, FunctionTransformer(_times_half))
+            scaled = make_pipeline(one_hot, FunctionTransformer(times_half))
             parts.append(("categories", scaled, chosen))
             names += [
                 f"{name} = {value}"
@@ -147,10 +145,6 @@ class TableGeometry:
             ]
         findings = _said(used, constant, together, self.numbers)
         return _Fitted(ColumnTransformer(parts), tuple(names), tuple(findings))
-
-
-def _times_half(values: Array) -> Array:
-    return HALF * values
 
 
 def _plain(contents: TableContents, columns: tuple[str, ...]) -> Any:

@@ -49,11 +49,11 @@ def decreasing_root(
     value_and_slope : callable
         Maps ``y``, an array of the shape of the bounds, to ``g`` and its derivative with respect
         to ``ln y``, of the same shape.
+    lower, upper : ndarray
+        Bounds on the root, > 0, of one shape. Where they agree to rounding, that is the root.
     some : bool
         `value_and_slope` takes, instead, ``y`` of the elements whose root is not found yet, and
         their indices, both of shape (n,): most are found long before the last.
-    lower, upper : ndarray
-        Bounds on the root, > 0, of one shape. Where they agree to rounding, that is the root.
 
     Returns
     -------

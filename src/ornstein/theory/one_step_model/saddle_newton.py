@@ -1,8 +1,21 @@
-"""Newton's method for the saddle point of the one-step model.
+r"""Newton's method for the saddle point of the one-step model.
 
-The equations and their unknowns are in :mod:`~ornstein.theory.one_step_model.saddle_point`. Of a
-step all sums over modes are those of ``1/B`` and ``1/B^2`` times products of T and R, which do not
-change: for all t at once they are two products of matrices.
+Of :mod:`~ornstein.theory.one_step_model.saddle_point`, where t, p, alpha, beta, D, R and T are
+explained: with ``x = ln(alpha/beta) / 2``, ``alpha beta = t/p``, and of each mode
+
+    u = p beta T / B,    w = p alpha R / B,    v = p R T / B,
+    B = D^2 + t + p beta T + p alpha R + p R T,
+
+the two equations are, in sums over modes, 0 at the saddle point,
+
+    h = ln(sum w / sum u),         g = ln( sum (v + w) / (nu - d) ) - ln( p / (1-p) ).
+
+By x the logarithms of u, w, v change by ``-1 - (w-u)``, ``1 - (w-u)``, ``-(w-u)``; by ``ln p`` by
+``1/2 - y``, ``1/2 - y``, ``1 - y`` with ``y = v + (u+w)/2``, and ``d ln p = (1-p) d logit p``. So
+Newton's steps need ``sum u, w, v`` and the sums of their products: of ``1/B`` and ``1/B^2`` times
+products of T and R, which do not change. For all t at once they are two products of matrices.
+
+For ``nu <= d`` p is 1, and the one equation is ``sum (u - w) = d - nu``.
 """
 
 from __future__ import annotations
@@ -26,18 +39,7 @@ _MAX_STEPS, _RESOLUTION, _TINY, _EPSILON, _FLAT = 100, 1e-11, 1e-200, 1e-15, 1e-
 
 
 def newton(K: LinearMap, t: Array) -> tuple[Array, Array]:
-    """Where F is stationary: ``x = ln(alpha/beta) / 2`` and the logit of p.
-
-    Parameters
-    ----------
-    K : LinearMap
-    t : ndarray of shape (points,)
-        Positive.
-
-    Returns
-    -------
-    x, logit : ndarray of shape (points,)
-        The logit is infinite for ``nu <= d``.
+    """Return x and the logit of p, infinite for ``nu <= d``, of the shape (points,) of `t` > 0.
 
     Raises
     ------

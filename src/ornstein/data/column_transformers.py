@@ -1,24 +1,28 @@
-"""Columns of numbers as coordinates: a transformer of scikit-learn, loaded only for tables.
+"""Columns of tables as coordinates: transformers of scikit-learn, loaded only for tables.
+
+A number x becomes ``(x - median) / scale``, scale being the distance of the quartiles over that of
+N(0, 1), or the normal quantile of its rank, ``ndtri((below + equal/2) / n)``. Indicators, of a
+category or of what is missing, are 0 or :data:`HALF`: two categories are then at distance 1.
 
 Loading scikit-learn takes a second, and arrays of points do without it.
 """
 
 from __future__ import annotations
 
-__all__ = ["NumberScaler"]
+__all__ = ["HALF", "NumberScaler", "times_half"]
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-
-from ornstein.data.geometry import HALF
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
+HALF = 1 / math.sqrt(2)
 _GAUSSIAN_RANGE = 1.3489795003921634  # between the quartiles of N(0, 1)
 
 
@@ -64,6 +68,11 @@ class NumberScaler(TransformerMixin, BaseEstimator):
         else:
             made = filled
         return np.column_stack([made, HALF * missing[:, list(self.marked)]])
+
+
+def times_half(values: Array) -> Array:
+    """Indicators 0 and 1 as 0 and :data:`HALF`."""
+    return HALF * values
 
 
 def _normal_rank(values: Array, order: Array) -> Array:
