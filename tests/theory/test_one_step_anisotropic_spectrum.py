@@ -60,7 +60,7 @@ def test_with_much_noise_edges_are_beside_simulated_ones() -> None:
     root = np.linalg.cholesky(law.covariance.dense() / np.sqrt(np.outer(values, values)))
     found = np.linalg.svd(root, compute_uv=False)
     edges = support(values, 20_000, noise_scale=20.0)
-    assert (edges[0, 0], edges[-1, 1]) == pytest.approx((found.min(), found.max()), rel=0.1)
+    assert (edges[0, 0], edges[-1, 1]) == pytest.approx((found.min(), found.max()), rel=0.05)
     inside = (found[:, None] > 0.97 * edges[:, 0]) & (found[:, None] < 1.03 * edges[:, 1])
     assert inside.any(axis=1).all()
 

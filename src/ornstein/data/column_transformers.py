@@ -4,7 +4,7 @@ A number x becomes ``(x - median) / scale``, scale being the distance of the qua
 N(0, 1), or the normal quantile of its rank, ``ndtri((below + equal/2) / n)``. Indicators, of a
 category or of what is missing, are 0 or :data:`HALF`: two categories are then at distance 1.
 
-Loading scikit-learn takes a second, and arrays of points do without it.
+Loading scikit-learn takes up to a second, and arrays of points do without it.
 """
 
 from __future__ import annotations
